@@ -1,1 +1,23 @@
-//! .
+//! The Levada runtime: what flows, how jobs are described, and how they run.
+//!
+//! ```text
+//!   JobGraph ──▶ coordinator ──▶ workers ──▶ subtasks ──▶ operators ──▶ state
+//!   (graph)      (slots,         (slots,     (chains,     (batch in,    (key groups,
+//!                 checkpoints)    channels)   barriers)    batch out)    snapshots)
+//! ```
+//!
+//! Start with [`element`] (what flows), [`graph`] (jobs as data), [`operator`] (the state-machine
+//! trait) and [`connector`] (what sources and sinks must do). The engine knows nothing of SQL.
+
+pub mod connector;
+pub mod element;
+pub mod error;
+pub mod expression;
+pub mod graph;
+pub mod key;
+pub mod metrics;
+pub mod operator;
+pub mod state;
+pub mod time;
+
+pub use error::{EngineError, ErrorKind, Result};

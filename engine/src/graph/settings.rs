@@ -1,0 +1,118 @@
+//! How a job runs: parallelism, checkpoints, restarts, state.
+
+use serde::{Deserialize, Serialize};
+
+/// The settings of a job, resolved from SET statements when it is submitted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobSettings {
+    /// The number of key groups (`pipeline.max-parallelism`).
+    pub max_parallelism: u32,
+    /// Where keyed state lives (`state.backend.type`).
+    pub state_backend: BackendKind,
+    /// How long idle state of unbounded operators is kept, in milliseconds; 0 keeps it for ever
+    /// (`table.exec.state.ttl`).
+    pub state_ttl_ms: u64,
+    /// Checkpoints; `None` disables periodic ones.
+    pub checkpoints: CheckpointSettings,
+    /// What happens after a failure (`restart-strategy.type`).
+    pub restart: RestartStrategy,
+    /// The most rows that a source puts into one batch.
+    pub batch_rows: usize,
+    /// The flow-control window of one channel, in bytes.
+    pub channel_bytes: usize,
+}
+
+impl Default for JobSettings {
+    fn default() -> Self {
+        JobSettings {
+            max_parallelism: 128,
+            state_backend: BackendKind::Memory,
+            state_ttl_ms: 0,
+            checkpoints: CheckpointSettings::default(),
+            restart: RestartStrategy::None,
+            batch_rows: 8192,
+            channel_bytes: 4 << 20,
+        }
+    }
+}
+
+/// A state backend by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BackendKind {
+    /// `memory`.
+    Memory,
+    /// `rocksdb`.
+    RocksDb,
+}
+
+/// When and where checkpoints are taken (`execution.checkpointing.*`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointSettings {
+    /// Between the starts of two checkpoints, in milliseconds; `None` takes none by itself.
+    pub interval_ms: Option<u64>,
+    /// From the end of one checkpoint to the start of the next, in milliseconds.
+    pub min_pause_ms: u64,
+    /// After which a checkpoint is given up, in milliseconds.
+    pub timeout_ms: u64,
+    /// How many checkpoints in a row may fail before the job does.
+    pub tolerable_failed: u32,
+    /// How many completed checkpoints are kept.
+    pub retained: usize,
+    /// A directory or object-store URL; `None` keeps checkpoints in the coordinator's memory, for
+    /// as long as the job lives.
+    pub dir: Option<String>,
+    /// A checkpoint or savepoint to start from (`execution.state-recovery.path`).
+    pub restore_from: Option<String>,
+    /// Whether a restore may drop state that no operator claims
+    /// (`execution.state-recovery.ignore-unclaimed-state`).
+    pub ignore_unclaimed_state: bool,
+}
+
+impl Default for CheckpointSettings {
+    fn default() -> Self {
+        CheckpointSettings {
+            interval_ms: None,
+            min_pause_ms: 0,
+            timeout_ms: 600_000,
+            tolerable_failed: 0,
+            retained: 1,
+            dir: None,
+            restore_from: None,
+            ignore_unclaimed_state: false,
+        }
+    }
+}
+
+/// What happens after a failure.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum RestartStrategy {
+    /// The job fails.
+    None,
+    /// A number of attempts with a delay between them.
+    FixedDelay {
+        /// How many restarts are allowed.
+        attempts: u32,
+        /// Before each restart, in milliseconds.
+        delay_ms: u64,
+    },
+    /// The delay grows by a factor and is reset after a quiet time; never gives up.
+    ExponentialDelay {
+        /// The first delay, in milliseconds.
+        initial_ms: u64,
+        /// The longest delay, in milliseconds.
+        max_ms: u64,
+        /// By which the delay grows.
+        multiplier: f64,
+        /// Without failure for this long, the delay starts anew, in milliseconds.
+        reset_after_ms: u64,
+    },
+    /// Fails when there are too many failures within a time.
+    FailureRate {
+        /// How many failures are allowed within the interval.
+        max_failures: u32,
+        /// The interval, in milliseconds.
+        interval_ms: u64,
+        /// Before each restart, in milliseconds.
+        delay_ms: u64,
+    },
+}

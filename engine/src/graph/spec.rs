@@ -1,0 +1,257 @@
+//! What each operator of a job graph does.
+
+use arrow::datatypes::DataType;
+use serde::{Deserialize, Serialize};
+
+use super::wire::{Expression, WireBytes, WireSchema};
+use crate::connector::TableDescriptor;
+use crate::element::ChangelogMode;
+
+/// What an operator does.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum OperatorSpec {
+    /// Reads a table.
+    Source(Box<SourceSpec>),
+    /// Produces fixed rows, from subtask 0 only.
+    Values(ValuesSpec),
+    /// Filters and projects.
+    Calc(CalcSpec),
+    /// Merges its inputs, which have equal schemas.
+    Union,
+    /// Appends `window_start`, `window_end`, `window_time` to each row (once per window).
+    AssignWindow(WindowSpec),
+    /// Aggregates by slice and key before the exchange.
+    LocalWindowAggregate(WindowAggregateSpec),
+    /// Aggregates by window and key; its input is rows, or what
+    /// [`OperatorSpec::LocalWindowAggregate`] of the same spec produced.
+    WindowAggregate(WindowAggregateSpec),
+    /// Aggregates by key before the exchange; keeps nothing between batches.
+    LocalGroupAggregate(GroupAggregateSpec),
+    /// Aggregates by key for ever, emitting updates.
+    GroupAggregate(GroupAggregateSpec),
+    /// Writes a table.
+    Sink(SinkSpec),
+    /// Hands rows to the client that submitted the job. Parallelism 1.
+    Collect,
+}
+
+/// Reads a table.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SourceSpec {
+    /// The table, with its connector options.
+    pub table: TableDescriptor,
+    /// What the connector reads: physical and metadata columns, pruned to what is needed
+    /// (nested ROW fields included).
+    pub read_schema: WireSchema,
+    /// Columns computed from `read_schema`; `None` passes the columns through. Gives the
+    /// operator's output schema.
+    pub compute: Option<Vec<Expression>>,
+    /// The watermark declaration, over the output schema.
+    pub watermark: Option<WatermarkSpec>,
+    /// Whether the input ends by itself.
+    pub bounded: bool,
+    /// Whether late rows go to [`super::OutputPort::Late`] instead of the main output.
+    pub divert_late: bool,
+    /// Whether undecodable rows go to [`super::OutputPort::Bad`] instead of failing the job.
+    pub divert_bad: bool,
+    /// The kinds of rows that the connector delivers.
+    pub mode: ChangelogMode,
+}
+
+/// `WATERMARK FOR column AS expression`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WatermarkSpec {
+    /// The event-time column in the source's output schema.
+    pub column: usize,
+    /// The watermark that a row implies, a timestamp of the column's type.
+    pub expression: Expression,
+    /// After which a silent partition no longer holds the watermark back, in milliseconds; 0
+    /// never.
+    pub idle_timeout_ms: u64,
+    /// How far a partition may run ahead of the slowest, in milliseconds of event time; `None`
+    /// is not limited.
+    pub max_drift_ms: Option<i64>,
+}
+
+/// Fixed rows, as an Arrow IPC stream.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ValuesSpec {
+    /// The stream.
+    pub ipc: WireBytes,
+}
+
+/// Filters, then projects.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CalcSpec {
+    /// A boolean expression over the input; NULL counts as false.
+    pub filter: Option<Expression>,
+    /// Expressions over the input, one per output column; `None` keeps all columns.
+    pub projection: Option<Vec<Expression>>,
+}
+
+/// Which windows a row belongs to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WindowSpec {
+    /// The shape.
+    pub kind: WindowKind,
+    /// Which time decides.
+    pub time: WindowTime,
+    /// The type of `window_start` and `window_end` (the time column's type; TIMESTAMP(3) for
+    /// processing time). `window_time` has it too.
+    pub time_type: DataTypeSpec,
+}
+
+/// The shape of windows; all lengths in milliseconds and positive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WindowKind {
+    /// `[n·size + offset, (n+1)·size + offset)`.
+    Tumble {
+        /// The length.
+        size_ms: i64,
+        /// Shifts the boundaries.
+        offset_ms: i64,
+    },
+    /// A window of `size` starts every `slide`.
+    Hop {
+        /// The distance of two starts.
+        slide_ms: i64,
+        /// The length.
+        size_ms: i64,
+        /// Shifts the boundaries.
+        offset_ms: i64,
+    },
+    /// Windows of `step`, `2·step` … `size` with a common start every `size`.
+    Cumulate {
+        /// The growth.
+        step_ms: i64,
+        /// The longest, a multiple of `step`.
+        size_ms: i64,
+        /// Shifts the boundaries.
+        offset_ms: i64,
+    },
+    /// Rows of a key that are less than `gap` apart.
+    Session {
+        /// The silence that ends a session.
+        gap_ms: i64,
+    },
+}
+
+/// Which time decides about windows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WindowTime {
+    /// This column of the input (rows where it is NULL are dropped and counted).
+    Event {
+        /// The column's position in the input of the first window operator.
+        column: usize,
+    },
+    /// The clock of the worker.
+    Processing,
+}
+
+/// Aggregates by window and key.
+///
+/// Output columns: the keys, the aggregates, `window_start`, `window_end`, `window_time`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WindowAggregateSpec {
+    /// The windows.
+    pub window: WindowSpec,
+    /// Key columns of the raw input.
+    pub keys: Vec<usize>,
+    /// The aggregates, over columns of the raw input.
+    pub aggregates: Vec<AggregateCall>,
+    /// The schema of the raw input (what the local phase reads).
+    pub input: WireSchema,
+    /// Whether the raw input carries retractions.
+    pub input_updating: bool,
+    /// Whether a local phase came before, so that the input is its partial rows.
+    pub partial_input: bool,
+    /// How long after its end a window is kept for late rows, in milliseconds
+    /// (`table.exec.emit.allow-lateness`).
+    pub allowed_lateness_ms: i64,
+}
+
+/// Aggregates by key.
+///
+/// Output columns: the keys, then the aggregates.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct GroupAggregateSpec {
+    /// Key columns of the raw input; none makes one group of everything.
+    pub keys: Vec<usize>,
+    /// The aggregates, over columns of the raw input. None makes it `DISTINCT` over the keys.
+    pub aggregates: Vec<AggregateCall>,
+    /// The schema of the raw input (what the local phase reads).
+    pub input: WireSchema,
+    /// Whether the raw input carries retractions.
+    pub input_updating: bool,
+    /// Whether a local phase came before, so that the input is its partial rows.
+    pub partial_input: bool,
+    /// Whether somebody downstream needs `-U` rows.
+    pub emit_update_before: bool,
+    /// How long a group without change is kept, in milliseconds; 0 for ever.
+    pub ttl_ms: u64,
+}
+
+/// One aggregate of an aggregation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AggregateCall {
+    /// Which.
+    pub function: AggregateFunction,
+    /// Over distinct argument values.
+    pub distinct: bool,
+    /// The argument's column; `None` for `COUNT(*)`.
+    pub argument: Option<usize>,
+    /// A boolean column; only rows where it is true count.
+    pub filter: Option<usize>,
+    /// The argument's type (Int64 for `COUNT(*)`).
+    pub argument_type: DataTypeSpec,
+    /// The result's type.
+    pub result_type: DataTypeSpec,
+    /// For people, such as `SUM(price)`.
+    pub name: String,
+}
+
+/// The aggregates that streams know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AggregateFunction {
+    /// Rows, or values that are not NULL.
+    Count,
+    /// NULL over no value; overflow is an error.
+    Sum,
+    /// NULL over no value.
+    Min,
+    /// NULL over no value.
+    Max,
+    /// NULL over no value.
+    Avg,
+}
+
+/// Writes a table.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SinkSpec {
+    /// The table, with its connector options.
+    pub table: TableDescriptor,
+    /// The kinds of rows that arrive.
+    pub input_mode: ChangelogMode,
+}
+
+/// An Arrow data type inside a job graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataTypeSpec(pub DataType);
+
+impl Serialize for DataTypeSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let field = arrow::datatypes::Field::new("type", self.0.clone(), true);
+        let schema = arrow::datatypes::Schema::new(vec![field]);
+        WireSchema(std::sync::Arc::new(schema)).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for DataTypeSpec {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let schema = WireSchema::deserialize(deserializer)?;
+        match schema.0.fields().first() {
+            Some(field) => Ok(DataTypeSpec(field.data_type().clone())),
+            None => Err(serde::de::Error::custom("a data type is missing")),
+        }
+    }
+}

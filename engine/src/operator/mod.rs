@@ -1,0 +1,99 @@
+//! Operators: state machines from (batch, state, time) to output, without I/O.
+//!
+//! An operator never waits, sends or reads a clock of its own. The subtask calls it, takes what it
+//! put into its [`Output`], and does the rest; so an operator can be tested alone.
+
+use std::sync::Arc;
+
+use datafusion::execution::TaskContext;
+
+use crate::element::Batch;
+use crate::error::Result;
+use crate::key::KeyGroupRange;
+use crate::metrics::SubtaskMetrics;
+use crate::state::KeyedState;
+use crate::time::EventTime;
+
+/// What an operator gets when it starts.
+pub struct OperatorContext {
+    /// The functions that expressions may call.
+    pub functions: Arc<TaskContext>,
+    /// Which subtask this is.
+    pub index: u32,
+    /// How many subtasks the vertex has.
+    pub parallelism: u32,
+    /// The number of key groups of the job.
+    pub max_parallelism: u32,
+    /// The key groups that this subtask owns.
+    pub key_groups: KeyGroupRange,
+    /// Keyed state, already restored; stateless operators get none.
+    pub state: Option<Box<dyn KeyedState>>,
+    /// What the subtask counts.
+    pub metrics: Arc<SubtaskMetrics>,
+    /// The most rows that an operator should put into one batch.
+    pub batch_rows: usize,
+    /// Processing time at the start, in milliseconds.
+    pub now_ms: i64,
+}
+
+/// Collects what an operator emits during one call.
+#[derive(Debug, Default)]
+pub struct Output {
+    batches: Vec<Batch>,
+}
+
+impl Output {
+    /// Emits rows; empty batches are dropped.
+    pub fn emit(&mut self, batch: Batch) {
+        if !batch.is_empty() {
+            self.batches.push(batch);
+        }
+    }
+
+    /// Takes what was emitted, in order.
+    pub fn drain(&mut self) -> std::vec::Drain<'_, Batch> {
+        self.batches.drain(..)
+    }
+}
+
+/// A state machine over batches and time.
+pub trait Operator: Send {
+    /// Takes rows of one input.
+    fn process(
+        &mut self,
+        input: usize,
+        batch: Batch,
+        now_ms: i64,
+        output: &mut Output,
+    ) -> Result<()>;
+
+    /// Event time has moved (the minimum over all inputs); the subtask forwards the watermark
+    /// after what this emits.
+    fn watermark(&mut self, watermark: EventTime, output: &mut Output) -> Result<()> {
+        let _ = (watermark, output);
+        Ok(())
+    }
+
+    /// When [`Operator::timer`] wants to be called, in milliseconds of processing time.
+    fn deadline_ms(&self) -> Option<i64> {
+        None
+    }
+
+    /// Processing time has reached the deadline.
+    fn timer(&mut self, now_ms: i64, output: &mut Output) -> Result<()> {
+        let _ = (now_ms, output);
+        Ok(())
+    }
+
+    /// All inputs have ended (after the last watermark).
+    fn finish(&mut self, output: &mut Output) -> Result<()> {
+        let _ = output;
+        Ok(())
+    }
+
+    /// A barrier: write what has changed into keyed state and hand it out for the snapshot;
+    /// `None` for an operator without keyed state.
+    fn state(&mut self) -> Result<Option<&mut dyn KeyedState>> {
+        Ok(None)
+    }
+}
