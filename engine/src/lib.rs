@@ -9,6 +9,7 @@
 //! Start with [`element`] (what flows), [`graph`] (jobs as data), [`operator`] (the state-machine
 //! trait) and [`connector`] (what sources and sinks must do). The engine knows nothing of SQL.
 
+pub mod client;
 pub mod connector;
 pub mod element;
 pub mod error;
