@@ -53,7 +53,10 @@ pub enum JobState {
 impl JobState {
     /// Whether the job will not change any more.
     pub fn is_terminal(self) -> bool {
-        matches!(self, JobState::Finished | JobState::Stopped | JobState::Failed)
+        matches!(
+            self,
+            JobState::Finished | JobState::Stopped | JobState::Failed
+        )
     }
 
     /// In capitals, as SHOW JOBS prints it.
