@@ -36,8 +36,15 @@
 //! they are left out and counted, or they are collected for the caller with their payload, position
 //! and error. A row is decoded whole or not at all: nothing of a bad row stays in the columns.
 
+mod block;
+mod cells;
+mod column;
 mod contract;
+mod fault;
+pub mod json;
+mod ledger;
 mod registry;
+mod scalar;
 
 pub use contract::{
     BadRow, Decoder, Encoded, Encoder, FileFormat, FileReader, FileWriter, Framing, Input,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 use object_store::{ObjectMeta, ObjectStore};
 
@@ -22,11 +22,20 @@ pub trait RowFormat: Debug + Send + Sync {
     /// and takes each row that begins before `end` ([`Input::end`]).
     fn splittable(&self) -> bool;
 
-    /// A decoder for the columns of `schema`.
+    /// A decoder for the columns of `wanted`.
+    ///
+    /// `table` has all columns that the data holds, in their order there, for formats that know a
+    /// column by its place (csv, raw). `wanted` are those that the query reads, in any order, with
+    /// nested rows cut down to the fields that it reads; batches have this schema.
     ///
     /// Fails if a column has a type that the format cannot hold, or if `on_bad_row` contradicts the
     /// format's own options.
-    fn decoder(&self, schema: SchemaRef, on_bad_row: OnBadRow) -> Result<Box<dyn Decoder>>;
+    fn decoder(
+        &self,
+        table: &Schema,
+        wanted: SchemaRef,
+        on_bad_row: OnBadRow,
+    ) -> Result<Box<dyn Decoder>>;
 
     /// An encoder for batches of `schema`. Fails if a column has a type that the format cannot hold.
     fn encoder(&self, schema: SchemaRef, framing: Framing) -> Result<Box<dyn Encoder>>;
@@ -45,12 +54,32 @@ pub enum OnBadRow {
 }
 
 /// A place in the input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
     /// For messages, the offset that the caller gave; for streams, bytes from the beginning.
     pub offset: u64,
-    /// For streams, how many lines lie before the place; 0 for messages.
-    pub lines: u64,
+    /// For streams, the number of the line that begins there, counted from 1; `None` for messages,
+    /// and in a stream whose reading began in the middle.
+    pub line: Option<u64>,
+}
+
+impl Position {
+    /// The beginning of a stream.
+    pub const START: Position = Position {
+        offset: 0,
+        line: Some(1),
+    };
+
+    /// The position of a message.
+    pub fn message(offset: u64) -> Self {
+        Self { offset, line: None }
+    }
+
+    /// The position behind so many more bytes and lines.
+    pub(crate) fn advance(&mut self, bytes: usize, lines: u64) {
+        self.offset += bytes as u64;
+        self.line = self.line.map(|line| line + lines);
+    }
 }
 
 /// A row that could not be decoded.

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::format::json::Json;
 use crate::format::{FileFormat, RowFormat};
 use crate::options::{Options, unknown_name};
 
 /// The names of all formats.
-pub const IDENTIFIERS: &[&str] = &["csv", "json", "parquet", "raw"];
+pub const IDENTIFIERS: &[&str] = &["json"];
 
 /// A format with its options, ready to make decoders and encoders.
 #[derive(Debug, Clone)]
@@ -24,11 +25,8 @@ impl Format {
     /// `prefix` stands in front of the option names: empty for `'json.ignore-parse-errors'`, `key.`
     /// for `'key.json.ignore-parse-errors'`.
     pub fn from_options(identifier: &str, prefix: &str, options: &mut Options) -> Result<Self> {
-        let _ = (prefix, options);
         match identifier {
-            "json" | "csv" | "raw" | "parquet" => Err(Error::config(format!(
-                "the format '{identifier}' is not available yet"
-            ))),
+            "json" => Ok(Format::Rows(Arc::new(Json::from_options(prefix, options)?))),
             _ => Err(unknown_name("format", identifier, IDENTIFIERS)),
         }
     }

@@ -1,0 +1,108 @@
+//! From a key in the input to the column that it names.
+//!
+//! Programs write their records with the keys in one order. So the keys of the last record, with the
+//! bytes around them as they stood in the input (quotes, colon, blanks), predict those of the next:
+//! one comparison of 16 bytes then stands for finding the key's end, looking it up and passing the
+//! colon. Keys that no column has are predicted as well.
+
+use std::collections::HashMap;
+
+/// Records with more keys, or longer ones, than this are looked up every time.
+const MOST_STEPS: usize = 512;
+const LONGEST_KEY: usize = 128;
+/// Up to so many columns, comparing them one by one is faster than hashing.
+const FEW: usize = 8;
+
+/// Finds columns by key.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    names: Vec<Box<str>>,
+    /// Only where there are many.
+    by_name: HashMap<Box<str>, usize, foldhash::fast::FixedState>,
+    steps: Vec<Step>,
+}
+
+/// A key as it stood in the last record.
+#[derive(Debug)]
+struct Step {
+    /// The first 16 bytes of `text`, and which of them count.
+    head: u128,
+    mask: u128,
+    text: Vec<u8>,
+    child: Option<usize>,
+}
+
+/// What stands for a key: how many bytes of the input, and the column, if there is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub len: usize,
+    pub child: Option<usize>,
+}
+
+impl Keys {
+    pub(crate) fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        let names: Vec<Box<str>> = names.map(Box::from).collect();
+        let by_name = match names.len() {
+            0..=FEW => HashMap::default(),
+            _ => names.iter().cloned().zip(0..).collect(),
+        };
+        Self {
+            names,
+            by_name,
+            steps: Vec::new(),
+        }
+    }
+
+    /// The key at the beginning of `input`, if it is the one that the last record had as its number
+    /// `step`.
+    #[inline(always)]
+    pub(crate) fn predict(&self, step: usize, input: &[u8]) -> Option<Found> {
+        let expected = self.steps.get(step)?;
+        let same = match input.first_chunk::<16>() {
+            Some(head) if u128::from_le_bytes(*head) & expected.mask != expected.head => false,
+            Some(_) if expected.text.len() <= 16 => true,
+            _ => input.starts_with(&expected.text),
+        };
+        same.then_some(Found {
+            len: expected.text.len(),
+            child: expected.child,
+        })
+    }
+
+    /// The column called `name`.
+    pub(crate) fn find(&self, name: &[u8]) -> Option<usize> {
+        if self.by_name.is_empty() {
+            return self.names.iter().position(|n| n.as_bytes() == name);
+        }
+        let name = std::str::from_utf8(name).ok()?;
+        self.by_name.get(name).copied()
+    }
+
+    /// Expects the key whose bytes are `text` as number `step` of the next record.
+    pub(crate) fn learn(&mut self, step: usize, text: &[u8], child: Option<usize>) {
+        if step > self.steps.len() || step >= MOST_STEPS || text.len() > LONGEST_KEY {
+            return;
+        }
+        if step == self.steps.len() {
+            self.steps.push(Step {
+                head: 0,
+                mask: 0,
+                text: Vec::new(),
+                child: None,
+            });
+        }
+        let Some(known) = self.steps.get_mut(step) else {
+            return;
+        };
+        known.text.clear();
+        known.text.extend_from_slice(text);
+        known.child = child;
+        let mut head = [0u8; 16];
+        head.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
+        known.head = u128::from_le_bytes(head);
+        known.mask = match text.len() {
+            0..16 => (1u128 << (8 * text.len())) - 1,
+            _ => u128::MAX,
+        };
+    }
+}

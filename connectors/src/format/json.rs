@@ -1,0 +1,131 @@
+//! JSON: one object per message or per line.
+//!
+//! # Decoding on demand
+//! A row is walked once, from its first to its last byte, and only what the query reads is kept:
+//! - [`column`](super::column) `::keys` predicts each key from the row before, with its quotes and its
+//!   colon, so that a key costs one comparison of 16 bytes;
+//! - a value that nobody reads is passed over: strings in steps of 16 bytes (`scan`), everything else
+//!   by the grammar (`cursor`);
+//! - a value that is read goes straight into its Arrow column (`read`, `value`), without a document
+//!   tree, an allocation or a virtual call.
+//!
+//! UTF-8 is checked once per block of 64 KiB, not per string. Line ends are not searched beforehand:
+//! a control character cannot stand inside of a JSON string, so the walk itself stops at the line's
+//! end, whatever the damage.
+
+mod cursor;
+mod decode;
+mod encode;
+mod escape;
+mod read;
+mod scan;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+use arrow::datatypes::{Schema, SchemaRef};
+
+use encode::{MapNullKey, Style};
+
+use crate::error::{Error, Result};
+use crate::format::cells::TimestampForm;
+use crate::format::ledger::Ledger;
+use crate::format::{Decoder, Encoder, Framing, OnBadRow, RowFormat};
+use crate::options::Options;
+
+/// The format `json`.
+#[derive(Debug, Clone)]
+pub struct Json {
+    strictness: read::Strictness,
+    /// The full name of the option `ignore-parse-errors`, for hints.
+    ignore_option: String,
+    style: Style,
+}
+
+impl Default for Json {
+    fn default() -> Self {
+        Self {
+            strictness: read::Strictness {
+                ignore_parse_errors: false,
+                fail_on_missing_field: false,
+            },
+            ignore_option: "json.ignore-parse-errors".to_string(),
+            style: Style::default(),
+        }
+    }
+}
+
+impl Json {
+    /// Reads the options `{prefix}json.…`.
+    pub fn from_options(prefix: &str, options: &mut Options) -> Result<Self> {
+        let name = |option: &str| format!("{prefix}json.{option}");
+        let ignore_option = name("ignore-parse-errors");
+        let strictness = read::Strictness {
+            fail_on_missing_field: options.boolean(&name("fail-on-missing-field"), false)?,
+            ignore_parse_errors: options.boolean(&ignore_option, false)?,
+        };
+        if strictness.fail_on_missing_field && strictness.ignore_parse_errors {
+            return Err(Error::config(format!(
+                "'{}' and '{ignore_option}' cannot both be 'true'",
+                name("fail-on-missing-field")
+            )));
+        }
+        let forms = [
+            ("SQL", TimestampForm::Sql),
+            ("ISO-8601", TimestampForm::Iso8601),
+        ];
+        let timestamps = options.choice(&name("timestamp-format.standard"), &forms)?;
+        let literal = options.text(&name("map-null-key.literal"));
+        let literal = literal.unwrap_or_else(|| "null".to_string());
+        let modes = [("FAIL", 0), ("DROP", 1), ("LITERAL", 2)];
+        let map_null_key = match options.choice(&name("map-null-key.mode"), &modes)? {
+            Some(1) => MapNullKey::Drop,
+            Some(2) => MapNullKey::Literal(literal),
+            _ => MapNullKey::Fail,
+        };
+        let style = Style {
+            timestamps: timestamps.unwrap_or(TimestampForm::Sql),
+            map_null_key,
+            plain_decimals: options.boolean(&name("encode.decimal-as-plain-number"), false)?,
+        };
+        Ok(Self {
+            strictness,
+            ignore_option,
+            style,
+        })
+    }
+}
+
+impl RowFormat for Json {
+    fn identifier(&self) -> &'static str {
+        "json"
+    }
+
+    fn splittable(&self) -> bool {
+        true
+    }
+
+    fn decoder(
+        &self,
+        _table: &Schema,
+        wanted: SchemaRef,
+        on_bad_row: OnBadRow,
+    ) -> Result<Box<dyn Decoder>> {
+        let ignore = self.strictness.ignore_parse_errors;
+        let ledger = Ledger::new(ignore, &self.ignore_option, on_bad_row)?;
+        Ok(Box::new(decode::JsonDecoder::new(
+            wanted,
+            self.strictness,
+            ledger,
+        )?))
+    }
+
+    fn encoder(&self, schema: SchemaRef, framing: Framing) -> Result<Box<dyn Encoder>> {
+        Ok(Box::new(encode::JsonEncoder::new(
+            &schema,
+            self.style.clone(),
+            framing,
+        )?))
+    }
+}

@@ -1,0 +1,88 @@
+//! What a decoder keeps besides its columns: where it stands, and what became of bad rows.
+
+use crate::error::{Error, Result};
+use crate::format::fault::{Fault, excerpt};
+use crate::format::{BadRow, OnBadRow, Position};
+
+/// What becomes of a row that cannot be decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Policy {
+    Fail,
+    Ignore,
+    Divert,
+}
+
+/// Position and bad rows of a decoder.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    policy: Policy,
+    /// Behind the last row consumed from a byte stream.
+    pub position: Position,
+    bad_rows: Vec<BadRow>,
+    ignored: u64,
+    /// The option that makes the format ignore bad rows, for the hint.
+    ignore_option: String,
+}
+
+impl Ledger {
+    /// `ignore` is the value of the format's option `ignore_option`.
+    pub(crate) fn new(ignore: bool, ignore_option: &str, on_bad_row: OnBadRow) -> Result<Self> {
+        let policy = match (ignore, on_bad_row) {
+            (false, OnBadRow::Fail) => Policy::Fail,
+            (false, OnBadRow::Divert) => Policy::Divert,
+            (true, OnBadRow::Fail) => Policy::Ignore,
+            (true, OnBadRow::Divert) => {
+                return Err(Error::config(format!(
+                    "'{ignore_option}' = 'true' contradicts 'bad-rows.table', which is to receive the rows \
+                     that would be ignored"
+                ))
+                .with_hint("use one of the two options"));
+            }
+        };
+        Ok(Self {
+            policy,
+            position: Position::START,
+            bad_rows: Vec::new(),
+            ignored: 0,
+            ignore_option: ignore_option.to_string(),
+        })
+    }
+
+    /// Deals with the row `payload`, which begins at `position` and cannot be decoded.
+    pub(crate) fn bad_row(
+        &mut self,
+        payload: &[u8],
+        position: Position,
+        fault: &Fault,
+    ) -> Result<()> {
+        match self.policy {
+            Policy::Ignore => self.ignored += 1,
+            Policy::Divert => self.bad_rows.push(BadRow {
+                payload: payload.to_vec(),
+                position,
+                error: fault.to_string(),
+            }),
+            Policy::Fail => {
+                let Position { offset, line } = position;
+                let place = match line {
+                    Some(line) => format!("line {line} (at byte {offset})"),
+                    None => format!("offset {offset}"),
+                };
+                let message = format!("bad row at {place}: {fault}; the row: {}", excerpt(payload));
+                return Err(Error::data(message).with_hint(format!(
+                    "set '{}' = 'true' to leave out what cannot be decoded, or 'bad-rows.table' to keep it in a table",
+                    self.ignore_option
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn take_bad_rows(&mut self) -> Vec<BadRow> {
+        std::mem::take(&mut self.bad_rows)
+    }
+
+    pub(crate) fn rows_ignored(&self) -> u64 {
+        self.ignored
+    }
+}
