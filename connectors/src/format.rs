@@ -40,12 +40,14 @@ mod block;
 mod cells;
 mod column;
 mod contract;
+pub mod csv;
 mod fault;
 pub mod json;
 mod ledger;
 mod registry;
 mod scalar;
 
+pub(crate) use contract::MOST_BYTES;
 pub use contract::{
     BadRow, Decoder, Encoded, Encoder, FileFormat, FileReader, FileWriter, Framing, Input,
     OnBadRow, Position, RowFormat,

@@ -15,8 +15,5 @@
 //! Start reading at [`options`] (how a `WITH` clause becomes a typed configuration), then
 //! [`format`](mod@format) (the contract of decoders and encoders).
 
-pub mod error;
 pub mod format;
 pub mod options;
-
-pub use error::Error;

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::error::{Error, Result};
+use levada_engine::{EngineError, Result};
 
 #[cfg(test)]
 mod tests;
@@ -49,7 +49,7 @@ impl Options {
     /// The option's text; an error that names the option if it is not given.
     pub fn required(&mut self, name: &str) -> Result<String> {
         self.text(name).ok_or_else(|| {
-            Error::config(format!("the option '{name}' is missing"))
+            EngineError::config(format!("the option '{name}' is missing"))
                 .with_hint(format!("add '{name}' = '…' to the WITH clause"))
         })
     }
@@ -145,7 +145,7 @@ impl Options {
     }
 
     /// The error for a value that the caller found wrong by its own rules.
-    pub fn invalid(&self, name: &str, expected: &str) -> Error {
+    pub fn invalid(&self, name: &str, expected: &str) -> EngineError {
         let text = self.entries.get(name).map_or("", String::as_str);
         invalid(name, text, expected)
     }
@@ -171,7 +171,7 @@ pub fn unknown_name<S: AsRef<str>>(
     what: &str,
     name: &str,
     valid: impl IntoIterator<Item = S>,
-) -> Error {
+) -> EngineError {
     let valid: Vec<String> = valid.into_iter().map(|v| v.as_ref().to_string()).collect();
     let nearest = valid
         .iter()
@@ -187,11 +187,11 @@ pub fn unknown_name<S: AsRef<str>>(
         Some((_, nearest)) => format!("did you mean '{nearest}'? Valid: {list}"),
         None => format!("valid: {list}"),
     };
-    Error::config(format!("unknown {what} '{name}'")).with_hint(hint)
+    EngineError::config(format!("unknown {what} '{name}'")).with_hint(hint)
 }
 
-fn invalid(name: &str, text: &str, expected: &str) -> Error {
-    Error::config(format!(
+fn invalid(name: &str, text: &str, expected: &str) -> EngineError {
+    EngineError::config(format!(
         "the option '{name}' has the value '{text}', expected {expected}"
     ))
 }

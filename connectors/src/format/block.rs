@@ -1,6 +1,7 @@
 //! Cutting a chunk of a stream into blocks of whole lines.
 
 use crate::format::Input;
+use crate::format::fault::Fault;
 
 /// A block stays in the processor's second-level cache between the check of its encoding and its
 /// decoding.
@@ -46,4 +47,13 @@ pub(crate) fn byte_order_mark(bytes: &[u8]) -> usize {
     } else {
         0
     }
+}
+
+/// Refuses text that is not UTF-8.
+pub(crate) fn check_utf8(bytes: &[u8]) -> Result<(), Fault> {
+    if simdutf8::basic::from_utf8(bytes).is_ok() {
+        return Ok(());
+    }
+    let at = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), |_| 0);
+    Err(Fault::syntax(at, "the text is not valid UTF-8"))
 }

@@ -18,8 +18,8 @@ use arrow::datatypes::{
 };
 use arrow::util::display::FormatOptions;
 
-use crate::error::{Error, Result};
 use crate::format::scalar::{number, time};
+use levada_engine::{EngineError, Result};
 
 /// A column of cells.
 #[derive(Debug)]
@@ -326,8 +326,8 @@ fn numeric(array: &ArrayRef) -> Option<Values> {
     })
 }
 
-fn unsupported(field: &Field) -> Error {
-    Error::config(format!(
+fn unsupported(field: &Field) -> EngineError {
+    EngineError::config(format!(
         "the column '{}' has a type that cannot be written as text: {}",
         field.name(),
         field.data_type()

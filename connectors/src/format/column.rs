@@ -27,8 +27,8 @@ pub(crate) use primitive::{Boolean, Primitive};
 pub(crate) use record::{Child, Record, Struct};
 pub(crate) use text::{Bytes, Text};
 
-use crate::error::{Error, Result};
 use crate::format::scalar::time::{DateMemo, Moment};
+use levada_engine::{EngineError, Result};
 
 /// A column of one of the SQL types, under construction.
 #[derive(Debug)]
@@ -237,8 +237,8 @@ impl Column {
     }
 }
 
-fn unsupported(field: &Field) -> Error {
-    Error::config(format!(
+fn unsupported(field: &Field) -> EngineError {
+    EngineError::config(format!(
         "the column '{}' has a type that formats cannot hold: {}",
         field.name(),
         field.data_type()
@@ -246,6 +246,6 @@ fn unsupported(field: &Field) -> Error {
 }
 
 /// Arrow refused what a column holds, which is a defect of the column.
-fn inconsistent(error: arrow::error::ArrowError) -> Error {
-    Error::data(format!("the decoded columns are inconsistent: {error}"))
+fn inconsistent(error: arrow::error::ArrowError) -> EngineError {
+    EngineError::data(format!("the decoded columns are inconsistent: {error}"))
 }

@@ -9,7 +9,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 use object_store::{ObjectMeta, ObjectStore};
 
-use crate::error::Result;
+use levada_engine::Result;
 
 /// A format that writes every row by itself.
 pub trait RowFormat: Debug + Send + Sync {
@@ -105,6 +105,9 @@ pub struct Input<'a> {
     /// Leave rows that begin at or behind this offset of the stream (`u64::MAX`: none).
     pub end: u64,
 }
+
+/// A decoder stops at this many bytes of gathered rows, whatever the caller's limit of rows.
+pub(crate) const MOST_BYTES: usize = 64 << 20;
 
 /// Decodes bytes into the columns of one schema.
 ///

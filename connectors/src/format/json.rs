@@ -28,11 +28,11 @@ use arrow::datatypes::{Schema, SchemaRef};
 
 use encode::{MapNullKey, Style};
 
-use crate::error::{Error, Result};
 use crate::format::cells::TimestampForm;
 use crate::format::ledger::Ledger;
 use crate::format::{Decoder, Encoder, Framing, OnBadRow, RowFormat};
 use crate::options::Options;
+use levada_engine::{EngineError, Result};
 
 /// The format `json`.
 #[derive(Debug, Clone)]
@@ -66,7 +66,7 @@ impl Json {
             ignore_parse_errors: options.boolean(&ignore_option, false)?,
         };
         if strictness.fail_on_missing_field && strictness.ignore_parse_errors {
-            return Err(Error::config(format!(
+            return Err(EngineError::config(format!(
                 "'{}' and '{ignore_option}' cannot both be 'true'",
                 name("fail-on-missing-field")
             )));

@@ -1,8 +1,8 @@
 //! What a decoder keeps besides its columns: where it stands, and what became of bad rows.
 
-use crate::error::{Error, Result};
 use crate::format::fault::{Fault, excerpt};
 use crate::format::{BadRow, OnBadRow, Position};
+use levada_engine::{EngineError, Result};
 
 /// What becomes of a row that cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Ledger {
             (false, OnBadRow::Divert) => Policy::Divert,
             (true, OnBadRow::Fail) => Policy::Ignore,
             (true, OnBadRow::Divert) => {
-                return Err(Error::config(format!(
+                return Err(EngineError::config(format!(
                     "'{ignore_option}' = 'true' contradicts 'bad-rows.table', which is to receive the rows \
                      that would be ignored"
                 ))
@@ -69,7 +69,7 @@ impl Ledger {
                     None => format!("offset {offset}"),
                 };
                 let message = format!("bad row at {place}: {fault}; the row: {}", excerpt(payload));
-                return Err(Error::data(message).with_hint(format!(
+                return Err(EngineError::data(message).with_hint(format!(
                     "set '{}' = 'true' to leave out what cannot be decoded, or 'bad-rows.table' to keep it in a table",
                     self.ignore_option
                 )));

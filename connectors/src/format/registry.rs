@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::format::csv::Csv;
 use crate::format::json::Json;
 use crate::format::{FileFormat, RowFormat};
 use crate::options::{Options, unknown_name};
+use levada_engine::{EngineError, Result};
 
 /// The names of all formats.
-pub const IDENTIFIERS: &[&str] = &["json"];
+pub const IDENTIFIERS: &[&str] = &["csv", "json"];
 
 /// A format with its options, ready to make decoders and encoders.
 #[derive(Debug, Clone)]
@@ -26,6 +27,7 @@ impl Format {
     /// for `'key.json.ignore-parse-errors'`.
     pub fn from_options(identifier: &str, prefix: &str, options: &mut Options) -> Result<Self> {
         match identifier {
+            "csv" => Ok(Format::Rows(Arc::new(Csv::from_options(prefix, options)?))),
             "json" => Ok(Format::Rows(Arc::new(Json::from_options(prefix, options)?))),
             _ => Err(unknown_name("format", identifier, IDENTIFIERS)),
         }
@@ -43,7 +45,7 @@ impl Format {
     pub fn into_rows(self) -> Result<Arc<dyn RowFormat>> {
         match self {
             Format::Rows(format) => Ok(format),
-            Format::Files(format) => Err(Error::config(format!(
+            Format::Files(format) => Err(EngineError::config(format!(
                 "the format '{}' describes whole files and cannot be used for messages",
                 format.identifier()
             ))

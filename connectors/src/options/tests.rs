@@ -70,7 +70,7 @@ fn wrong_values_say_what_was_expected() {
         ("mode", "newest"),
         ("c", "ab"),
     ]);
-    let message = |e: Error| e.message;
+    let message = |e: EngineError| e.message;
     assert_eq!(
         message(o.boolean("b", false).unwrap_err()),
         "the option 'b' has the value 'yes', expected 'true' or 'false'"

@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 
 use super::validity::Validity;
 use super::{Column, Text, inconsistent};
-use crate::error::{Error, Result};
+use levada_engine::{EngineError, Result};
 
 /// Where each row's elements end.
 #[derive(Debug)]
@@ -179,8 +179,8 @@ impl Map {
     }
 }
 
-fn wrong_key(key: &Field) -> Error {
-    Error::config(format!(
+fn wrong_key(key: &Field) -> EngineError {
+    EngineError::config(format!(
         "a MAP with keys of type {} cannot be held by a text format",
         key.data_type()
     ))

@@ -7,7 +7,7 @@ use arrow::buffer::{BooleanBuffer, ScalarBuffer};
 use arrow::datatypes::DataType;
 
 use super::validity::Validity;
-use crate::error::Result;
+use levada_engine::Result;
 
 /// A column of numbers, or of times, which are numbers.
 #[derive(Debug)]

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, StructArray};
-use arrow::datatypes::{FieldRef, Fields};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StructArray};
+use arrow::datatypes::{FieldRef, Fields, SchemaRef};
 
 use super::keys::Keys;
 use super::validity::Validity;
 use super::{Column, inconsistent};
-use crate::error::Result;
+use levada_engine::Result;
 
 /// One of a record's columns.
 #[derive(Debug)]
@@ -66,6 +66,14 @@ impl Record {
             .iter_mut()
             .map(|child| child.column.finish())
             .collect()
+    }
+
+    /// Takes the complete rows as a batch of `schema`, whose columns these are.
+    pub(crate) fn finish_batch(&mut self, schema: &SchemaRef) -> Result<RecordBatch> {
+        let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
+        let columns = self.finish()?;
+        RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)
+            .map_err(inconsistent)
     }
 }
 

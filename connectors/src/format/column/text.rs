@@ -7,7 +7,7 @@ use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 
 use super::inconsistent;
 use super::validity::Validity;
-use crate::error::Result;
+use levada_engine::Result;
 
 /// Values of any length, one after the other.
 #[derive(Debug)]

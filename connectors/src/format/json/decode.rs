@@ -1,21 +1,16 @@
 //! The JSON decoder: rows from messages and from streams of lines.
 
-use std::sync::Arc;
-
-use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use super::cursor::Cursor;
 use super::read::{Reader, Strictness};
-use crate::error::{Error, Result};
-use crate::format::block::{byte_order_mark, line, whole_lines};
+use crate::format::block::{byte_order_mark, check_utf8, line, whole_lines};
 use crate::format::column::Record;
 use crate::format::fault::Fault;
 use crate::format::ledger::Ledger;
-use crate::format::{BadRow, Decoder, Input, Position};
-
-/// Rows are handed over at this size at the latest, whatever the caller's limit.
-const MOST_BYTES: usize = 64 << 20;
+use crate::format::{BadRow, Decoder, Input, MOST_BYTES, Position};
+use levada_engine::Result;
 
 /// Decodes JSON objects.
 #[derive(Debug)]
@@ -108,8 +103,9 @@ impl JsonDecoder {
                 self.line(block, at)
             } else {
                 let (line, next) = line(block, at);
-                let checked = check_utf8(line).map_err(|fault| fault.relative_to(0));
-                checked.and_then(|()| self.line(line, 0)).map(|_| next)
+                check_utf8(line)
+                    .and_then(|()| self.line(line, 0))
+                    .map(|_| next)
             };
             let next = match read {
                 Ok(next) => next,
@@ -126,14 +122,6 @@ impl JsonDecoder {
         }
         Ok(at)
     }
-}
-
-fn check_utf8(bytes: &[u8]) -> Result<(), Fault> {
-    if simdutf8::basic::from_utf8(bytes).is_ok() {
-        return Ok(());
-    }
-    let at = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), |_| 0);
-    Err(Fault::syntax(at, "the text is not valid UTF-8"))
 }
 
 impl Decoder for JsonDecoder {
@@ -187,10 +175,7 @@ impl Decoder for JsonDecoder {
     }
 
     fn flush(&mut self) -> Result<RecordBatch> {
-        let options = RecordBatchOptions::new().with_row_count(Some(self.record.rows));
-        let columns = self.record.finish()?;
-        RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
-            .map_err(|error| Error::data(format!("the decoded columns are inconsistent: {error}")))
+        self.record.finish_batch(&self.schema)
     }
 
     fn take_bad_rows(&mut self) -> Vec<BadRow> {

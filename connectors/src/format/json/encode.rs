@@ -4,10 +4,10 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use super::scan::string_stop;
-use crate::error::{Error, Result};
 use crate::format::cells::{Cells, TimestampForm, Values};
 use crate::format::scalar::number;
 use crate::format::{Encoded, Encoder, Framing};
+use levada_engine::{EngineError, Result};
 
 /// How values are written.
 #[derive(Debug, Clone)]
@@ -181,7 +181,7 @@ impl Style {
             text.clear();
             if !keys.is_null(entry) {
                 if !keys.write_plain(entry, &mut text, self.timestamps) {
-                    return Err(Error::data(
+                    return Err(EngineError::data(
                         "a MAP whose keys are nested cannot be written as JSON",
                     ));
                 }
@@ -224,8 +224,8 @@ impl Style {
     }
 }
 
-fn null_key() -> Error {
-    Error::data("a MAP has a key that is NULL, which JSON cannot hold")
+fn null_key() -> EngineError {
+    EngineError::data("a MAP has a key that is NULL, which JSON cannot hold")
         .with_hint("set 'json.map-null-key.mode' to 'DROP' or 'LITERAL'")
 }
 
