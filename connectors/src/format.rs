@@ -44,6 +44,8 @@ pub mod csv;
 mod fault;
 pub mod json;
 mod ledger;
+pub mod parquet;
+pub mod raw;
 mod registry;
 mod scalar;
 

@@ -131,7 +131,8 @@ impl RowFormat for Csv {
     ) -> Result<Box<dyn Decoder>> {
         check_types(table)?;
         check_types(&wanted)?;
-        let ledger = Ledger::new(self.ignore_parse_errors, &self.ignore_option, on_bad_row)?;
+        let ignore = (self.ignore_option.as_str(), self.ignore_parse_errors);
+        let ledger = Ledger::new(Some(ignore), on_bad_row)?;
         Ok(Box::new(decode::CsvDecoder::new(
             self, table, wanted, ledger,
         )?))

@@ -112,8 +112,11 @@ impl RowFormat for Json {
         wanted: SchemaRef,
         on_bad_row: OnBadRow,
     ) -> Result<Box<dyn Decoder>> {
-        let ignore = self.strictness.ignore_parse_errors;
-        let ledger = Ledger::new(ignore, &self.ignore_option, on_bad_row)?;
+        let ignore = (
+            self.ignore_option.as_str(),
+            self.strictness.ignore_parse_errors,
+        );
+        let ledger = Ledger::new(Some(ignore), on_bad_row)?;
         Ok(Box::new(decode::JsonDecoder::new(
             wanted,
             self.strictness,

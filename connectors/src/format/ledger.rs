@@ -21,13 +21,15 @@ pub(crate) struct Ledger {
     bad_rows: Vec<BadRow>,
     ignored: u64,
     /// The option that makes the format ignore bad rows, for the hint.
-    ignore_option: String,
+    ignore_option: Option<String>,
 }
 
 impl Ledger {
-    /// `ignore` is the value of the format's option `ignore_option`.
-    pub(crate) fn new(ignore: bool, ignore_option: &str, on_bad_row: OnBadRow) -> Result<Self> {
-        let policy = match (ignore, on_bad_row) {
+    /// `ignore` is the name of the format's option that makes it ignore bad rows, if it has one, and
+    /// its value.
+    pub(crate) fn new(ignore: Option<(&str, bool)>, on_bad_row: OnBadRow) -> Result<Self> {
+        let (ignore_option, ignored) = ignore.unwrap_or_default();
+        let policy = match (ignored, on_bad_row) {
             (false, OnBadRow::Fail) => Policy::Fail,
             (false, OnBadRow::Divert) => Policy::Divert,
             (true, OnBadRow::Fail) => Policy::Ignore,
@@ -44,7 +46,7 @@ impl Ledger {
             position: Position::START,
             bad_rows: Vec::new(),
             ignored: 0,
-            ignore_option: ignore_option.to_string(),
+            ignore_option: ignore.map(|(option, _)| option.to_string()),
         })
     }
 
@@ -69,10 +71,13 @@ impl Ledger {
                     None => format!("offset {offset}"),
                 };
                 let message = format!("bad row at {place}: {fault}; the row: {}", excerpt(payload));
-                return Err(EngineError::data(message).with_hint(format!(
-                    "set '{}' = 'true' to leave out what cannot be decoded, or 'bad-rows.table' to keep it in a table",
-                    self.ignore_option
-                )));
+                let divert = "set 'bad-rows.table' to keep what cannot be decoded in a table";
+                return Err(
+                    EngineError::data(message).with_hint(match &self.ignore_option {
+                        Some(option) => format!("{divert}, or '{option}' = 'true' to leave it out"),
+                        None => divert.to_string(),
+                    }),
+                );
             }
         }
         Ok(())

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use crate::format::csv::Csv;
 use crate::format::json::Json;
+use crate::format::parquet::Parquet;
+use crate::format::raw::Raw;
 use crate::format::{FileFormat, RowFormat};
 use crate::options::{Options, unknown_name};
 use levada_engine::{EngineError, Result};
 
 /// The names of all formats.
-pub const IDENTIFIERS: &[&str] = &["csv", "json"];
+pub const IDENTIFIERS: &[&str] = &["csv", "json", "parquet", "raw"];
 
 /// A format with its options, ready to make decoders and encoders.
 #[derive(Debug, Clone)]
@@ -29,6 +31,10 @@ impl Format {
         match identifier {
             "csv" => Ok(Format::Rows(Arc::new(Csv::from_options(prefix, options)?))),
             "json" => Ok(Format::Rows(Arc::new(Json::from_options(prefix, options)?))),
+            "parquet" => Ok(Format::Files(Arc::new(Parquet::from_options(
+                prefix, options,
+            )?))),
+            "raw" => Ok(Format::Rows(Arc::new(Raw::from_options(prefix, options)?))),
             _ => Err(unknown_name("format", identifier, IDENTIFIERS)),
         }
     }
