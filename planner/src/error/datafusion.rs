@@ -1,0 +1,155 @@
+//! DataFusion's errors, told in this crate's words.
+//!
+//! DataFusion reports names that it cannot resolve as structured errors, with spans when
+//! `collect_spans` is on; everything else is a sentence, of which the advice meant for
+//! developers is dropped.
+
+use datafusion::common::{Diagnostic, SchemaError};
+use datafusion::error::DataFusionError;
+
+use super::{Location, PlanError, PlanErrorKind};
+
+impl From<DataFusionError> for PlanError {
+    fn from(error: DataFusionError) -> Self {
+        convert(&error)
+    }
+}
+
+impl From<PlanError> for DataFusionError {
+    fn from(error: PlanError) -> Self {
+        DataFusionError::External(Box::new(error))
+    }
+}
+
+fn convert(error: &DataFusionError) -> PlanError {
+    match error {
+        DataFusionError::Diagnostic(diagnostic, inner) => with_diagnostic(convert(inner), diagnostic),
+        DataFusionError::Context(_, inner) => convert(inner),
+        DataFusionError::Shared(inner) => convert(inner),
+        DataFusionError::Collection(errors) => match errors.first() {
+            Some(first) => convert(first),
+            None => PlanError::internal("planning failed without a reason"),
+        },
+        DataFusionError::External(inner) => match inner.downcast_ref::<PlanError>() {
+            Some(own) => own.clone(),
+            None => match inner.downcast_ref::<DataFusionError>() {
+                Some(nested) => convert(nested),
+                None => PlanError::new(PlanErrorKind::InvalidStatement, inner.to_string()),
+            },
+        },
+        DataFusionError::SchemaError(schema, _) => from_schema(schema),
+        DataFusionError::NotImplemented(text) => {
+            PlanError::new(PlanErrorKind::Unsupported, sentence(text))
+        }
+        DataFusionError::Plan(text) => from_plan(text),
+        DataFusionError::ArrowError(inner, _) => {
+            PlanError::new(PlanErrorKind::Evaluation, sentence(&inner.to_string()))
+        }
+        DataFusionError::Execution(text) => {
+            PlanError::new(PlanErrorKind::Evaluation, sentence(text))
+        }
+        DataFusionError::Internal(text) => PlanError::internal(sentence(text)),
+        DataFusionError::SQL(inner, _) => PlanError::from((**inner).clone()),
+        DataFusionError::Configuration(text) => {
+            PlanError::new(PlanErrorKind::InvalidOption, sentence(text))
+        }
+        other => PlanError::new(
+            PlanErrorKind::InvalidStatement,
+            sentence(&other.strip_backtrace()),
+        ),
+    }
+}
+
+fn with_diagnostic(error: PlanError, diagnostic: &Diagnostic) -> PlanError {
+    let location = diagnostic.span.and_then(|span| {
+        Some(Location {
+            line: u32::try_from(span.start.line).ok()?,
+            column: u32::try_from(span.start.column).ok()?,
+        })
+    });
+    error.or_at(location)
+}
+
+fn from_schema(error: &SchemaError) -> PlanError {
+    match error {
+        SchemaError::FieldNotFound { field, valid_fields } => {
+            let shown = match &field.relation {
+                Some(relation) => format!("{relation}.{}", field.name),
+                None => field.name.clone(),
+            };
+            let names: Vec<&str> = valid_fields.iter().map(|column| column.name.as_str()).collect();
+            let error = PlanError::new(
+                PlanErrorKind::UnknownColumn,
+                format!("column {shown} does not exist"),
+            );
+            let error = if names.is_empty() {
+                error
+            } else {
+                error.detail(format!("columns in scope: {}", list(&names)))
+            };
+            error.suggest(&field.name, names)
+        }
+        SchemaError::AmbiguousReference { field } => PlanError::new(
+            PlanErrorKind::AmbiguousName,
+            format!("column {} is ambiguous", field.name),
+        )
+        .hint("put the table's name or alias in front of it"),
+        SchemaError::DuplicateQualifiedField { qualifier, name } => PlanError::new(
+            PlanErrorKind::DuplicateName,
+            format!("column {qualifier}.{name} appears twice"),
+        )
+        .hint("give one of them an alias with AS"),
+        SchemaError::DuplicateUnqualifiedField { name } => PlanError::new(
+            PlanErrorKind::DuplicateName,
+            format!("column {name} appears twice"),
+        )
+        .hint("give one of them an alias with AS"),
+    }
+}
+
+fn from_plan(text: &str) -> PlanError {
+    let text = sentence(text);
+    if let Some(rest) = text.strip_prefix("Invalid function '") {
+        let name = rest.split('\'').next().unwrap_or(rest);
+        let error = PlanError::new(
+            PlanErrorKind::UnknownFunction,
+            format!("function {name} does not exist"),
+        );
+        let near = rest
+            .rsplit_once("Did you mean '")
+            .and_then(|(_, tail)| tail.split('\'').next());
+        return match near.and_then(|near| super::nearest(name, [near])) {
+            Some(near) => error.hint(format!("did you mean {near}?")),
+            None => error.hint("SHOW FUNCTIONS lists the functions"),
+        };
+    }
+    let lower = text.to_lowercase();
+    if lower.starts_with("table '") && lower.contains("not found") {
+        return PlanError::new(PlanErrorKind::UnknownTable, text);
+    }
+    let about_types = ["coerce", "cannot infer common", "data type", "argument types", "signature"];
+    if about_types.iter().any(|words| lower.contains(words)) {
+        return PlanError::new(PlanErrorKind::TypeMismatch, text);
+    }
+    PlanError::new(PlanErrorKind::InvalidStatement, text)
+}
+
+/// The first paragraph of a message, without prefixes and advice for developers.
+fn sentence(text: &str) -> String {
+    let text = text.split("\n\nbacktrace:").next().unwrap_or(text);
+    let text = text
+        .split("This issue was likely caused by a bug")
+        .next()
+        .unwrap_or(text);
+    let text = text.strip_prefix("Error during planning: ").unwrap_or(text);
+    text.trim().trim_end_matches('.').to_string()
+}
+
+fn list(names: &[&str]) -> String {
+    const SHOWN: usize = 12;
+    let mut text = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN {
+        text.push_str(&format!(" and {} more", names.len() - SHOWN));
+    }
+    text
+}

@@ -1,0 +1,3 @@
+//! Scalar functions that DataFusion lacks or reads otherwise than this dialect.
+
+pub mod window;

@@ -1,0 +1,226 @@
+//! From the syntax of the dialect to that which DataFusion's SQL planner understands.
+//!
+//! The rewriting is on syntax trees, never on text, and positions stay where they were:
+//! - window table functions become derived tables, and legacy group windows field accesses,
+//!   both on the window marker of [`crate::functions::window`] ([`windows`]);
+//! - tables with an OPTIONS hint get a name of their own, listed in
+//!   [`super::Query::hinted_tables`];
+//! - intervals, typed literals, and functions with a syntax of their own become plain calls
+//!   ([`expressions`]);
+//! - what DataFusion would accept and ignore is refused here.
+
+mod expressions;
+mod intervals;
+mod windows;
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{
+    Expr, GroupByExpr, Ident, ObjectName, Query, Select, SetExpr, TableAlias, TableFactor,
+    VisitMut, VisitorMut,
+};
+
+use super::hints::{TableHints, misplaced_options};
+use super::statement::HintedTable;
+use crate::error::{Location, PlanError};
+
+/// Rewrites an expression that stands alone, such as that of a computed column.
+pub(super) fn expression(ast: &mut Expr) -> Result<(), PlanError> {
+    Rewriter::default().run(ast)
+}
+
+/// Rewrites a query; `hints` are its OPTIONS hints.
+pub(super) fn query(ast: &mut Query, hints: TableHints) -> Result<Vec<HintedTable>, PlanError> {
+    let mut rewriter = Rewriter {
+        hints,
+        hinted_tables: Vec::new(),
+    };
+    rewriter.run(ast)?;
+    match rewriter.hints.keys().next() {
+        Some(left_over) => Err(misplaced_options(*left_over)),
+        None => Ok(rewriter.hinted_tables),
+    }
+}
+
+#[derive(Default)]
+struct Rewriter {
+    hints: TableHints,
+    hinted_tables: Vec<HintedTable>,
+}
+
+impl Rewriter {
+    fn run(&mut self, ast: &mut impl VisitMut) -> Result<(), PlanError> {
+        match ast.visit(self) {
+            ControlFlow::Break(error) => Err(error),
+            ControlFlow::Continue(()) => Ok(()),
+        }
+    }
+
+    /// Gives a table with OPTIONS a name of its own, and its old name as alias.
+    fn apply_options(&mut self, name: &mut ObjectName, alias: &mut Option<TableAlias>) {
+        let Some(last) = name.0.last().and_then(|part| part.as_ident()).cloned() else {
+            return;
+        };
+        let Some(options) = Location::of(last.span).and_then(|at| self.hints.remove(&at)) else {
+            return;
+        };
+        let unique = format!("{}$options{}", last.value, self.hinted_tables.len() + 1);
+        let renamed = ObjectName::from(vec![Ident {
+            value: unique.clone(),
+            quote_style: Some('`'),
+            span: last.span,
+        }]);
+        self.hinted_tables.push(HintedTable {
+            alias: unique,
+            name: std::mem::replace(name, renamed),
+            options,
+        });
+        alias.get_or_insert(TableAlias {
+            explicit: true,
+            name: last,
+            columns: vec![],
+            at: None,
+        });
+    }
+
+    fn table_factor(&mut self, factor: &mut TableFactor) -> Result<(), PlanError> {
+        if let Some(derived) = windows::table_function(factor)? {
+            *factor = derived;
+            return Ok(());
+        }
+        match factor {
+            TableFactor::Table {
+                name,
+                alias,
+                version,
+                sample,
+                args,
+                ..
+            } => {
+                let at = name_location(name);
+                if version.is_some() {
+                    return Err(PlanError::unsupported("FOR SYSTEM_TIME AS OF", at));
+                }
+                if sample.is_some() {
+                    return Err(PlanError::unsupported("TABLESAMPLE", at));
+                }
+                if args.is_some() {
+                    return Err(PlanError::unsupported(format!("the table function {name}"), at));
+                }
+                self.apply_options(name, alias);
+                Ok(())
+            }
+            TableFactor::MatchRecognize { table, .. } => {
+                let at = match table.as_ref() {
+                    TableFactor::Table { name, .. } => name_location(name),
+                    _ => None,
+                };
+                Err(PlanError::unsupported("MATCH_RECOGNIZE", at))
+            }
+            TableFactor::TableFunction { expr, .. } => {
+                Err(PlanError::unsupported("this table function", expression_location(expr)))
+            }
+            TableFactor::Function { name, .. } => {
+                Err(PlanError::unsupported("LATERAL with a table function", name_location(name)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn select(&mut self, select: &mut Select) -> Result<(), PlanError> {
+        let at = Location::of(select.select_token.0.span);
+        if !select.lateral_views.is_empty() {
+            return Err(PlanError::unsupported("LATERAL VIEW", at));
+        }
+        let windows = windows::GroupWindows::of_select(select)?;
+        windows.rewrite_select(select)
+    }
+
+    fn query(&mut self, query: &mut Query) -> Result<(), PlanError> {
+        if let Some(with) = &query.with
+            && with.recursive
+        {
+            let at = Location::of(with.with_token.0.span);
+            return Err(PlanError::unsupported("WITH RECURSIVE", at));
+        }
+        fetch_to_limit(query)?;
+        // ORDER BY belongs to the query, but may name the windows of its SELECT.
+        if let SetExpr::Select(select) = query.body.as_ref() {
+            let windows = windows::GroupWindows::of_select(select)?;
+            if let Some(order_by) = &mut query.order_by {
+                windows.rewrite_order_by(order_by)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// FETCH FIRST n ROWS ONLY says the same as LIMIT n.
+fn fetch_to_limit(query: &mut Query) -> Result<(), PlanError> {
+    use sqlparser::ast::{LimitClause, Offset};
+    let Some(fetch) = query.fetch.take() else {
+        return Ok(());
+    };
+    if fetch.with_ties || fetch.percent {
+        return Err(PlanError::unsupported("FETCH with PERCENT or WITH TIES", None));
+    }
+    let offset: Option<Offset> = match query.limit_clause.take() {
+        Some(LimitClause::LimitOffset { limit: None, offset, .. }) => offset,
+        None => None,
+        Some(_) => return Err(PlanError::unsupported("both LIMIT and FETCH", None)),
+    };
+    query.limit_clause = Some(LimitClause::LimitOffset {
+        limit: fetch.quantity.or_else(|| Some(crate::dialect::number(1, sqlparser::tokenizer::Span::empty()))),
+        offset,
+        limit_by: vec![],
+    });
+    Ok(())
+}
+
+impl VisitorMut for Rewriter {
+    type Break = PlanError;
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<PlanError> {
+        flow(self.query(query))
+    }
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<PlanError> {
+        flow(self.select(select))
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<PlanError> {
+        flow(self.table_factor(factor))
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<PlanError> {
+        flow(expressions::rewrite(expr))
+    }
+}
+
+fn flow(result: Result<(), PlanError>) -> ControlFlow<PlanError> {
+    match result {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => ControlFlow::Break(error),
+    }
+}
+
+fn name_location(name: &ObjectName) -> Option<Location> {
+    let ident = name.0.first().and_then(|part| part.as_ident())?;
+    Location::of(ident.span)
+}
+
+fn expression_location(expr: &Expr) -> Option<Location> {
+    use sqlparser::ast::Spanned;
+    match expr {
+        Expr::Function(function) => name_location(&function.name),
+        other => Location::of(other.span()),
+    }
+}
+
+/// The expressions of GROUP BY; none for GROUP BY ALL.
+fn group_expressions(group_by: &mut GroupByExpr) -> Option<&mut Vec<Expr>> {
+    match group_by {
+        GroupByExpr::Expressions(expressions, _) => Some(expressions),
+        GroupByExpr::All(_) => None,
+    }
+}

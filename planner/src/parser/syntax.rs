@@ -1,0 +1,148 @@
+//! sqlparser's errors, told in this crate's words, with their position recovered.
+
+use sqlparser::parser::ParserError;
+use sqlparser::tokenizer::{Token, TokenizerError};
+
+use super::Script;
+use crate::error::{Location, PlanError, PlanErrorKind};
+
+impl From<ParserError> for PlanError {
+    fn from(error: ParserError) -> Self {
+        match error {
+            ParserError::RecursionLimitExceeded => PlanError::new(
+                PlanErrorKind::Syntax,
+                "the statement is nested too deeply",
+            )
+            .hint("split it with views or common table expressions"),
+            ParserError::TokenizerError(text) | ParserError::ParserError(text) => {
+                let (message, location) = split_location(&text);
+                from_message(message).at(location)
+            }
+        }
+    }
+}
+
+pub(super) fn from_tokenizer(error: TokenizerError) -> PlanError {
+    let message = error.message.trim_end_matches('.');
+    let plain = if message.contains("Unterminated string literal") {
+        "the string that begins here has no closing quote"
+    } else if message.contains("multi-line comment") {
+        "a comment has no closing */"
+    } else if message.contains("close delimiter") {
+        "the quoted name that begins here has no closing quote"
+    } else {
+        message
+    };
+    PlanError::new(PlanErrorKind::Syntax, plain).at(Location::from_sql(error.location))
+}
+
+/// `expected what, found token`.
+pub(super) fn expected(what: &str, found: &Token) -> PlanError {
+    PlanError::new(
+        PlanErrorKind::Syntax,
+        format!("expected {what}, found {}", describe(found)),
+    )
+}
+
+fn describe(token: &Token) -> String {
+    match token {
+        Token::EOF => "the end of the text".to_string(),
+        Token::SemiColon => "the end of the statement".to_string(),
+        other => other.to_string(),
+    }
+}
+
+fn from_message(message: &str) -> PlanError {
+    let invalid_type = [" is not a type", "precision ", "DECIMAL(", "length ", "TIMESTAMP WITH TIME ZONE"];
+    if invalid_type.iter().any(|part| message.contains(part)) && !message.starts_with("Expected") {
+        return PlanError::new(PlanErrorKind::InvalidType, message);
+    }
+    let Some((wanted, found)) = message
+        .strip_prefix("Expected: ")
+        .and_then(|rest| rest.rsplit_once(", found: "))
+    else {
+        return PlanError::new(PlanErrorKind::Syntax, message);
+    };
+    let found = match found {
+        "EOF" => "the end of the text",
+        ";" => "the end of the statement",
+        other => other,
+    };
+    PlanError::new(PlanErrorKind::Syntax, format!("expected {wanted}, found {found}"))
+}
+
+/// Splits " at Line: 3, Column: 7" off the end.
+fn split_location(text: &str) -> (&str, Option<Location>) {
+    let Some((message, position)) = text.rsplit_once(" at Line: ") else {
+        return (text, None);
+    };
+    let location = position.split_once(", Column: ").and_then(|(line, column)| {
+        Some(Location {
+            line: line.trim().parse().ok()?,
+            column: column.trim().parse().ok()?,
+        })
+    });
+    match location {
+        Some(_) => (message, location),
+        None => (text, None),
+    }
+}
+
+impl Script<'_> {
+    /// The error of a query or an expression, where it really is.
+    ///
+    /// sqlparser tries a parenthesis in FROM first as a subquery and then as a join; when both
+    /// fail it reports the second. If the reported token begins a query, that query's own error
+    /// is the one to show.
+    pub(super) fn syntax_error(&mut self, error: ParserError) -> PlanError {
+        let outer = PlanError::from(error);
+        let Some(reported) = outer.location() else {
+            return outer.at(Some(self.location()));
+        };
+        let mut index = 0;
+        let start = loop {
+            let token = self.parser.token_at(index);
+            if token.token == Token::EOF {
+                return outer;
+            }
+            if Location::of(token.span) == Some(reported) && !matches!(token.token, Token::Whitespace(_)) {
+                break index;
+            }
+            index += 1;
+        };
+        match self.inner_query_error(start) {
+            Some(inner) => inner,
+            None => outer,
+        }
+    }
+
+    /// Reads a query from the token at `start`, if one begins there, and returns its error.
+    fn inner_query_error(&mut self, start: usize) -> Option<PlanError> {
+        let begins_query = matches!(
+            &self.parser.token_at(start).token,
+            Token::Word(word) if word.quote_style.is_none()
+                && ["SELECT", "WITH", "VALUES"].iter().any(|w| word.value.eq_ignore_ascii_case(w))
+        );
+        if !begins_query || self.parser.index() == start {
+            return None;
+        }
+        self.seek(start);
+        let error = match self.parser.parse_query() {
+            Err(inner) => self.syntax_error(inner),
+            Ok(_) => {
+                let error = self.expected(")");
+                self.with_slip_before(error, start)
+            }
+        };
+        Some(error)
+    }
+
+    fn seek(&mut self, index: usize) {
+        while self.parser.index() > index {
+            self.parser.prev_token();
+        }
+        while self.parser.index() < index {
+            self.parser.advance_token();
+        }
+    }
+}
