@@ -200,9 +200,21 @@ impl<'a> Script<'a> {
         Location::of(token.span).unwrap_or_else(|| self.source.end())
     }
 
+    /// The last token that was consumed, blank space and comments aside.
+    fn last_token(&self) -> &TokenWithSpan {
+        let mut index = self.parser.index();
+        loop {
+            index = index.saturating_sub(1);
+            let token = self.parser.token_at(index);
+            if index == 0 || !matches!(token.token, Token::Whitespace(_)) {
+                return token;
+            }
+        }
+    }
+
     /// The text from `start` to the last token that was consumed.
     fn text_since(&self, start: Location) -> String {
-        let end = Location::from_sql(self.parser.get_current_token().span.end);
+        let end = Location::from_sql(self.last_token().span.end);
         let end = end.unwrap_or_else(|| self.source.end());
         self.source.slice(start, end).to_string()
     }
@@ -345,12 +357,13 @@ impl<'a> Script<'a> {
         if error.hint_text().is_some() || self.parser.index() <= first + 1 {
             return error;
         }
-        match &self.parser.get_current_token().token {
+        let last = self.last_token();
+        match &last.token {
             Token::Word(word) if word.quote_style.is_none() => {
                 let upper = word.value.to_ascii_uppercase();
                 match nearest(&upper, clause_words()).filter(|near| *near != upper) {
                     Some(near) => {
-                        let at = Location::of(self.parser.get_current_token().span);
+                        let at = Location::of(last.span);
                         error
                             .hint(format!("did you mean {near} instead of {}?", word.value))
                             .at(at)

@@ -17,7 +17,7 @@ impl Script<'_> {
         // INSERT INTO TABLE t is a habit from Hive.
         let _ = self.take("TABLE");
         let table = self.name()?;
-        let last_word = Location::of(self.parser.get_current_token().span);
+        let last_word = Location::of(self.last_token().span);
         let options = last_word.map_or_else(Vec::new, |at| self.hints.take_table(at));
         let partition = if self.take("PARTITION") { self.partition()? } else { Vec::new() };
         let columns = if self.column_list_follows() {

@@ -58,7 +58,8 @@ fn from_message(message: &str) -> PlanError {
         return PlanError::new(PlanErrorKind::InvalidType, message);
     }
     let Some((wanted, found)) = message
-        .strip_prefix("Expected: ")
+        .strip_prefix("Expected")
+        .map(|rest| rest.trim_start_matches(':').trim_start())
         .and_then(|rest| rest.rsplit_once(", found: "))
     else {
         return PlanError::new(PlanErrorKind::Syntax, message);
@@ -99,20 +100,40 @@ impl Script<'_> {
         let Some(reported) = outer.location() else {
             return outer.at(Some(self.location()));
         };
-        let mut index = 0;
-        let start = loop {
-            let token = self.parser.token_at(index);
-            if token.token == Token::EOF {
-                return outer;
-            }
-            if Location::of(token.span) == Some(reported) && !matches!(token.token, Token::Whitespace(_)) {
-                break index;
-            }
-            index += 1;
+        let Some(start) = self.token_index(reported) else {
+            return outer;
         };
         match self.inner_query_error(start) {
             Some(inner) => inner,
-            None => outer,
+            None => self.at_token_found(outer, start),
+        }
+    }
+
+    /// The index of the token that begins at `location`.
+    fn token_index(&self, location: Location) -> Option<usize> {
+        (0..)
+            .map(|index| (index, self.parser.token_at(index)))
+            .take_while(|(_, token)| token.token != Token::EOF)
+            .find(|(_, token)| {
+                Location::of(token.span) == Some(location)
+                    && !matches!(token.token, Token::Whitespace(_))
+            })
+            .map(|(index, _)| index)
+    }
+
+    /// Some of sqlparser's errors name one token and point at the next: points at the named one.
+    fn at_token_found(&self, error: PlanError, reported: usize) -> PlanError {
+        let named = |token: &Token| error.message().ends_with(&format!(", found {token}"));
+        if named(&self.parser.token_at(reported).token) {
+            return error;
+        }
+        let before = (0..reported)
+            .rev()
+            .map(|index| self.parser.token_at(index))
+            .find(|token| !matches!(token.token, Token::Whitespace(_)));
+        match before {
+            Some(token) if named(&token.token) => error.at(Location::of(token.span)),
+            _ => error,
         }
     }
 

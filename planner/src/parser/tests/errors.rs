@@ -44,7 +44,7 @@ fn queries_with_slips() {
     refuse("SELECT a ¦FRM t", Syntax, &["did you mean FROM instead of FRM?"]);
     refuse("SELECT a,\n¦FROM t", Syntax, &["expected an expression, found FROM"]);
     refuse("SELECT a FROM t WHERE¦", Syntax, &["the end of the text"]);
-    refuse("SELECT (a FROM ¦t", Syntax, &[]);
+    refuse("SELECT (a ¦FROM t", Syntax, &[]);
     refuse("SELECT * FROM (SELECT a,\n ¦FROM t) x", Syntax, &["an expression"]);
     refuse("SELECT * FROM (SELECT a FROM t ¦WHRE b) x", Syntax, &["WHERE"]);
     refuse("SELECT 'abc¦", Syntax, &[]);

@@ -80,7 +80,7 @@ fn pack(line: u32, column: u32) -> i64 {
 
 #[test]
 fn legacy_group_windows() {
-    let marker = format!("__levada_window('tumble', ts, INTERVAL '10' SECOND, NULL, NULL, {})", pack(2, 24));
+    let marker = format!("__levada_window('tumble', ts, INTERVAL '10' SECOND, NULL, NULL, {})", pack(2, 26));
     let field = |name: &str| format!("get_field({marker}, '{name}')");
     check(
         "SELECT k, TUMBLE_START(ts, INTERVAL '10' SECOND), TUMBLE_ROWTIME(ts, INTERVAL '10' SECOND) AS rt

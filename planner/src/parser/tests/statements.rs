@@ -85,7 +85,7 @@ fn create_table_with_everything() {
     let options: Vec<(&str, &str)> =
         table.options.iter().map(|o| (o.key.as_str(), o.value.as_str())).collect();
     assert_eq!(options, [("connector", "kafka"), ("topic", "it's")]);
-    assert_eq!(table.options[1].key_location, Location { line: 14, column: 40 });
+    assert_eq!(table.options[1].key_location, Location { line: 14, column: 39 });
 }
 
 #[test]
