@@ -212,7 +212,8 @@ pub(crate) fn text(value: impl Into<String>, span: Span) -> Expr {
 
 /// An integer literal at `span`.
 pub(crate) fn number(value: i64, span: Span) -> Expr {
-    let magnitude = Expr::Value(Value::Number(value.unsigned_abs().to_string(), false).with_span(span));
+    let magnitude =
+        Expr::Value(Value::Number(value.unsigned_abs().to_string(), false).with_span(span));
     if value < 0 {
         Expr::UnaryOp {
             op: UnaryOperator::Minus,
@@ -240,10 +241,45 @@ pub(crate) fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
 /// The words of the dialect that begin or continue a clause; candidates for "did you mean".
 pub(crate) fn clause_words() -> impl Iterator<Item = &'static str> {
     const WORDS: &[&str] = &[
-        "FROM", "WHERE", "GROUP", "BY", "HAVING", "ORDER", "LIMIT", "UNION", "JOIN", "LEFT", "ON",
-        "AS", "AND", "OR", "NOT", "WITH", "VALUES", "INTO", "PARTITION", "OVER", "BETWEEN", "LIKE",
-        "WATERMARK", "PRIMARY", "KEY", "ENFORCED", "METADATA", "VIRTUAL", "COMMENT", "PARTITIONED",
-        "THEN", "WHEN", "ELSE", "END", "INTERVAL", "DISTINCT", "EXISTS", "INNER", "OUTER",
+        "FROM",
+        "WHERE",
+        "GROUP",
+        "BY",
+        "HAVING",
+        "ORDER",
+        "LIMIT",
+        "UNION",
+        "JOIN",
+        "LEFT",
+        "ON",
+        "AS",
+        "AND",
+        "OR",
+        "NOT",
+        "WITH",
+        "VALUES",
+        "INTO",
+        "PARTITION",
+        "OVER",
+        "BETWEEN",
+        "LIKE",
+        "WATERMARK",
+        "PRIMARY",
+        "KEY",
+        "ENFORCED",
+        "METADATA",
+        "VIRTUAL",
+        "COMMENT",
+        "PARTITIONED",
+        "THEN",
+        "WHEN",
+        "ELSE",
+        "END",
+        "INTERVAL",
+        "DISTINCT",
+        "EXISTS",
+        "INNER",
+        "OUTER",
     ];
     once("SELECT").chain(WORDS.iter().copied())
 }

@@ -253,7 +253,12 @@ impl PlanError {
     ///
     /// `sql` is the text that the location refers to, normally the whole script.
     pub fn render(&self, sql: &str) -> String {
-        let mut out = format!("{} ({}): {}", self.code(), self.0.kind.title(), self.0.message);
+        let mut out = format!(
+            "{} ({}): {}",
+            self.code(),
+            self.0.kind.title(),
+            self.0.message
+        );
         if let Some(location) = self.0.location {
             out.push_str(&format!("\n  at {location}"));
             if let Some(line) = (location.line as usize)

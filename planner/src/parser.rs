@@ -62,7 +62,10 @@ pub fn parse_one(sql: &str) -> Result<ParsedStatement, PlanError> {
             "one statement is expected here, and another follows",
         )
         .at(Some(second.location))),
-        _ => Err(PlanError::new(PlanErrorKind::Syntax, "there is no statement")),
+        _ => Err(PlanError::new(
+            PlanErrorKind::Syntax,
+            "there is no statement",
+        )),
     }
 }
 
@@ -190,7 +193,9 @@ impl<'a> Script<'a> {
         .at(at);
         match nearest(&found, KNOWN.iter().copied()) {
             Some(near) => error.hint(format!("did you mean {near}?")),
-            None => error.hint("statements begin with SELECT, INSERT, CREATE, SET, SHOW, EXPLAIN …"),
+            None => {
+                error.hint("statements begin with SELECT, INSERT, CREATE, SET, SHOW, EXPLAIN …")
+            }
         }
     }
 

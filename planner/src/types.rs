@@ -274,7 +274,11 @@ impl Nullable {
 impl fmt::Display for Nullable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.sql_type.fmt(f)?;
-        if self.nullable { Ok(()) } else { f.write_str(" NOT NULL") }
+        if self.nullable {
+            Ok(())
+        } else {
+            f.write_str(" NOT NULL")
+        }
     }
 }
 

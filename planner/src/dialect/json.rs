@@ -42,7 +42,12 @@ pub(super) fn function(parser: &mut Parser) -> Result<Expr, ParserError> {
     Ok(parsed)
 }
 
-fn json_value(parser: &mut Parser, json: Expr, path: Expr, span: Span) -> Result<Expr, ParserError> {
+fn json_value(
+    parser: &mut Parser,
+    json: Expr,
+    path: Expr,
+    span: Span,
+) -> Result<Expr, ParserError> {
     let returning = returning(parser)?;
     let mut empty = ("NULL", None);
     let mut error = ("NULL", None);
@@ -69,7 +74,14 @@ fn json_value(parser: &mut Parser, json: Expr, path: Expr, span: Span) -> Result
         Some(expr) => cast(expr, type_from_text("STRING".to_string())),
         None => cast(null(span), type_from_text("STRING".to_string())),
     };
-    let args = [json, path, text(empty.0, span), text(error.0, span), default(empty.1), default(error.1)];
+    let args = [
+        json,
+        path,
+        text(empty.0, span),
+        text(error.0, span),
+        default(empty.1),
+        default(error.1),
+    ];
     let value = call("json_value", span, args);
     Ok(match returning {
         Some(data_type) => cast(value, data_type),
@@ -77,7 +89,12 @@ fn json_value(parser: &mut Parser, json: Expr, path: Expr, span: Span) -> Result
     })
 }
 
-fn json_query(parser: &mut Parser, json: Expr, path: Expr, span: Span) -> Result<Expr, ParserError> {
+fn json_query(
+    parser: &mut Parser,
+    json: Expr,
+    path: Expr,
+    span: Span,
+) -> Result<Expr, ParserError> {
     if let Some(data_type) = returning(parser)?
         && data_type.to_string() != "STRING"
     {
@@ -106,7 +123,13 @@ fn json_query(parser: &mut Parser, json: Expr, path: Expr, span: Span) -> Result
             error = behaviour;
         }
     }
-    let args = [json, path, text(wrapper, span), text(empty, span), text(error, span)];
+    let args = [
+        json,
+        path,
+        text(wrapper, span),
+        text(empty, span),
+        text(error, span),
+    ];
     Ok(call("json_query", span, args))
 }
 
@@ -125,7 +148,12 @@ fn wrapper(parser: &mut Parser) -> &'static str {
     kind
 }
 
-fn json_exists(parser: &mut Parser, json: Expr, path: Expr, span: Span) -> Result<Expr, ParserError> {
+fn json_exists(
+    parser: &mut Parser,
+    json: Expr,
+    path: Expr,
+    span: Span,
+) -> Result<Expr, ParserError> {
     let behaviour = ["TRUE", "FALSE", "UNKNOWN", "ERROR"]
         .into_iter()
         .find(|word| take_word(parser, word));

@@ -1,6 +1,8 @@
 //! Expressions that begin with a word of their own.
 
-use sqlparser::ast::{CastKind, DataType, Expr, Ident, Map, MapEntry, ObjectName, WindowSpec, WindowType};
+use sqlparser::ast::{
+    CastKind, DataType, Expr, Ident, Map, MapEntry, ObjectName, WindowSpec, WindowType,
+};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Span, Token, Word};
@@ -11,7 +13,12 @@ use crate::types::parse_type;
 /// Parses the expression at the parser's position if its first word is special here.
 pub(super) fn parse(parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
     let [first, second] = parser.peek_tokens_ref();
-    let Token::Word(Word { keyword, quote_style: None, value }) = &first.token else {
+    let Token::Word(Word {
+        keyword,
+        quote_style: None,
+        value,
+    }) = &first.token
+    else {
         return None;
     };
     let opens = second.token == Token::LParen;
@@ -33,7 +40,11 @@ fn starts_name(token: &Token) -> bool {
 fn table_argument(parser: &mut Parser) -> Result<Expr, ParserError> {
     let span = parser.next_token().span;
     let name = parser.parse_object_name(false)?;
-    let idents: Vec<Ident> = name.0.iter().filter_map(|part| part.as_ident().cloned()).collect();
+    let idents: Vec<Ident> = name
+        .0
+        .iter()
+        .filter_map(|part| part.as_ident().cloned())
+        .collect();
     let table = if let [only] = idents.as_slice() {
         Expr::Identifier(only.clone())
     } else {

@@ -23,7 +23,9 @@ impl From<PlanError> for DataFusionError {
 
 fn convert(error: &DataFusionError) -> PlanError {
     match error {
-        DataFusionError::Diagnostic(diagnostic, inner) => with_diagnostic(convert(inner), diagnostic),
+        DataFusionError::Diagnostic(diagnostic, inner) => {
+            with_diagnostic(convert(inner), diagnostic)
+        }
         DataFusionError::Context(_, inner) => convert(inner),
         DataFusionError::Shared(inner) => convert(inner),
         DataFusionError::Collection(errors) => match errors.first() {
@@ -72,12 +74,18 @@ fn with_diagnostic(error: PlanError, diagnostic: &Diagnostic) -> PlanError {
 
 fn from_schema(error: &SchemaError) -> PlanError {
     match error {
-        SchemaError::FieldNotFound { field, valid_fields } => {
+        SchemaError::FieldNotFound {
+            field,
+            valid_fields,
+        } => {
             let shown = match &field.relation {
                 Some(relation) => format!("{relation}.{}", field.name),
                 None => field.name.clone(),
             };
-            let names: Vec<&str> = valid_fields.iter().map(|column| column.name.as_str()).collect();
+            let names: Vec<&str> = valid_fields
+                .iter()
+                .map(|column| column.name.as_str())
+                .collect();
             let error = PlanError::new(
                 PlanErrorKind::UnknownColumn,
                 format!("column {shown} does not exist"),
@@ -127,7 +135,13 @@ fn from_plan(text: &str) -> PlanError {
     if lower.starts_with("table '") && lower.contains("not found") {
         return PlanError::new(PlanErrorKind::UnknownTable, text);
     }
-    let about_types = ["coerce", "cannot infer common", "data type", "argument types", "signature"];
+    let about_types = [
+        "coerce",
+        "cannot infer common",
+        "data type",
+        "argument types",
+        "signature",
+    ];
     if about_types.iter().any(|words| lower.contains(words)) {
         return PlanError::new(PlanErrorKind::TypeMismatch, text);
     }
@@ -147,7 +161,12 @@ fn sentence(text: &str) -> String {
 
 fn list(names: &[&str]) -> String {
     const SHOWN: usize = 12;
-    let mut text = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    let mut text = names
+        .iter()
+        .take(SHOWN)
+        .copied()
+        .collect::<Vec<_>>()
+        .join(", ");
     if names.len() > SHOWN {
         text.push_str(&format!(" and {} more", names.len() - SHOWN));
     }

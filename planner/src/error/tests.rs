@@ -15,8 +15,12 @@ fn the_caret_stands_under_the_column() {
 
 #[test]
 fn a_location_outside_the_text_renders_without_a_line() {
-    let error = PlanError::new(PlanErrorKind::Syntax, "m").at(Some(Location { line: 9, column: 1 }));
-    assert_eq!(error.render("x"), "LV-1001 (syntax error): m\n  at line 9, column 1");
+    let error =
+        PlanError::new(PlanErrorKind::Syntax, "m").at(Some(Location { line: 9, column: 1 }));
+    assert_eq!(
+        error.render("x"),
+        "LV-1001 (syntax error): m\n  at line 9, column 1"
+    );
 }
 
 #[test]
@@ -31,10 +35,26 @@ fn nearest_accepts_slips_and_refuses_strangers() {
 fn codes_are_unique() {
     use PlanErrorKind::*;
     let all = [
-        Syntax, UnknownTable, UnknownColumn, UnknownFunction, UnknownOption, MissingOption,
-        InvalidOption, TypeMismatch, AmbiguousName, DuplicateName, Unsupported, InvalidType,
-        InvalidWatermark, InvalidWindow, UnknownConnector, UnknownFormat, UnknownName,
-        InvalidStatement, Evaluation, Internal,
+        Syntax,
+        UnknownTable,
+        UnknownColumn,
+        UnknownFunction,
+        UnknownOption,
+        MissingOption,
+        InvalidOption,
+        TypeMismatch,
+        AmbiguousName,
+        DuplicateName,
+        Unsupported,
+        InvalidType,
+        InvalidWatermark,
+        InvalidWindow,
+        UnknownConnector,
+        UnknownFormat,
+        UnknownName,
+        InvalidStatement,
+        Evaluation,
+        Internal,
     ];
     let codes: std::collections::HashSet<_> = all.iter().map(|kind| kind.code()).collect();
     assert_eq!(codes.len(), all.len());

@@ -96,7 +96,9 @@ impl WindowKind {
 
 /// A position as one number: lines in the upper, columns in the lower 32 bits; 0 is unknown.
 pub fn pack_location(location: Option<Location>) -> i64 {
-    location.map_or(0, |at| (i64::from(at.line & 0x7fff_ffff) << 32) | i64::from(at.column))
+    location.map_or(0, |at| {
+        (i64::from(at.line & 0x7fff_ffff) << 32) | i64::from(at.column)
+    })
 }
 
 /// The position that [`pack_location`] packed.
@@ -142,7 +144,8 @@ impl WindowCall {
 
     fn from_call(function: &ScalarFunction) -> Result<Self, PlanError> {
         let malformed = || PlanError::internal("a window marker is malformed");
-        let [kind, time, size, slide, offset, location, keys @ ..] = function.args.as_slice() else {
+        let [kind, time, size, slide, offset, location, keys @ ..] = function.args.as_slice()
+        else {
             return Err(malformed());
         };
         let location = literal(location).and_then(as_i64).and_then(unpack_location);
@@ -169,9 +172,9 @@ impl WindowCall {
             Err(PlanError::new(PlanErrorKind::InvalidWindow, message).at(self.location))
         };
         match (self.kind, self.slide_ms) {
-            (WindowKind::Cumulate, Some(step)) if self.size_ms % step != 0 => error(
-                "the size of CUMULATE must be a multiple of its step".to_string(),
-            ),
+            (WindowKind::Cumulate, Some(step)) if self.size_ms % step != 0 => {
+                error("the size of CUMULATE must be a multiple of its step".to_string())
+            }
             (WindowKind::Hop | WindowKind::Cumulate, None) => {
                 error(format!("{} needs a slide and a size", self.kind.sql_name()))
             }
@@ -216,7 +219,9 @@ impl Reader {
             value if value.is_null() => Ok(None),
             ScalarValue::IntervalMonthDayNano(Some(interval)) => {
                 if interval.months != 0 {
-                    return Err(self.error(what, "cannot be in months or years, whose length varies"));
+                    return Err(
+                        self.error(what, "cannot be in months or years, whose length varies")
+                    );
                 }
                 if interval.nanoseconds % NANOS_PER_MILLI != 0 {
                     return Err(self.error(what, "must be whole milliseconds"));
@@ -300,7 +305,11 @@ impl ScalarUDFImpl for WindowMarker {
             .at(location)
             .into());
         }
-        Ok(Arc::new(Field::new(MARKER, window_type(time.data_type()), false)))
+        Ok(Arc::new(Field::new(
+            MARKER,
+            window_type(time.data_type()),
+            false,
+        )))
     }
 
     fn invoke_with_args(&self, _args: ScalarFunctionArgs) -> Result<ColumnarValue> {

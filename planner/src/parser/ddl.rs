@@ -102,7 +102,11 @@ impl Script<'_> {
             (&["AS"], "CREATE TABLE … AS SELECT"),
         ];
         self.refuse(refused, location)?;
-        let options = if self.take("WITH") { self.options()? } else { Vec::new() };
+        let options = if self.take("WITH") {
+            self.options()?
+        } else {
+            Vec::new()
+        };
         let location = self.location();
         self.refuse(refused, location)?;
         let mut table = CreateTable {
@@ -190,7 +194,11 @@ impl Script<'_> {
 
     fn constraint(&mut self) -> Result<PrimaryKey, PlanError> {
         let location = self.location();
-        let name = if self.take("CONSTRAINT") { Some(self.ident()?) } else { None };
+        let name = if self.take("CONSTRAINT") {
+            Some(self.ident()?)
+        } else {
+            None
+        };
         let here = self.location();
         let refused: &[(&[&str], &str)] = &[
             (&["UNIQUE"], "a UNIQUE constraint"),
@@ -219,7 +227,8 @@ impl Script<'_> {
         } else {
             self.expected("NOT ENFORCED")
         };
-        Err(error.hint("write PRIMARY KEY (…) NOT ENFORCED: the source is trusted to keep keys unique"))
+        Err(error
+            .hint("write PRIMARY KEY (…) NOT ENFORCED: the source is trusted to keep keys unique"))
     }
 
     /// A column, and where it says PRIMARY KEY if it does.
@@ -228,7 +237,14 @@ impl Script<'_> {
         if self.take("AS") {
             let kind = ColumnKind::Computed(self.expression()?);
             let comment = self.optional_comment()?;
-            return Ok((Column { name, kind, comment }, None));
+            return Ok((
+                Column {
+                    name,
+                    kind,
+                    comment,
+                },
+                None,
+            ));
         }
         let data_type = self.column_type()?;
         let kind = if self.take("METADATA") {
@@ -260,7 +276,14 @@ impl Script<'_> {
         ];
         self.refuse(refused, location)?;
         let comment = self.optional_comment()?;
-        Ok((Column { name, kind, comment }, key))
+        Ok((
+            Column {
+                name,
+                kind,
+                comment,
+            },
+            key,
+        ))
     }
 
     fn column_type(&mut self) -> Result<Nullable, PlanError> {
@@ -334,7 +357,9 @@ impl Script<'_> {
 
     /// An error unless a query begins here.
     pub(super) fn expect_query(&self) -> Result<(), PlanError> {
-        let begins = ["SELECT", "WITH", "VALUES"].iter().any(|word| self.peek(word));
+        let begins = ["SELECT", "WITH", "VALUES"]
+            .iter()
+            .any(|word| self.peek(word));
         if begins || self.parser.peek_token_ref().token == Token::LParen {
             return Ok(());
         }
@@ -393,10 +418,19 @@ fn check_table(table: &mut CreateTable) -> Result<(), PlanError> {
             .at(Location::of(column.name.span)));
         }
     }
-    let watermark = table.watermark.iter_mut().map(|watermark| &mut watermark.column);
-    let key = table.primary_key.iter_mut().flat_map(|key| &mut key.columns);
+    let watermark = table
+        .watermark
+        .iter_mut()
+        .map(|watermark| &mut watermark.column);
+    let key = table
+        .primary_key
+        .iter_mut()
+        .flat_map(|key| &mut key.columns);
     for ident in watermark.chain(key).chain(&mut table.partitioned_by) {
-        let columns = table.columns.iter().map(|column| column.name.value.as_str());
+        let columns = table
+            .columns
+            .iter()
+            .map(|column| column.name.value.as_str());
         let found = names::resolve(&ident.value, columns.clone()).ok_or_else(|| {
             PlanError::new(
                 PlanErrorKind::UnknownColumn,

@@ -19,7 +19,11 @@ impl Script<'_> {
         let table = self.name()?;
         let last_word = Location::of(self.last_token().span);
         let options = last_word.map_or_else(Vec::new, |at| self.hints.take_table(at));
-        let partition = if self.take("PARTITION") { self.partition()? } else { Vec::new() };
+        let partition = if self.take("PARTITION") {
+            self.partition()?
+        } else {
+            Vec::new()
+        };
         let columns = if self.column_list_follows() {
             self.idents_in_parentheses()?
         } else {
@@ -43,7 +47,9 @@ impl Script<'_> {
     fn column_list_follows(&self) -> bool {
         self.parser.peek_token_ref().token == Token::LParen
             && matches!(self.parser.peek_nth_token_ref(1).token, Token::Word(_))
-            && !["SELECT", "WITH", "VALUES"].iter().any(|word| self.peek_nth(1, word))
+            && !["SELECT", "WITH", "VALUES"]
+                .iter()
+                .any(|word| self.peek_nth(1, word))
     }
 
     /// `(column = value, …)`.

@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Location as SqlLocation, Span, Token, TokenWithSpan, Tokenizer, Whitespace};
+use sqlparser::tokenizer::{
+    Location as SqlLocation, Span, Token, TokenWithSpan, Tokenizer, Whitespace,
+};
 
 use super::statement::{Hint, HintArg, TableOption};
 use super::syntax;
@@ -15,7 +17,13 @@ use crate::error::{Location, PlanError, PlanErrorKind};
 
 /// The hint names that mean something.
 const NAMES: &[&str] = &[
-    "OPTIONS", "STATE_TTL", "LOOKUP", "BROADCAST", "SHUFFLE_HASH", "SHUFFLE_MERGE", "NEST_LOOP",
+    "OPTIONS",
+    "STATE_TTL",
+    "LOOKUP",
+    "BROADCAST",
+    "SHUFFLE_HASH",
+    "SHUFFLE_MERGE",
+    "NEST_LOOP",
 ];
 
 /// OPTIONS hints by the position of the table name's last word.
@@ -53,7 +61,9 @@ impl HintsByToken {
         comment: &TokenWithSpan,
     ) -> Result<(), PlanError> {
         let here = Location::of(comment.span).unwrap_or(Location::START);
-        let anchor = previous.and_then(|token| Location::of(token.span)).unwrap_or(here);
+        let anchor = previous
+            .and_then(|token| Location::of(token.span))
+            .unwrap_or(here);
         for hint in hints {
             if hint.name != "OPTIONS" {
                 self.others.entry(anchor).or_default().push(hint);
@@ -80,7 +90,11 @@ impl HintsByToken {
     }
 
     /// Removes the hints of a query that stands between two positions.
-    pub(super) fn take_between(&mut self, start: Location, end: Location) -> (Vec<Hint>, TableHints) {
+    pub(super) fn take_between(
+        &mut self,
+        start: Location,
+        end: Location,
+    ) -> (Vec<Hint>, TableHints) {
         let hints = split_range(&mut self.others, start, end);
         let tables = split_range(&mut self.tables, start, end);
         (hints.into_values().flatten().collect(), tables)
@@ -94,8 +108,11 @@ impl HintsByToken {
 
 /// The error of OPTIONS that do not follow the name of a table.
 pub(super) fn misplaced_options(location: Location) -> PlanError {
-    PlanError::new(PlanErrorKind::Syntax, "the OPTIONS hint must follow the name of a table")
-        .at(Some(location))
+    PlanError::new(
+        PlanErrorKind::Syntax,
+        "the OPTIONS hint must follow the name of a table",
+    )
+    .at(Some(location))
 }
 
 fn split_range<V>(
@@ -114,7 +131,10 @@ fn parse_hints(body: &str, comment: SqlLocation) -> Result<Vec<Hint>, PlanError>
         .tokenize_with_location()
         .map_err(syntax::from_tokenizer)?;
     for token in &mut tokens {
-        token.span = Span::new(shift(token.span.start, comment), shift(token.span.end, comment));
+        token.span = Span::new(
+            shift(token.span.start, comment),
+            shift(token.span.end, comment),
+        );
     }
     let dialect = LevadaDialect;
     let mut parser = Parser::new(&dialect).with_tokens_with_locations(tokens);
@@ -174,7 +194,9 @@ fn parse_arg(parser: &mut Parser<'_>) -> Result<HintArg, sqlparser::parser::Pars
     }))
 }
 
-fn parse_word(parser: &mut Parser<'_>) -> Result<(String, Location), sqlparser::parser::ParserError> {
+fn parse_word(
+    parser: &mut Parser<'_>,
+) -> Result<(String, Location), sqlparser::parser::ParserError> {
     let token = parser.next_token();
     let location = Location::of(token.span).unwrap_or(Location::START);
     match token.token {

@@ -105,7 +105,10 @@ impl Rewriter {
                     return Err(PlanError::unsupported("TABLESAMPLE", at));
                 }
                 if args.is_some() {
-                    return Err(PlanError::unsupported(format!("the table function {name}"), at));
+                    return Err(PlanError::unsupported(
+                        format!("the table function {name}"),
+                        at,
+                    ));
                 }
                 self.apply_options(name, alias);
                 Ok(())
@@ -117,12 +120,14 @@ impl Rewriter {
                 };
                 Err(PlanError::unsupported("MATCH_RECOGNIZE", at))
             }
-            TableFactor::TableFunction { expr, .. } => {
-                Err(PlanError::unsupported("this table function", expression_location(expr)))
-            }
-            TableFactor::Function { name, .. } => {
-                Err(PlanError::unsupported("LATERAL with a table function", name_location(name)))
-            }
+            TableFactor::TableFunction { expr, .. } => Err(PlanError::unsupported(
+                "this table function",
+                expression_location(expr),
+            )),
+            TableFactor::Function { name, .. } => Err(PlanError::unsupported(
+                "LATERAL with a table function",
+                name_location(name),
+            )),
             _ => Ok(()),
         }
     }
@@ -162,15 +167,27 @@ fn fetch_to_limit(query: &mut Query) -> Result<(), PlanError> {
         return Ok(());
     };
     if fetch.with_ties || fetch.percent {
-        return Err(PlanError::unsupported("FETCH with PERCENT or WITH TIES", None));
+        return Err(PlanError::unsupported(
+            "FETCH with PERCENT or WITH TIES",
+            None,
+        ));
     }
     let offset: Option<Offset> = match query.limit_clause.take() {
-        Some(LimitClause::LimitOffset { limit: None, offset, .. }) => offset,
+        Some(LimitClause::LimitOffset {
+            limit: None,
+            offset,
+            ..
+        }) => offset,
         None => None,
         Some(_) => return Err(PlanError::unsupported("both LIMIT and FETCH", None)),
     };
     query.limit_clause = Some(LimitClause::LimitOffset {
-        limit: fetch.quantity.or_else(|| Some(crate::dialect::number(1, sqlparser::tokenizer::Span::empty()))),
+        limit: fetch.quantity.or_else(|| {
+            Some(crate::dialect::number(
+                1,
+                sqlparser::tokenizer::Span::empty(),
+            ))
+        }),
         offset,
         limit_by: vec![],
     });

@@ -43,7 +43,10 @@ impl<'a> Source<'a> {
         };
         let rest = self.text.get(start..).unwrap_or_default();
         let characters = (location.column as usize).saturating_sub(1);
-        let within = rest.char_indices().nth(characters).map(|(offset, _)| offset);
+        let within = rest
+            .char_indices()
+            .nth(characters)
+            .map(|(offset, _)| offset);
         within.map_or(self.text.len(), |within| start + within)
     }
 }

@@ -9,11 +9,10 @@ use crate::error::{Location, PlanError, PlanErrorKind};
 impl From<ParserError> for PlanError {
     fn from(error: ParserError) -> Self {
         match error {
-            ParserError::RecursionLimitExceeded => PlanError::new(
-                PlanErrorKind::Syntax,
-                "the statement is nested too deeply",
-            )
-            .hint("split it with views or common table expressions"),
+            ParserError::RecursionLimitExceeded => {
+                PlanError::new(PlanErrorKind::Syntax, "the statement is nested too deeply")
+                    .hint("split it with views or common table expressions")
+            }
             ParserError::TokenizerError(text) | ParserError::ParserError(text) => {
                 let (message, location) = split_location(&text);
                 from_message(message).at(location)
@@ -53,7 +52,13 @@ fn describe(token: &Token) -> String {
 }
 
 fn from_message(message: &str) -> PlanError {
-    let invalid_type = [" is not a type", "precision ", "DECIMAL(", "length ", "TIMESTAMP WITH TIME ZONE"];
+    let invalid_type = [
+        " is not a type",
+        "precision ",
+        "DECIMAL(",
+        "length ",
+        "TIMESTAMP WITH TIME ZONE",
+    ];
     if invalid_type.iter().any(|part| message.contains(part)) && !message.starts_with("Expected") {
         return PlanError::new(PlanErrorKind::InvalidType, message);
     }
@@ -69,7 +74,10 @@ fn from_message(message: &str) -> PlanError {
         ";" => "the end of the statement",
         other => other,
     };
-    PlanError::new(PlanErrorKind::Syntax, format!("expected {wanted}, found {found}"))
+    PlanError::new(
+        PlanErrorKind::Syntax,
+        format!("expected {wanted}, found {found}"),
+    )
 }
 
 /// Splits " at Line: 3, Column: 7" off the end.
@@ -77,12 +85,14 @@ fn split_location(text: &str) -> (&str, Option<Location>) {
     let Some((message, position)) = text.rsplit_once(" at Line: ") else {
         return (text, None);
     };
-    let location = position.split_once(", Column: ").and_then(|(line, column)| {
-        Some(Location {
-            line: line.trim().parse().ok()?,
-            column: column.trim().parse().ok()?,
-        })
-    });
+    let location = position
+        .split_once(", Column: ")
+        .and_then(|(line, column)| {
+            Some(Location {
+                line: line.trim().parse().ok()?,
+                column: column.trim().parse().ok()?,
+            })
+        });
     match location {
         Some(_) => (message, location),
         None => (text, None),

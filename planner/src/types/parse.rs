@@ -16,9 +16,30 @@ const DEFAULT_TIMESTAMP_PRECISION: u8 = 6;
 const MAX_DEPTH: usize = 64;
 
 const NAMES: &[&str] = &[
-    "ARRAY", "BIGINT", "BINARY", "BOOLEAN", "BYTES", "CHAR", "DATE", "DECIMAL", "DOUBLE", "FLOAT",
-    "INT", "INTEGER", "MAP", "MULTISET", "NUMERIC", "ROW", "SMALLINT", "STRING", "TIME",
-    "TIMESTAMP", "TIMESTAMP_LTZ", "TINYINT", "VARBINARY", "VARCHAR",
+    "ARRAY",
+    "BIGINT",
+    "BINARY",
+    "BOOLEAN",
+    "BYTES",
+    "CHAR",
+    "DATE",
+    "DECIMAL",
+    "DOUBLE",
+    "FLOAT",
+    "INT",
+    "INTEGER",
+    "MAP",
+    "MULTISET",
+    "NUMERIC",
+    "ROW",
+    "SMALLINT",
+    "STRING",
+    "TIME",
+    "TIMESTAMP",
+    "TIMESTAMP_LTZ",
+    "TINYINT",
+    "VARBINARY",
+    "VARCHAR",
 ];
 
 /// Reads a type with an optional `[NOT] NULL` from the parser's position.
@@ -111,9 +132,7 @@ impl TypeParser<'_, '_> {
             "DATE" => SqlType::Date,
             "TIME" => self.time(&token)?,
             "TIMESTAMP" => self.timestamp(&token)?,
-            "TIMESTAMP_LTZ" => {
-                SqlType::TimestampLtz(self.precision(DEFAULT_TIMESTAMP_PRECISION)?)
-            }
+            "TIMESTAMP_LTZ" => SqlType::TimestampLtz(self.precision(DEFAULT_TIMESTAMP_PRECISION)?),
             "ARRAY" => SqlType::Array(Box::new(self.element()?)),
             "MULTISET" => SqlType::Multiset(Box::new(self.element()?)),
             "MAP" => self.map()?,
@@ -277,10 +296,17 @@ impl TypeParser<'_, '_> {
             let name: Ident = self.parser.parse_identifier()?;
             if fields.iter().any(|field| field.name == name.value) {
                 let at = name.span.start;
-                return Err(error_at(&format!("field {} appears twice in ROW", name.value), at));
+                return Err(error_at(
+                    &format!("field {} appears twice in ROW", name.value),
+                    at,
+                ));
             }
             let field_type = self.nullable()?;
-            let comment = if self.open_brackets == 0 { self.comment()? } else { None };
+            let comment = if self.open_brackets == 0 {
+                self.comment()?
+            } else {
+                None
+            };
             fields.push(RowField {
                 name: name.value,
                 field_type,
@@ -358,7 +384,10 @@ fn unknown_type(word: &Word, token: &TokenWithSpan) -> ParserError {
         Some(name) => format!("; did you mean {name}?"),
         None => String::new(),
     };
-    error_at(&format!("{} is not a type{near}", word.value), token.span.start)
+    error_at(
+        &format!("{} is not a type{near}", word.value),
+        token.span.start,
+    )
 }
 
 fn out_of_range(message: &str, token: &TokenWithSpan) -> ParserError {

@@ -20,7 +20,11 @@ fn scalar_types() {
     check("DOUBLE PRECISION", "DOUBLE", DataType::Float64);
     check("DEC", "DECIMAL(10, 0)", DataType::Decimal128(10, 0));
     check("NUMERIC(38)", "DECIMAL(38, 0)", DataType::Decimal128(38, 0));
-    check("DECIMAL(23, 3)", "DECIMAL(23, 3)", DataType::Decimal128(23, 3));
+    check(
+        "DECIMAL(23, 3)",
+        "DECIMAL(23, 3)",
+        DataType::Decimal128(23, 3),
+    );
     check("CHAR(3)", "CHAR(3)", DataType::Utf8);
     check("VARCHAR(30)", "VARCHAR(30)", DataType::Utf8);
     check("VARCHAR(2147483647)", "STRING", DataType::Utf8);
@@ -35,15 +39,31 @@ fn scalar_types() {
 fn times_keep_their_precision() {
     let utc = Some(LTZ_ZONE.into());
     check("TIME", "TIME(0)", DataType::Time32(TimeUnit::Millisecond));
-    check("TIME(6)", "TIME(6)", DataType::Time64(TimeUnit::Microsecond));
-    check("TIMESTAMP", "TIMESTAMP(6)", DataType::Timestamp(TimeUnit::Microsecond, None));
-    check("TIMESTAMP(0)", "TIMESTAMP(0)", DataType::Timestamp(TimeUnit::Millisecond, None));
+    check(
+        "TIME(6)",
+        "TIME(6)",
+        DataType::Time64(TimeUnit::Microsecond),
+    );
+    check(
+        "TIMESTAMP",
+        "TIMESTAMP(6)",
+        DataType::Timestamp(TimeUnit::Microsecond, None),
+    );
+    check(
+        "TIMESTAMP(0)",
+        "TIMESTAMP(0)",
+        DataType::Timestamp(TimeUnit::Millisecond, None),
+    );
     check(
         "TIMESTAMP(3) WITHOUT TIME ZONE",
         "TIMESTAMP(3)",
         DataType::Timestamp(TimeUnit::Millisecond, None),
     );
-    check("TIMESTAMP(9)", "TIMESTAMP(9)", DataType::Timestamp(TimeUnit::Nanosecond, None));
+    check(
+        "TIMESTAMP(9)",
+        "TIMESTAMP(9)",
+        DataType::Timestamp(TimeUnit::Nanosecond, None),
+    );
     check(
         "TIMESTAMP_LTZ(3)",
         "TIMESTAMP_LTZ(3)",
@@ -59,7 +79,11 @@ fn times_keep_their_precision() {
 #[test]
 fn nested_types_and_their_brackets() {
     let list = |inner| DataType::List(Arc::new(Field::new("item", inner, true)));
-    check("ARRAY<ARRAY<INT>>", "ARRAY<ARRAY<INT>>", list(list(DataType::Int32)));
+    check(
+        "ARRAY<ARRAY<INT>>",
+        "ARRAY<ARRAY<INT>>",
+        list(list(DataType::Int32)),
+    );
     check(
         "ARRAY<ARRAY<ARRAY<INT>>>",
         "ARRAY<ARRAY<ARRAY<INT>>>",
@@ -69,10 +93,21 @@ fn nested_types_and_their_brackets() {
         Field::new("a", DataType::Int32, false),
         Field::new("b", list(DataType::Utf8), true),
     ]));
-    check("ROW<a INT NOT NULL, `b` ARRAY<STRING>>", "ROW<`a` INT NOT NULL, `b` ARRAY<STRING>>", row.clone());
-    check("ROW(a INT NOT NULL, b ARRAY<STRING>)", "ROW<`a` INT NOT NULL, `b` ARRAY<STRING>>", row);
+    check(
+        "ROW<a INT NOT NULL, `b` ARRAY<STRING>>",
+        "ROW<`a` INT NOT NULL, `b` ARRAY<STRING>>",
+        row.clone(),
+    );
+    check(
+        "ROW(a INT NOT NULL, b ARRAY<STRING>)",
+        "ROW<`a` INT NOT NULL, `b` ARRAY<STRING>>",
+        row,
+    );
     let entries = |key, value, nullable| {
-        let fields = vec![Field::new("key", key, false), Field::new("value", value, nullable)];
+        let fields = vec![
+            Field::new("key", key, false),
+            Field::new("value", value, nullable),
+        ];
         let entries = Field::new("entries", DataType::Struct(Fields::from(fields)), false);
         DataType::Map(Arc::new(entries), false)
     };
@@ -85,14 +120,22 @@ fn nested_types_and_their_brackets() {
             true,
         ),
     );
-    check("MULTISET<INT>", "MULTISET<INT>", entries(DataType::Int32, DataType::Int32, false));
+    check(
+        "MULTISET<INT>",
+        "MULTISET<INT>",
+        entries(DataType::Int32, DataType::Int32, false),
+    );
 }
 
 #[track_caller]
 fn refuse(text: &str, message: &str, column: u32) {
     let error = parse_type_text(text).unwrap_err();
     assert!(error.message().contains(message), "{text}: {error}");
-    assert_eq!(error.location().map(|l| l.column), Some(column), "{text}: {error}");
+    assert_eq!(
+        error.location().map(|l| l.column),
+        Some(column),
+        "{text}: {error}"
+    );
 }
 
 #[test]
@@ -117,8 +160,14 @@ fn arrow_types_print_as_sql() {
     };
     check(DataType::UInt64, "BIGINT UNSIGNED");
     check(DataType::Utf8View, "STRING");
-    check(DataType::Timestamp(TimeUnit::Millisecond, None), "TIMESTAMP(3)");
-    check(DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())), "TIMESTAMP_LTZ(9)");
+    check(
+        DataType::Timestamp(TimeUnit::Millisecond, None),
+        "TIMESTAMP(3)",
+    );
+    check(
+        DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+        "TIMESTAMP_LTZ(9)",
+    );
     check(
         DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
         "STRING",

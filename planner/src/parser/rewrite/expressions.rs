@@ -1,10 +1,10 @@
 //! Expressions whose syntax DataFusion's planner lacks, or reads otherwise.
 
+use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
     BinaryOperator, CaseWhen, CeilFloorKind, DataType, DateTimeField, Expr, Function, FunctionArg,
     FunctionArgExpr, FunctionArguments, TimezoneInfo, TypedString, Value,
 };
-use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::tokenizer::Span;
 
 use super::{expression_location, intervals, name_location, windows};
@@ -16,7 +16,9 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<(), PlanError> {
     match expr {
         Expr::Interval(interval) => intervals::rewrite(interval),
         Expr::TypedString(literal) => typed_literal(literal),
-        Expr::Extract { field, expr: time, .. } => {
+        Expr::Extract {
+            field, expr: time, ..
+        } => {
             let unit = text(unit_name(field), Span::empty());
             *expr = call("extract", Span::empty(), [unit, (**time).clone()]);
             Ok(())
@@ -54,7 +56,9 @@ fn typed_literal(literal: &mut TypedString) -> Result<(), PlanError> {
     let Value::SingleQuotedString(value) = &literal.value.value else {
         return Ok(());
     };
-    if let DataType::Timestamp(None, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) = literal.data_type {
+    if let DataType::Timestamp(None, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) =
+        literal.data_type
+    {
         let fraction = value.rsplit_once('.').map_or(0, |(_, fraction)| {
             fraction.bytes().take_while(u8::is_ascii_digit).count()
         });
@@ -107,7 +111,11 @@ fn function_call(function: &Function) -> Result<Option<Expr>, PlanError> {
         return Err(misplaced_window(&name, function));
     }
     if name == TABLE_ARGUMENT.to_ascii_uppercase() || name == "DESCRIPTOR" {
-        let shown = if name == "DESCRIPTOR" { "DESCRIPTOR(…)" } else { "TABLE …" };
+        let shown = if name == "DESCRIPTOR" {
+            "DESCRIPTOR(…)"
+        } else {
+            "TABLE …"
+        };
         return Err(PlanError::new(
             PlanErrorKind::Syntax,
             format!("{shown} can only be an argument of a table function"),
@@ -123,11 +131,19 @@ fn function_call(function: &Function) -> Result<Option<Expr>, PlanError> {
         ("IF", [condition, then, otherwise]) => Some(case(condition, then, otherwise)),
         ("TIMESTAMPADD", [unit, amount, time]) => {
             let unit = unit_argument(unit)?;
-            Some(call("timestampadd", span, [unit, (*amount).clone(), (*time).clone()]))
+            Some(call(
+                "timestampadd",
+                span,
+                [unit, (*amount).clone(), (*time).clone()],
+            ))
         }
         ("TIMESTAMPDIFF", [unit, from, to]) => {
             let unit = unit_argument(unit)?;
-            Some(call("timestampdiff", span, [unit, (*from).clone(), (*to).clone()]))
+            Some(call(
+                "timestampdiff",
+                span,
+                [unit, (*from).clone(), (*to).clone()],
+            ))
         }
         _ => None,
     })
@@ -165,8 +181,17 @@ fn plain_arguments(function: &Function) -> Option<Vec<&Expr>> {
 /// A unit of time, which stands as a bare word: `TIMESTAMPADD(DAY, 1, ts)`.
 fn unit_argument(expr: &Expr) -> Result<Expr, PlanError> {
     const UNITS: &[&str] = &[
-        "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR", "MILLISECOND",
-        "MICROSECOND", "NANOSECOND",
+        "SECOND",
+        "MINUTE",
+        "HOUR",
+        "DAY",
+        "WEEK",
+        "MONTH",
+        "QUARTER",
+        "YEAR",
+        "MILLISECOND",
+        "MICROSECOND",
+        "NANOSECOND",
     ];
     let (word, span) = match expr {
         Expr::Identifier(ident) => (ident.value.to_ascii_uppercase(), ident.span),

@@ -60,9 +60,12 @@ fn literal(value: &Expr) -> Result<(String, Span), PlanError> {
 }
 
 fn not_constant(span: Span) -> PlanError {
-    PlanError::new(PlanErrorKind::Syntax, "INTERVAL takes a literal, such as INTERVAL '10' SECOND")
-        .hint("multiply an interval by an expression instead: x * INTERVAL '1' SECOND")
-        .at(Location::of(span))
+    PlanError::new(
+        PlanErrorKind::Syntax,
+        "INTERVAL takes a literal, such as INTERVAL '10' SECOND",
+    )
+    .hint("multiply an interval by an expression instead: x * INTERVAL '1' SECOND")
+    .at(Location::of(span))
 }
 
 /// A decimal number, with the blanks around it removed.
@@ -75,14 +78,20 @@ fn number(text: &str) -> Option<String> {
 }
 
 /// The value of a literal with several fields, in months or in seconds.
-fn range(text: &str, first: &DateTimeField, last: &DateTimeField) -> Option<(String, DateTimeField)> {
+fn range(
+    text: &str,
+    first: &DateTimeField,
+    last: &DateTimeField,
+) -> Option<(String, DateTimeField)> {
     let trimmed = text.trim();
     let (sign, rest) = match trimmed.strip_prefix('-') {
         Some(rest) => ("-", rest),
         None => ("", trimmed.strip_prefix('+').unwrap_or(trimmed)),
     };
-    if let (DateTimeField::Year | DateTimeField::Years, DateTimeField::Month | DateTimeField::Months) =
-        (first, last)
+    if let (
+        DateTimeField::Year | DateTimeField::Years,
+        DateTimeField::Month | DateTimeField::Months,
+    ) = (first, last)
     {
         let (years, months) = rest.split_once('-')?;
         let (years, months): (i64, i64) = (years.parse().ok()?, months.parse().ok()?);
@@ -90,7 +99,10 @@ fn range(text: &str, first: &DateTimeField, last: &DateTimeField) -> Option<(Str
         return (months < 12).then(|| (format!("{sign}{total}"), DateTimeField::Month));
     }
     let units = units(rank(first)?, rank(last)?)?;
-    let fields: Vec<&str> = rest.split([' ', ':']).filter(|part| !part.is_empty()).collect();
+    let fields: Vec<&str> = rest
+        .split([' ', ':'])
+        .filter(|part| !part.is_empty())
+        .collect();
     if fields.len() != units.len() {
         return None;
     }

@@ -16,19 +16,21 @@
 
 use std::ops::ControlFlow;
 
+use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments,
     GroupByExpr, Ident, ObjectName, OrderBy, Query, Select, SelectFlavor, SelectItem, SetExpr,
     TableAlias, TableFactor, TableWithJoins, VisitMut, VisitorMut, WildcardAdditionalOptions,
     WindowType,
 };
-use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::tokenizer::Span;
 
 use super::{group_expressions, name_location};
 use crate::dialect::{TABLE_ARGUMENT, call, null, number, text};
 use crate::error::{Location, PlanError, PlanErrorKind};
-use crate::functions::window::{MARKER, WINDOW_END, WINDOW_START, WINDOW_TIME, WindowKind, pack_location};
+use crate::functions::window::{
+    MARKER, WINDOW_END, WINDOW_START, WINDOW_TIME, WindowKind, pack_location,
+};
 
 /// A window and everything that it was given.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,11 +58,19 @@ impl Window {
             optional(&self.offset),
             number(pack_location(Location::of(span)), span),
         ];
-        call(MARKER, span, args.into_iter().chain(self.partition_by.iter().cloned()))
+        call(
+            MARKER,
+            span,
+            args.into_iter().chain(self.partition_by.iter().cloned()),
+        )
     }
 
     fn field(&self, field: &str) -> Expr {
-        call("get_field", self.span, [self.marker(), text(field, self.span)])
+        call(
+            "get_field",
+            self.span,
+            [self.marker(), text(field, self.span)],
+        )
     }
 }
 
@@ -95,14 +105,23 @@ pub(super) fn table_function(factor: &TableFactor) -> Result<Option<TableFactor>
     let Some(kind) = kind_of(name) else {
         return Ok(None);
     };
-    let span = name.0.first().and_then(|part| part.as_ident()).map_or_else(Span::empty, |i| i.span);
+    let span = name
+        .0
+        .first()
+        .and_then(|part| part.as_ident())
+        .map_or_else(Span::empty, |i| i.span);
     let arguments = Arguments::bind(kind, span, args)?;
     Ok(Some(arguments.derived_table(alias.clone())?))
 }
 
 fn refused_function(name: &ObjectName) -> Option<PlanError> {
     let upper = name.to_string().to_ascii_uppercase();
-    let known = ["COUNT_TUMBLE", "COUNT_HOP", "FROM_CHANGELOG", "TO_CHANGELOG"];
+    let known = [
+        "COUNT_TUMBLE",
+        "COUNT_HOP",
+        "FROM_CHANGELOG",
+        "TO_CHANGELOG",
+    ];
     known
         .contains(&upper.as_str())
         .then(|| PlanError::unsupported(format!("the table function {upper}"), name_location(name)))
@@ -135,7 +154,9 @@ impl<'a> Arguments<'a> {
         for (position, arg) in args.iter().enumerate() {
             let (index, value) = match arg {
                 FunctionArg::Named { name, arg, .. } => {
-                    let index = names.iter().position(|n| name.value.eq_ignore_ascii_case(n));
+                    let index = names
+                        .iter()
+                        .position(|n| name.value.eq_ignore_ascii_case(n));
                     let index = index.ok_or_else(|| bound.unknown_argument(name))?;
                     (index, arg)
                 }
@@ -182,7 +203,10 @@ impl<'a> Arguments<'a> {
             PlanErrorKind::InvalidWindow,
             format!("{} has no argument {}", self.kind.sql_name(), name.value),
         )
-        .hint(format!("its arguments are {}", Self::names(self.kind).join(", ")))
+        .hint(format!(
+            "its arguments are {}",
+            Self::names(self.kind).join(", ")
+        ))
         .at(Location::of(name.span))
     }
 
@@ -414,8 +438,11 @@ fn group_window(kind: WindowKind, function: &Function) -> Result<Window, PlanErr
         WindowKind::Hop => "HOP(ts, slide, size)",
         WindowKind::Session => "SESSION(ts, gap)",
         WindowKind::Cumulate => {
-            return Err(PlanError::unsupported("CUMULATE in GROUP BY", Location::of(span))
-                .hint("use the table function: FROM TABLE(CUMULATE(TABLE t, DESCRIPTOR(ts), …))"));
+            return Err(
+                PlanError::unsupported("CUMULATE in GROUP BY", Location::of(span)).hint(
+                    "use the table function: FROM TABLE(CUMULATE(TABLE t, DESCRIPTOR(ts), …))",
+                ),
+            );
         }
     };
     let args = positional(function).unwrap_or_default();
@@ -530,7 +557,11 @@ impl VisitorMut for Auxiliary<'_> {
             return ControlFlow::Break(
                 PlanError::new(
                     PlanErrorKind::InvalidWindow,
-                    format!("{} needs the same {} in GROUP BY", function.name, kind.sql_name()),
+                    format!(
+                        "{} needs the same {} in GROUP BY",
+                        function.name,
+                        kind.sql_name()
+                    ),
                 )
                 .hint("its arguments must be those of the window in GROUP BY")
                 .at(Location::of(wanted.span)),

@@ -29,31 +29,81 @@ use PlanErrorKind::{
 
 #[test]
 fn statements_that_are_none() {
-    refuse("¦SELCT 1", Syntax, &["SELCT does not begin a statement", "did you mean SELECT?"]);
+    refuse(
+        "¦SELCT 1",
+        Syntax,
+        &["SELCT does not begin a statement", "did you mean SELECT?"],
+    );
     refuse("SELECT 1;\n  ¦42", Syntax, &["42"]);
     refuse("¦ALTER TABLE t RENAME TO u", Unsupported, &["ALTER"]);
-    refuse("CREATE ¦FUNCTION f AS 'x'", Unsupported, &["CREATE FUNCTION"]);
-    refuse("CREATE TEMPORARY ¦SYSTEM FUNCTION f AS 'x'", Unsupported, &["CREATE SYSTEM FUNCTION"]);
+    refuse(
+        "CREATE ¦FUNCTION f AS 'x'",
+        Unsupported,
+        &["CREATE FUNCTION"],
+    );
+    refuse(
+        "CREATE TEMPORARY ¦SYSTEM FUNCTION f AS 'x'",
+        Unsupported,
+        &["CREATE SYSTEM FUNCTION"],
+    );
     refuse("DROP ¦CATALOG c", Unsupported, &["DROP CATALOG"]);
-    refuse("CREATE ¦TABEL t (a INT)", Syntax, &["expected TABLE or VIEW", "did you mean TABLE?"]);
-    refuse("SHOW ¦TABELS", Syntax, &["did you mean TABLES,?"].map(|s| s.trim_end_matches(",?")).as_slice());
+    refuse(
+        "CREATE ¦TABEL t (a INT)",
+        Syntax,
+        &["expected TABLE or VIEW", "did you mean TABLE?"],
+    );
+    refuse(
+        "SHOW ¦TABELS",
+        Syntax,
+        &["did you mean TABLES,?"]
+            .map(|s| s.trim_end_matches(",?"))
+            .as_slice(),
+    );
 }
 
 #[test]
 fn queries_with_slips() {
-    refuse("SELECT a ¦FRM t", Syntax, &["did you mean FROM instead of FRM?"]);
-    refuse("SELECT a,\n¦FROM t", Syntax, &["expected an expression, found FROM"]);
+    refuse(
+        "SELECT a ¦FRM t",
+        Syntax,
+        &["did you mean FROM instead of FRM?"],
+    );
+    refuse(
+        "SELECT a,\n¦FROM t",
+        Syntax,
+        &["expected an expression, found FROM"],
+    );
     refuse("SELECT a FROM t WHERE¦", Syntax, &["the end of the text"]);
     refuse("SELECT (a ¦FROM t", Syntax, &[]);
-    refuse("SELECT * FROM (SELECT a,\n ¦FROM t) x", Syntax, &["an expression"]);
-    refuse("SELECT * FROM (SELECT a FROM t ¦WHRE b) x", Syntax, &["WHERE"]);
+    refuse(
+        "SELECT * FROM (SELECT a,\n ¦FROM t) x",
+        Syntax,
+        &["an expression"],
+    );
+    refuse(
+        "SELECT * FROM (SELECT a FROM t ¦WHRE b) x",
+        Syntax,
+        &["WHERE"],
+    );
     refuse("SELECT 'abc¦", Syntax, &[]);
     refuse("SELECT CASE WHEN a THEN 1 ¦FROM t", Syntax, &["END"]);
-    refuse("SELECT CAST(a AS ¦INTT) FROM t", InvalidType, &["did you mean INT?"]);
+    refuse(
+        "SELECT CAST(a AS ¦INTT) FROM t",
+        InvalidType,
+        &["did you mean INT?"],
+    );
     refuse("SELECT a FROM t GROUP ¦a", Syntax, &[]);
     refuse("SELECT 1 ¦SELECT 2", Syntax, &["the end of the statement"]);
-    refuse("SELECT INTERVAL ¦'x' SECOND", Syntax, &["'x' is not an interval of SECOND"]);
-    refuse("SELECT TIMESTAMPDIFF(¦DAYZ, a, b) FROM t", Syntax, &["DAYZ is not a unit"]);
+    refuse(
+        "SELECT INTERVAL ¦'x' SECOND",
+        Syntax,
+        &["'x' is not an interval of SECOND"],
+    );
+    refuse(
+        "SELECT TIMESTAMPDIFF(¦DAYZ, a, b) FROM t",
+        Syntax,
+        &["DAYZ is not a unit"],
+    );
 }
 
 #[test]
@@ -65,22 +115,86 @@ fn deep_nesting_is_refused_and_not_a_crash() {
 
 #[test]
 fn tables_that_cannot_be() {
-    refuse("CREATE TABLE t (a INT, ¦a STRING)", DuplicateName, &["a is declared twice"]);
-    refuse("CREATE TABLE t (a ¦INTT)", InvalidType, &["did you mean INT?"]);
-    refuse("CREATE TABLE t (price INT, WATERMARK FOR ¦pric AS price)", UnknownColumn, &["did you mean price?"]);
-    refuse("CREATE TABLE t (a INT, PRIMARY KEY (¦b) NOT ENFORCED)", UnknownColumn, &[]);
-    refuse("CREATE TABLE t (a INT, PRIMARY KEY (a)¦)", Syntax, &["NOT ENFORCED"]);
-    refuse("CREATE TABLE t (a INT) PARTITIONED BY (¦c)", UnknownColumn, &[]);
-    refuse("CREATE TABLE t (a INT) WITH ('x' = '1', ¦'x' = '2')", DuplicateName, &["'x' is given twice"]);
-    refuse("CREATE TABLE t (a INT) WITH (¦x = '1')", Syntax, &["single quotes"]);
-    refuse("CREATE TABLE t (a INT) WITH ('x' = ¦1)", Syntax, &["single quotes"]);
+    refuse(
+        "CREATE TABLE t (a INT, ¦a STRING)",
+        DuplicateName,
+        &["a is declared twice"],
+    );
+    refuse(
+        "CREATE TABLE t (a ¦INTT)",
+        InvalidType,
+        &["did you mean INT?"],
+    );
+    refuse(
+        "CREATE TABLE t (price INT, WATERMARK FOR ¦pric AS price)",
+        UnknownColumn,
+        &["did you mean price?"],
+    );
+    refuse(
+        "CREATE TABLE t (a INT, PRIMARY KEY (¦b) NOT ENFORCED)",
+        UnknownColumn,
+        &[],
+    );
+    refuse(
+        "CREATE TABLE t (a INT, PRIMARY KEY (a)¦)",
+        Syntax,
+        &["NOT ENFORCED"],
+    );
+    refuse(
+        "CREATE TABLE t (a INT) PARTITIONED BY (¦c)",
+        UnknownColumn,
+        &[],
+    );
+    refuse(
+        "CREATE TABLE t (a INT) WITH ('x' = '1', ¦'x' = '2')",
+        DuplicateName,
+        &["'x' is given twice"],
+    );
+    refuse(
+        "CREATE TABLE t (a INT) WITH (¦x = '1')",
+        Syntax,
+        &["single quotes"],
+    );
+    refuse(
+        "CREATE TABLE t (a INT) WITH ('x' = ¦1)",
+        Syntax,
+        &["single quotes"],
+    );
     refuse("CREATE TABLE t (a INT) ¦LIKE u", Unsupported, &["LIKE"]);
-    refuse("CREATE TABLE t WITH ('a' = 'b') ¦AS SELECT 1", Unsupported, &["AS SELECT"]);
-    refuse("CREATE TABLE t (a INT ¦DEFAULT 1)", Unsupported, &["DEFAULT"]);
-    refuse("CREATE TABLE t (a INT¦ b INT)".replace("¦ b", " ¦b").as_str(), Syntax, &[", or )"]);
-    refuse("CREATE TABLE t (a INT, WATERMARK FOR a AS a, ¦WATERMARK FOR a AS a)", DuplicateName, &["WATERMARK"]);
-    refuse("CREATE OR REPLACE TABLE ¦IF NOT EXISTS t (a INT)", InvalidStatement, &["exclude"]);
-    refuse("CREATE TABLE t (a DECIMAL(¦50, 2))".replace("DECIMAL(¦", "¦DECIMAL(").as_str(), InvalidType, &["38"]);
+    refuse(
+        "CREATE TABLE t WITH ('a' = 'b') ¦AS SELECT 1",
+        Unsupported,
+        &["AS SELECT"],
+    );
+    refuse(
+        "CREATE TABLE t (a INT ¦DEFAULT 1)",
+        Unsupported,
+        &["DEFAULT"],
+    );
+    refuse(
+        "CREATE TABLE t (a INT¦ b INT)"
+            .replace("¦ b", " ¦b")
+            .as_str(),
+        Syntax,
+        &[", or )"],
+    );
+    refuse(
+        "CREATE TABLE t (a INT, WATERMARK FOR a AS a, ¦WATERMARK FOR a AS a)",
+        DuplicateName,
+        &["WATERMARK"],
+    );
+    refuse(
+        "CREATE OR REPLACE TABLE ¦IF NOT EXISTS t (a INT)",
+        InvalidStatement,
+        &["exclude"],
+    );
+    refuse(
+        "CREATE TABLE t (a DECIMAL(¦50, 2))"
+            .replace("DECIMAL(¦", "¦DECIMAL(")
+            .as_str(),
+        InvalidType,
+        &["38"],
+    );
 }
 
 #[test]
@@ -100,23 +214,59 @@ fn windows_that_cannot_be() {
         InvalidWindow,
         &["PARTITION BY has no meaning in HOP"],
     );
-    refuse("SELECT ¦TUMBLE(ts, INTERVAL '1' DAY) FROM t", InvalidWindow, &["FROM TABLE("]);
+    refuse(
+        "SELECT ¦TUMBLE(ts, INTERVAL '1' DAY) FROM t",
+        InvalidWindow,
+        &["FROM TABLE("],
+    );
     refuse(
         "SELECT ¦TUMBLE_START(ts, INTERVAL '2' DAY) FROM t GROUP BY TUMBLE(ts, INTERVAL '1' DAY)",
         InvalidWindow,
         &["needs the same TUMBLE in GROUP BY"],
     );
-    refuse("SELECT a FROM t GROUP BY ¦HOP(ts, INTERVAL '1' DAY)", InvalidWindow, &["HOP(ts, slide, size)"]);
-    refuse("SELECT ¦DESCRIPTOR(a) FROM t", Syntax, &["argument of a table function"]);
-    refuse("SELECT * FROM TABLE(¦COUNT_TUMBLE(TABLE t, 3))", Unsupported, &["COUNT_TUMBLE"]);
+    refuse(
+        "SELECT a FROM t GROUP BY ¦HOP(ts, INTERVAL '1' DAY)",
+        InvalidWindow,
+        &["HOP(ts, slide, size)"],
+    );
+    refuse(
+        "SELECT ¦DESCRIPTOR(a) FROM t",
+        Syntax,
+        &["argument of a table function"],
+    );
+    refuse(
+        "SELECT * FROM TABLE(¦COUNT_TUMBLE(TABLE t, 3))",
+        Unsupported,
+        &["COUNT_TUMBLE"],
+    );
 }
 
 #[test]
 fn what_would_be_ignored_is_refused() {
-    refuse("SELECT * FROM a JOIN ¦b FOR SYSTEM_TIME AS OF a.ts ON a.x = b.x", Unsupported, &["FOR SYSTEM_TIME"]);
+    refuse(
+        "SELECT * FROM a JOIN ¦b FOR SYSTEM_TIME AS OF a.ts ON a.x = b.x",
+        Unsupported,
+        &["FOR SYSTEM_TIME"],
+    );
     refuse("SELECT * FROM ¦f(1)", Unsupported, &["table function f"]);
-    refuse("SELECT * FROM a /*+ ¦OPTION('x' = 'y') */", UnknownName, &["did you mean OPTIONS?"]);
-    refuse("SELECT 1 + /*+ ¦OPTIONS('x' = 'y') */ 2", Syntax, &["must follow the name of a table"]);
-    refuse("EXECUTE STATEMENT SET BEGIN ¦SELECT 1; END", Syntax, &["INSERT or END"]);
-    refuse("¦EXECUTE STATEMENT SET BEGIN END", InvalidStatement, &["empty"]);
+    refuse(
+        "SELECT * FROM a /*+ ¦OPTION('x' = 'y') */",
+        UnknownName,
+        &["did you mean OPTIONS?"],
+    );
+    refuse(
+        "SELECT 1 + /*+ ¦OPTIONS('x' = 'y') */ 2",
+        Syntax,
+        &["must follow the name of a table"],
+    );
+    refuse(
+        "EXECUTE STATEMENT SET BEGIN ¦SELECT 1; END",
+        Syntax,
+        &["INSERT or END"],
+    );
+    refuse(
+        "¦EXECUTE STATEMENT SET BEGIN END",
+        InvalidStatement,
+        &["empty"],
+    );
 }

@@ -49,7 +49,10 @@ fn window_table_functions() {
         &format!("SELECT * FROM {hop}"),
     );
     let cumulate = windowed(
-        &format!("__levada_window('cumulate', ts, INTERVAL '1' DAY, INTERVAL '1' HOUR, NULL, {})", pack(1, 15)),
+        &format!(
+            "__levada_window('cumulate', ts, INTERVAL '1' DAY, INTERVAL '1' HOUR, NULL, {})",
+            pack(1, 15)
+        ),
         "t",
     );
     check(
@@ -80,7 +83,10 @@ fn pack(line: u32, column: u32) -> i64 {
 
 #[test]
 fn legacy_group_windows() {
-    let marker = format!("__levada_window('tumble', ts, INTERVAL '10' SECOND, NULL, NULL, {})", pack(2, 26));
+    let marker = format!(
+        "__levada_window('tumble', ts, INTERVAL '10' SECOND, NULL, NULL, {})",
+        pack(2, 26)
+    );
     let field = |name: &str| format!("get_field({marker}, '{name}')");
     check(
         "SELECT k, TUMBLE_START(ts, INTERVAL '10' SECOND), TUMBLE_ROWTIME(ts, INTERVAL '10' SECOND) AS rt
@@ -98,7 +104,9 @@ fn legacy_group_windows() {
         "__levada_window('hop', proctime(), INTERVAL '10' SECOND, INTERVAL '2' SECOND, NULL, {})",
         pack(1, 33)
     );
-    let query = query("SELECT COUNT(*) FROM t GROUP BY HOP(proctime(), INTERVAL '2' SECOND, INTERVAL '10' SECOND)");
+    let query = query(
+        "SELECT COUNT(*) FROM t GROUP BY HOP(proctime(), INTERVAL '2' SECOND, INTERVAL '10' SECOND)",
+    );
     assert!(query.ast.to_string().contains(&marker), "{}", query.ast);
 }
 
@@ -121,7 +129,13 @@ fn hints() {
     );
     let names: Vec<&str> = query.hints.iter().map(|hint| hint.name.as_str()).collect();
     assert_eq!(names, ["STATE_TTL", "BROADCAST"]);
-    assert_eq!(query.hints[0].location, Location { line: 1, column: 12 });
+    assert_eq!(
+        query.hints[0].location,
+        Location {
+            line: 1,
+            column: 12
+        }
+    );
     let tables: Vec<(&str, String, usize)> = query
         .hinted_tables
         .iter()
@@ -136,7 +150,10 @@ fn hints() {
     );
     let printed = query.ast.to_string();
     assert!(printed.contains("`orders$options1` AS o"), "{printed}");
-    assert!(printed.contains("`customers$options2` AS customers"), "{printed}");
+    assert!(
+        printed.contains("`customers$options2` AS customers"),
+        "{printed}"
+    );
 }
 
 #[test]
@@ -145,16 +162,24 @@ fn a_hinted_table_inside_a_window() {
         "SELECT * FROM TABLE(TUMBLE(TABLE t /*+ OPTIONS('a' = 'b') */, DESCRIPTOR(ts), INTERVAL '1' DAY))",
     );
     assert_eq!(query.hinted_tables.len(), 1);
-    assert!(query.ast.to_string().contains("FROM `t$options1` AS t"), "{}", query.ast);
+    assert!(
+        query.ast.to_string().contains("FROM `t$options1` AS t"),
+        "{}",
+        query.ast
+    );
 }
 
 #[test]
 fn intervals() {
-    let interval = |sql: &str, expected: &str| check(&format!("SELECT {sql}"), &format!("SELECT {expected}"));
+    let interval =
+        |sql: &str, expected: &str| check(&format!("SELECT {sql}"), &format!("SELECT {expected}"));
     interval("INTERVAL '10' SECONDS", "INTERVAL '10' SECONDS");
     interval("INTERVAL '5.5' SECOND(3)", "INTERVAL '5.5' SECOND");
     interval("INTERVAL '1:30' MINUTE TO SECOND", "INTERVAL '90.0' SECOND");
-    interval("INTERVAL '1 10:00:00.5' DAY TO SECOND(3)", "INTERVAL '122400.5' SECOND");
+    interval(
+        "INTERVAL '1 10:00:00.5' DAY TO SECOND(3)",
+        "INTERVAL '122400.5' SECOND",
+    );
     interval("INTERVAL '-1 02' DAY TO HOUR", "INTERVAL '-93600.0' SECOND");
     interval("INTERVAL '2-3' YEAR TO MONTH", "INTERVAL '27' MONTH");
     interval("INTERVAL -3 DAY", "INTERVAL '-3' DAY");
@@ -162,22 +187,44 @@ fn intervals() {
 
 #[test]
 fn expressions() {
-    let expr = |sql: &str, expected: &str| check(&format!("SELECT {sql}"), &format!("SELECT {expected}"));
+    let expr =
+        |sql: &str, expected: &str| check(&format!("SELECT {sql}"), &format!("SELECT {expected}"));
     expr("MOD(a, 3)", "(a % 3)");
     expr("EXTRACT(HOUR FROM ts)", "extract('HOUR', ts)");
     expr("FLOOR(ts TO DAY)", "timestamp_floor(ts, 'DAY')");
     expr("CEIL(ts TO MONTHS)", "timestamp_ceil(ts, 'MONTH')");
     expr("FLOOR(x)", "FLOOR(x)");
     expr("TIMESTAMPADD(DAY, 3, ts)", "timestampadd('DAY', 3, ts)");
-    expr("TIMESTAMPDIFF(SQL_TSI_HOUR, a, b)", "timestampdiff('HOUR', a, b)");
-    expr("IF(a > 1, 'x', 'y')", "CASE WHEN a > 1 THEN 'x' ELSE 'y' END");
+    expr(
+        "TIMESTAMPDIFF(SQL_TSI_HOUR, a, b)",
+        "timestampdiff('HOUR', a, b)",
+    );
+    expr(
+        "IF(a > 1, 'x', 'y')",
+        "CASE WHEN a > 1 THEN 'x' ELSE 'y' END",
+    );
     expr("ROW(1, 'a')", "struct(1, 'a')");
-    expr("CAST(a AS ROW<x INT, y ARRAY<STRING>>)", "CAST(a AS ROW<`x` INT, `y` ARRAY<STRING>>)");
-    expr("TRY_CAST(a AS TIMESTAMP_LTZ(3))", "TRY_CAST(a AS TIMESTAMP_LTZ(3))");
-    expr("TIMESTAMP '2020-01-01 00:00:00'", "TIMESTAMP(3) '2020-01-01 00:00:00'");
-    expr("TIMESTAMP '2020-01-01 00:00:00.123456'", "TIMESTAMP(6) '2020-01-01 00:00:00.123456'");
+    expr(
+        "CAST(a AS ROW<x INT, y ARRAY<STRING>>)",
+        "CAST(a AS ROW<`x` INT, `y` ARRAY<STRING>>)",
+    );
+    expr(
+        "TRY_CAST(a AS TIMESTAMP_LTZ(3))",
+        "TRY_CAST(a AS TIMESTAMP_LTZ(3))",
+    );
+    expr(
+        "TIMESTAMP '2020-01-01 00:00:00'",
+        "TIMESTAMP(3) '2020-01-01 00:00:00'",
+    );
+    expr(
+        "TIMESTAMP '2020-01-01 00:00:00.123456'",
+        "TIMESTAMP(6) '2020-01-01 00:00:00.123456'",
+    );
     expr("MAP['a', 1, 'b', 2]", "MAP {'a': 1, 'b': 2}");
-    expr("a IS NOT DISTINCT FROM b AND c", "a IS NOT DISTINCT FROM b AND c");
+    expr(
+        "a IS NOT DISTINCT FROM b AND c",
+        "a IS NOT DISTINCT FROM b AND c",
+    );
     expr("x IS JSON", "is_json(x, 'VALUE')");
     expr("x IS NOT JSON OBJECT OR y", "NOT is_json(x, 'OBJECT') OR y");
     expr(
@@ -188,8 +235,14 @@ fn expressions() {
         "JSON_QUERY(j, '$.a' WITH CONDITIONAL ARRAY WRAPPER EMPTY ARRAY ON EMPTY)",
         "json_query(j, '$.a', 'CONDITIONAL', 'EMPTY ARRAY', 'NULL')",
     );
-    expr("JSON_EXISTS(j, 'lax $.a' TRUE ON ERROR)", "json_exists(j, 'lax $.a', 'TRUE')");
-    expr("COUNT(*) FILTER (WHERE a > 1)", "COUNT(*) FILTER (WHERE a > 1)");
+    expr(
+        "JSON_EXISTS(j, 'lax $.a' TRUE ON ERROR)",
+        "json_exists(j, 'lax $.a', 'TRUE')",
+    );
+    expr(
+        "COUNT(*) FILTER (WHERE a > 1)",
+        "COUNT(*) FILTER (WHERE a > 1)",
+    );
     expr("a.b.c", "a.b.c");
     expr("`select`.\"From\"", "`select`.\"From\"");
     expr("timestamp, `date`, value", "timestamp, `date`, value");
@@ -206,8 +259,14 @@ fn distinct_from_ends_before_and() {
 
 #[test]
 fn files_and_fetch() {
-    check("SELECT * FROM 'data/*.parquet'", "SELECT * FROM 'data/*.parquet'");
-    check("SELECT a FROM t FETCH FIRST 3 ROWS ONLY", "SELECT a FROM t LIMIT 3");
+    check(
+        "SELECT * FROM 'data/*.parquet'",
+        "SELECT * FROM 'data/*.parquet'",
+    );
+    check(
+        "SELECT a FROM t FETCH FIRST 3 ROWS ONLY",
+        "SELECT a FROM t LIMIT 3",
+    );
     check(
         "SELECT a FROM t OFFSET 1 ROWS FETCH NEXT ROW ONLY",
         "SELECT a FROM t LIMIT 1 OFFSET 1 ROWS",

@@ -53,11 +53,19 @@ fn create_table_with_everything() {
             let kind = match &column.kind {
                 ColumnKind::Physical(t) => t.to_string(),
                 ColumnKind::Computed(e) => format!("AS {}", e.text),
-                ColumnKind::Metadata { data_type, key, is_virtual } => {
+                ColumnKind::Metadata {
+                    data_type,
+                    key,
+                    is_virtual,
+                } => {
                     format!("{data_type} METADATA {key:?} {is_virtual}")
                 }
             };
-            format!("{}: {kind} {}", column.name.value, column.comment.as_deref().unwrap_or("-"))
+            format!(
+                "{}: {kind} {}",
+                column.name.value,
+                column.comment.as_deref().unwrap_or("-")
+            )
         })
         .collect();
     assert_eq!(
@@ -76,21 +84,40 @@ fn create_table_with_everything() {
     let watermark = table.watermark.unwrap();
     assert_eq!(watermark.column.value, "ts");
     assert_eq!(watermark.expression.text, "ts - INTERVAL '5' SECOND");
-    assert_eq!(watermark.location, Location { line: 10, column: 12 });
+    assert_eq!(
+        watermark.location,
+        Location {
+            line: 10,
+            column: 12
+        }
+    );
     let key = table.primary_key.unwrap();
     assert_eq!(key.name.unwrap().value, "pk");
-    assert_eq!(key.columns[0].value, "order_id", "clauses find columns in any case");
+    assert_eq!(
+        key.columns[0].value, "order_id",
+        "clauses find columns in any case"
+    );
     assert_eq!(table.comment.as_deref(), Some("all orders"));
     assert_eq!(table.partitioned_by.len(), 1);
-    let options: Vec<(&str, &str)> =
-        table.options.iter().map(|o| (o.key.as_str(), o.value.as_str())).collect();
+    let options: Vec<(&str, &str)> = table
+        .options
+        .iter()
+        .map(|o| (o.key.as_str(), o.value.as_str()))
+        .collect();
     assert_eq!(options, [("connector", "kafka"), ("topic", "it's")]);
-    assert_eq!(table.options[1].key_location, Location { line: 14, column: 39 });
+    assert_eq!(
+        table.options[1].key_location,
+        Location {
+            line: 14,
+            column: 39
+        }
+    );
 }
 
 #[test]
 fn create_table_small_forms() {
-    let table = create_table("CREATE OR REPLACE TABLE t (id INT PRIMARY KEY NOT ENFORCED, v STRING)");
+    let table =
+        create_table("CREATE OR REPLACE TABLE t (id INT PRIMARY KEY NOT ENFORCED, v STRING)");
     assert!(table.mode.or_replace);
     assert_eq!(table.primary_key.unwrap().columns[0].value, "id");
     assert!(create_table("CREATE TABLE t WITH ()").columns.is_empty());
@@ -100,7 +127,9 @@ fn create_table_small_forms() {
 
 #[test]
 fn create_view_and_drop() {
-    let Statement::CreateView(view) = one("CREATE TEMPORARY VIEW v (a, b) COMMENT 'c' AS SELECT x, y FROM t") else {
+    let Statement::CreateView(view) =
+        one("CREATE TEMPORARY VIEW v (a, b) COMMENT 'c' AS SELECT x, y FROM t")
+    else {
         panic!()
     };
     assert_eq!(view.columns.len(), 2);
@@ -116,7 +145,14 @@ fn create_view_and_drop() {
             temporary: true,
         })
     );
-    assert!(matches!(one("DROP TABLE a.b"), Statement::Drop(Drop { kind: ObjectKind::Table, if_exists: false, .. })));
+    assert!(matches!(
+        one("DROP TABLE a.b"),
+        Statement::Drop(Drop {
+            kind: ObjectKind::Table,
+            if_exists: false,
+            ..
+        })
+    ));
 }
 
 #[test]
@@ -129,8 +165,14 @@ fn show_and_describe() {
     check("SHOW CATALOGS", Show::Catalogs);
     check("SHOW DATABASES", Show::Databases);
     check("SHOW CURRENT DATABASE", Show::CurrentDatabase);
-    assert!(matches!(one("SHOW CREATE TABLE t"), Statement::Show(Show::CreateTable(_))));
-    assert!(matches!(one("SHOW CREATE VIEW t"), Statement::Show(Show::CreateView(_))));
+    assert!(matches!(
+        one("SHOW CREATE TABLE t"),
+        Statement::Show(Show::CreateTable(_))
+    ));
+    assert!(matches!(
+        one("SHOW CREATE VIEW t"),
+        Statement::Show(Show::CreateView(_))
+    ));
     assert!(matches!(one("DESC t"), Statement::Describe(name) if name.to_string() == "t"));
     assert!(matches!(one("DESCRIBE a.t"), Statement::Describe(_)));
 }
@@ -142,16 +184,36 @@ fn set_reset_use_stop() {
         other => panic!("{other:?}"),
     };
     let pair = |a: &str, b: &str| (a.to_string(), b.to_string());
-    assert_eq!(set("SET 'parallelism.default' = '4'"), pair("parallelism.default", "4"));
-    assert_eq!(set("SET state.backend.type = rocksdb;"), pair("state.backend.type", "rocksdb"));
-    assert_eq!(set("SET table.exec.mini-batch.size = 10"), pair("table.exec.mini-batch.size", "10"));
-    assert_eq!(set("SET execution.checkpointing.interval = 10 s"), pair("execution.checkpointing.interval", "10 s"));
+    assert_eq!(
+        set("SET 'parallelism.default' = '4'"),
+        pair("parallelism.default", "4")
+    );
+    assert_eq!(
+        set("SET state.backend.type = rocksdb;"),
+        pair("state.backend.type", "rocksdb")
+    );
+    assert_eq!(
+        set("SET table.exec.mini-batch.size = 10"),
+        pair("table.exec.mini-batch.size", "10")
+    );
+    assert_eq!(
+        set("SET execution.checkpointing.interval = 10 s"),
+        pair("execution.checkpointing.interval", "10 s")
+    );
     assert_eq!(one("SET"), Statement::Set(Set::List));
     assert_eq!(one("RESET"), Statement::Reset(None));
-    assert_eq!(one("RESET 'a.b'"), Statement::Reset(Some("a.b".to_string())));
-    assert!(matches!(one("USE CATALOG c"), Statement::Use(Use::Catalog(_))));
+    assert_eq!(
+        one("RESET 'a.b'"),
+        Statement::Reset(Some("a.b".to_string()))
+    );
+    assert!(matches!(
+        one("USE CATALOG c"),
+        Statement::Use(Use::Catalog(_))
+    ));
     assert!(matches!(one("USE a.b"), Statement::Use(Use::Database(_))));
-    let Statement::StopJob(stop) = one("STOP JOB 'x-1' WITH SAVEPOINT WITH DRAIN") else { panic!() };
+    let Statement::StopJob(stop) = one("STOP JOB 'x-1' WITH SAVEPOINT WITH DRAIN") else {
+        panic!()
+    };
     assert!(stop.with_savepoint && stop.with_drain && stop.id == "x-1");
 }
 
@@ -166,7 +228,8 @@ fn insert(sql: &str) -> Insert {
 fn inserts() {
     let plain = insert("INSERT INTO t SELECT * FROM s");
     assert!(plain.columns.is_empty() && plain.partition.is_empty() && !plain.overwrite);
-    let full = insert("INSERT INTO db.t PARTITION (day = '2024-01-01') (a, b) VALUES (1, 'x'), (2, 'y')");
+    let full =
+        insert("INSERT INTO db.t PARTITION (day = '2024-01-01') (a, b) VALUES (1, 'x'), (2, 'y')");
     assert_eq!(full.columns.len(), 2);
     assert_eq!(full.partition[0].0.value, "day");
     assert_eq!(full.query.text, "VALUES (1, 'x'), (2, 'y')");
@@ -174,13 +237,20 @@ fn inserts() {
     assert_eq!(hinted.options[0].value, "3");
     assert!(hinted.columns.is_empty());
     assert!(insert("INSERT OVERWRITE t SELECT 1").overwrite);
-    assert_eq!(insert("INSERT INTO t (a) WITH c AS (SELECT 1) SELECT * FROM c").columns.len(), 1);
+    assert_eq!(
+        insert("INSERT INTO t (a) WITH c AS (SELECT 1) SELECT * FROM c")
+            .columns
+            .len(),
+        1
+    );
 }
 
 #[test]
 fn statement_sets() {
     let set = |sql: &str| match one(sql) {
-        Statement::StatementSet(inserts) => inserts.iter().map(|i| i.text.clone()).collect::<Vec<_>>(),
+        Statement::StatementSet(inserts) => {
+            inserts.iter().map(|i| i.text.clone()).collect::<Vec<_>>()
+        }
         other => panic!("{other:?}"),
     };
     let both = ["INSERT INTO a SELECT 1", "INSERT INTO b SELECT 2"];
@@ -202,14 +272,23 @@ fn explain() {
     };
     check("EXPLAIN SELECT 1", &[]);
     check("EXPLAIN PLAN FOR SELECT 1", &[]);
-    check("EXPLAIN CHANGELOG_MODE SELECT 1", &[ExplainDetail::ChangelogMode]);
+    check(
+        "EXPLAIN CHANGELOG_MODE SELECT 1",
+        &[ExplainDetail::ChangelogMode],
+    );
     check(
         "EXPLAIN ESTIMATED_COST, CHANGELOG_MODE INSERT INTO t SELECT 1",
         &[ExplainDetail::EstimatedCost, ExplainDetail::ChangelogMode],
     );
     check("EXPLAIN JOB GRAPH SELECT 1", &[ExplainDetail::JobGraph]);
-    check("EXPLAIN LOGICAL WITH x AS (SELECT 1) SELECT * FROM x", &[ExplainDetail::Logical]);
-    check("EXPLAIN STATEMENT SET BEGIN INSERT INTO t SELECT 1; END", &[]);
+    check(
+        "EXPLAIN LOGICAL WITH x AS (SELECT 1) SELECT * FROM x",
+        &[ExplainDetail::Logical],
+    );
+    check(
+        "EXPLAIN STATEMENT SET BEGIN INSERT INTO t SELECT 1; END",
+        &[],
+    );
 }
 
 #[test]
@@ -221,7 +300,10 @@ fn a_shell_knows_when_a_statement_is_complete() {
     check("SELECT 1; -- more", true);
     check("/* SELECT 1;", false);
     check("EXECUTE STATEMENT SET BEGIN INSERT INTO a SELECT 1;", false);
-    check("EXECUTE STATEMENT SET BEGIN INSERT INTO a SELECT 1; END;", true);
+    check(
+        "EXECUTE STATEMENT SET BEGIN INSERT INTO a SELECT 1; END;",
+        true,
+    );
     check("BEGIN STATEMENT SET; INSERT INTO a SELECT 1;", false);
     check("", false);
 }
