@@ -5,14 +5,21 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
 use datafusion::execution::TaskContext;
 
 use crate::element::Batch;
-use crate::error::Result;
+use crate::error::{EngineError, Result};
+use crate::graph::OperatorSpec;
 use crate::key::KeyGroupRange;
 use crate::metrics::SubtaskMetrics;
 use crate::state::KeyedState;
 use crate::time::EventTime;
+
+mod calc;
+#[cfg(test)]
+mod testing;
+mod union;
 
 /// What an operator gets when it starts.
 pub struct OperatorContext {
@@ -91,9 +98,58 @@ pub trait Operator: Send {
         Ok(())
     }
 
+    /// A barrier has arrived on all inputs: emit what is held back (a local aggregate's partial
+    /// rows), so that it travels ahead of the barrier. Comes before [`Operator::state`].
+    fn prepare_barrier(&mut self, output: &mut Output) -> Result<()> {
+        let _ = output;
+        Ok(())
+    }
+
     /// A barrier: write what has changed into keyed state and hand it out for the snapshot;
     /// `None` for an operator without keyed state.
     fn state(&mut self) -> Result<Option<&mut dyn KeyedState>> {
         Ok(None)
+    }
+}
+
+/// Makes the operator that `spec` describes.
+///
+/// `inputs` are the schemas of its inputs in order, `output` is the schema of what it emits. With
+/// keyed state in the `context` it continues from that state. Sources, VALUES, sinks and the
+/// collector do I/O and belong to the subtask; they are refused here.
+pub fn build(
+    spec: &OperatorSpec,
+    inputs: &[SchemaRef],
+    output: &SchemaRef,
+    context: OperatorContext,
+) -> Result<Box<dyn Operator>> {
+    match spec {
+        OperatorSpec::Calc(calc) => {
+            let input = only_input(inputs)?;
+            let operator = calc::Calc::new(calc, input, output, &context)?;
+            Ok(Box::new(operator))
+        }
+        OperatorSpec::Union => Ok(Box::new(union::Union::new(inputs, output)?)),
+        other => Err(EngineError::internal(format!(
+            "no state machine runs {other:?}"
+        ))),
+    }
+}
+
+/// Whether the operator keeps keyed state, so that its context must carry some.
+pub fn needs_state(spec: &OperatorSpec) -> bool {
+    matches!(
+        spec,
+        OperatorSpec::WindowAggregate(_) | OperatorSpec::GroupAggregate(_)
+    )
+}
+
+fn only_input(inputs: &[SchemaRef]) -> Result<&SchemaRef> {
+    match inputs {
+        [only] => Ok(only),
+        _ => Err(EngineError::internal(format!(
+            "an operator of one input has {}",
+            inputs.len()
+        ))),
     }
 }

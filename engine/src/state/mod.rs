@@ -6,8 +6,18 @@
 //! processing goes on. The image has one format for all backends, so a checkpoint taken with one
 //! can be restored with another and at another parallelism.
 
+use std::path::Path;
+
 use crate::error::Result;
+use crate::graph::BackendKind;
 use crate::key::{KeyGroup, KeyGroupRange};
+
+mod memory;
+mod rocks;
+pub mod snapshot;
+
+#[cfg(test)]
+mod tests;
 
 /// Names a table within the state of one operator; part of the checkpoint format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -65,4 +75,31 @@ pub trait FrozenState: Send {
         &mut self,
         visit: &mut dyn FnMut(TableId, KeyGroup, &[u8], &[u8]) -> Result<()>,
     ) -> Result<()>;
+}
+
+/// Empty state for the key groups of one subtask.
+///
+/// `scratch` is a directory of the operator's own for a backend that uses the disk; what it holds
+/// from before is dropped, because recovery comes from checkpoints alone.
+pub fn create(
+    kind: BackendKind,
+    key_groups: KeyGroupRange,
+    scratch: &Path,
+) -> Result<Box<dyn KeyedState>> {
+    match kind {
+        BackendKind::Memory => Ok(Box::new(memory::MemoryState::new(key_groups))),
+        BackendKind::RocksDb => Ok(Box::new(rocks::RocksState::open(key_groups, scratch)?)),
+    }
+}
+
+/// A change outside the subtask's key groups would be lost at the next restore.
+fn check_group(range: KeyGroupRange, group: KeyGroup) -> Result<()> {
+    if range.contains(group) {
+        return Ok(());
+    }
+    Err(crate::error::EngineError::internal(format!(
+        "key group {group} is not among {} to {}",
+        range.start,
+        range.end.saturating_sub(1)
+    )))
 }
