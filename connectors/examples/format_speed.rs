@@ -1,4 +1,4 @@
-//! How fast formats decode and encode, on one core: `cargo run --release --example format_speed [events]`.
+//! How fast formats decode and encode, on one core: `cargo run --release --example format_speed [events [case]]`.
 //!
 //! The data are Nexmark events of the `nexmark` crate as JSON lines, in memory. Each measurement is
 //! the best of several runs, in bytes of input per second.
@@ -126,10 +126,26 @@ fn decode(decoder: &mut dyn Decoder, bytes: &[u8]) -> (usize, usize) {
     (rows, memory)
 }
 
+/// The same with the decoder that comes with Arrow, as a yardstick that does not depend on the machine.
+fn decode_arrow(schema: &SchemaRef, bytes: &[u8]) -> (usize, usize) {
+    let builder = arrow::json::ReaderBuilder::new(schema.clone()).with_batch_size(8192);
+    let mut decoder = builder.build_decoder().unwrap();
+    let (mut at, mut rows) = (0, 0);
+    loop {
+        let consumed = decoder.decode(&bytes[at..]).unwrap();
+        at += consumed;
+        match decoder.flush().unwrap() {
+            Some(batch) => rows += batch.num_rows(),
+            None if consumed == 0 => return (rows, 0),
+            None => {}
+        }
+    }
+}
+
 fn best(mut run: impl FnMut() -> (usize, usize)) -> (f64, usize) {
     let mut best = f64::INFINITY;
     let mut rows = 0;
-    for _ in 0..5 {
+    for _ in 0..15 {
         let start = Instant::now();
         rows = run().0;
         best = best.min(start.elapsed().as_secs_f64());
@@ -148,7 +164,7 @@ fn report(what: &str, bytes: usize, (seconds, rows): (f64, usize)) {
 fn main() {
     let count = std::env::args()
         .nth(1)
-        .map_or(500_000, |n| n.parse().expect("a number of events"));
+        .map_or(100_000, |n| n.parse().expect("a number of events"));
     let bytes = events(count);
     println!("{count} events, {:.1} MB", bytes.len() as f64 / 1e6);
     let lines = best(|| (memchr::memchr_iter(b'\n', &bytes).count(), 0));
@@ -207,14 +223,18 @@ fn main() {
             ],
         ),
     ];
+    let only = std::env::args().nth(2).unwrap_or_default();
     let format = json();
     let mut last: Option<(SchemaRef, RecordBatch)> = None;
-    for (what, fields) in schemas {
+    for (what, fields) in schemas.into_iter().filter(|(what, _)| what.contains(&only)) {
         let schema = Arc::new(Schema::new(fields));
         let mut decoder = format
             .decoder(&schema, schema.clone(), OnBadRow::Fail)
             .unwrap();
         report(what, bytes.len(), best(|| decode(decoder.as_mut(), &bytes)));
+        if what.contains("(q1)") {
+            report("    the same with arrow-json", bytes.len(), best(|| decode_arrow(&schema, &bytes)));
+        }
         let input = Input {
             bytes: &bytes,
             last: true,
