@@ -233,7 +233,11 @@ fn main() {
             .unwrap();
         report(what, bytes.len(), best(|| decode(decoder.as_mut(), &bytes)));
         if what.contains("(q1)") {
-            report("    the same with arrow-json", bytes.len(), best(|| decode_arrow(&schema, &bytes)));
+            report(
+                "    the same with arrow-json",
+                bytes.len(),
+                best(|| decode_arrow(&schema, &bytes)),
+            );
         }
         let input = Input {
             bytes: &bytes,

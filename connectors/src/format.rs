@@ -38,7 +38,7 @@
 
 mod block;
 mod cells;
-mod column;
+pub(crate) mod column;
 mod contract;
 pub mod csv;
 mod fault;
@@ -47,7 +47,7 @@ mod ledger;
 pub mod parquet;
 pub mod raw;
 mod registry;
-mod scalar;
+pub(crate) mod scalar;
 
 pub(crate) use contract::MOST_BYTES;
 pub use contract::{

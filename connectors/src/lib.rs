@@ -15,5 +15,8 @@
 //! Start reading at [`options`] (how a `WITH` clause becomes a typed configuration), then
 //! [`format`](mod@format) (the contract of decoders and encoders).
 
+pub mod datagen;
 pub mod format;
+mod generate;
+pub mod nexmark;
 pub mod options;
