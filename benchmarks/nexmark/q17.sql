@@ -1,0 +1,30 @@
+-- Auction statistics: plain aggregates over many groups. The average is cast because AVG of an
+-- integer is an integer in some systems and a DOUBLE in others.
+CREATE TABLE sink (
+  auction BIGINT,
+  `day` VARCHAR,
+  total_bids BIGINT,
+  rank1_bids BIGINT,
+  rank2_bids BIGINT,
+  rank3_bids BIGINT,
+  min_price BIGINT,
+  max_price BIGINT,
+  avg_price BIGINT,
+  sum_price BIGINT,
+  PRIMARY KEY (auction, `day`) NOT ENFORCED
+) WITH (${sink});
+
+INSERT INTO sink
+SELECT
+  auction,
+  DATE_FORMAT(dateTime, 'yyyy-MM-dd') AS `day`,
+  COUNT(*) AS total_bids,
+  COUNT(*) FILTER (WHERE price < 10000) AS rank1_bids,
+  COUNT(*) FILTER (WHERE price >= 10000 AND price < 1000000) AS rank2_bids,
+  COUNT(*) FILTER (WHERE price >= 1000000) AS rank3_bids,
+  MIN(price) AS min_price,
+  MAX(price) AS max_price,
+  CAST(AVG(price) AS BIGINT) AS avg_price,
+  SUM(price) AS sum_price
+FROM bid
+GROUP BY auction, DATE_FORMAT(dateTime, 'yyyy-MM-dd');

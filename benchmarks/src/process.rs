@@ -1,0 +1,129 @@
+//! Running a child process, with its wall time and its peak memory as the kernel counted them.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::error::{At, Error, Result};
+
+/// How often a running child is looked at: what a measured time may be off by.
+const POLL: Duration = Duration::from_millis(2);
+
+/// What a child did.
+#[derive(Debug)]
+pub struct Finished {
+    /// From just before its start to its end.
+    pub wall: Duration,
+    /// The largest resident set that it ever had, in bytes.
+    pub peak_bytes: u64,
+    /// Standard output, if that was not sent elsewhere.
+    pub stdout: String,
+}
+
+/// Where a child's standard output goes.
+#[derive(Clone, Copy, Debug)]
+pub enum Output<'a> {
+    /// Kept, and handed back.
+    Kept,
+    /// Into a file.
+    File(&'a Path),
+}
+
+/// Runs `command` to its end. Its standard error goes through `scratch`, a folder.
+///
+/// # Errors
+/// When it can't be started, runs longer than `limit`, or ends with another status than 0; then the
+/// error carries the first line of its standard error that names one.
+pub fn run(
+    system: &'static str,
+    command: &mut Command,
+    output: Output<'_>,
+    scratch: &Path,
+    limit: Duration,
+) -> Result<Finished> {
+    let failed = |reason: String| Error::System { system, reason };
+    let kept = scratch.join("stdout");
+    let out_path = match output {
+        Output::Kept => kept.as_path(),
+        Output::File(path) => path,
+    };
+    let err_path = scratch.join("stderr");
+    command
+        .stdin(Stdio::null())
+        .stdout(File::create(out_path).at(out_path)?)
+        .stderr(File::create(&err_path).at(&err_path)?);
+    let started = Instant::now();
+    let child = command
+        .spawn()
+        .map_err(|e| failed(format!("can't start {:?}: {e}", command.get_program())))?;
+    let ended = wait(child.id(), started, limit);
+    let wall = started.elapsed();
+    match ended {
+        None => Err(failed(format!(
+            "not done after {} s, ended",
+            limit.as_secs()
+        ))),
+        Some((0, peak_bytes)) => Ok(Finished {
+            wall,
+            peak_bytes,
+            stdout: match output {
+                Output::Kept => read(out_path)?,
+                Output::File(_) => String::new(),
+            },
+        }),
+        Some((status, _)) => Err(failed(complaint(&read(&err_path)?, status))),
+    }
+}
+
+/// The child's raw status and peak memory, or nothing if it had to be killed at the limit.
+/// `std::process` does not hand out the resource usage, hence the system call.
+fn wait(pid: u32, started: Instant, limit: Duration) -> Option<(i32, u64)> {
+    let pid = libc::pid_t::try_from(pid).ok()?;
+    let mut killed = false;
+    loop {
+        let mut status = 0;
+        // SAFETY: an all-zero rusage is a valid one; it holds only integers.
+        let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+        // SAFETY: both pointers are to live locals, and nobody else waits for this child.
+        let done = unsafe { libc::wait4(pid, &raw mut status, libc::WNOHANG, &raw mut usage) };
+        if done != 0 {
+            // Linux counts in KiB.
+            let peak = u64::try_from(usage.ru_maxrss).unwrap_or(0) * 1024;
+            return (done == pid && !killed).then_some((status, peak));
+        }
+        if !killed && started.elapsed() > limit {
+            // SAFETY: the child has not been waited for, so the number is still its own.
+            unsafe { libc::kill(pid, libc::SIGKILL) };
+            killed = true;
+        }
+        thread::sleep(POLL);
+    }
+}
+
+fn read(path: &Path) -> Result<String> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|mut file| file.read_to_end(&mut bytes))
+        .at(path)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The line of standard error that says most: the last "Caused by" of a Java trace, else the first
+/// that has the word error or exception, else the first.
+fn complaint(stderr: &str, status: i32) -> String {
+    let lines: Vec<&str> = stderr.lines().filter(|l| !l.trim().is_empty()).collect();
+    let named = |word: &str| lines.iter().find(|l| l.to_ascii_lowercase().contains(word));
+    lines
+        .iter()
+        .rfind(|l| l.starts_with("Caused by"))
+        .or_else(|| named("error"))
+        .or_else(|| named("exception"))
+        .or_else(|| lines.first())
+        .map_or_else(
+            || format!("failed with status {status:#x}"),
+            |l| l.trim().to_owned(),
+        )
+}

@@ -1,0 +1,191 @@
+//! One invocation: make the input, set up the systems, run every query on each, print the table.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::error::{At, Error, Result};
+use crate::generate::Input;
+use crate::query::{self, Query};
+use crate::report::{self, Line, Outcome};
+use crate::system::{DuckDb, Flink, Levada, Mode, Setup, System};
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Names of queries; `all` for all of them.
+    pub queries: Vec<String>,
+    /// Names of peers: `flink`, `duckdb`, `batch`; `none` for Levada alone.
+    pub peers: Vec<String>,
+    /// The input to measure with.
+    pub input: Input,
+    /// The input on which outputs are compared: fewer events, over more event time.
+    pub check_input: Input,
+    /// The folder with the query files.
+    pub suite: PathBuf,
+    /// Where downloads and inputs are kept.
+    pub cache: PathBuf,
+    /// The binary under test.
+    pub levada: PathBuf,
+    /// Threads or slots of every system.
+    pub parallelism: usize,
+    /// Timed runs of every query.
+    pub runs: usize,
+    /// The longest that one process may take.
+    pub limit: Duration,
+    /// Only compare outputs, measure nothing.
+    pub check_only: bool,
+}
+
+/// Runs the plan and prints as it goes: progress to standard error, the table to standard output.
+/// Returns whether every system did every query and all outputs agree.
+///
+/// # Errors
+/// When the run can't start: unknown query or peer, no binary, no space for the input.
+pub fn run(plan: &Plan) -> Result<bool> {
+    let queries = queries(plan)?;
+    let systems = systems(plan)?;
+    let setup = setup(plan)?;
+    let mut lines = Vec::new();
+    for query in &queries {
+        let outcomes = systems
+            .iter()
+            .map(|system| outcome(plan, system.as_ref(), query, &setup))
+            .collect();
+        lines.push(Line {
+            query: query.name.clone(),
+            outcomes,
+        });
+    }
+    let _ = fs::remove_dir_all(&setup.scratch);
+    if plan.check_only {
+        println!("{}", checks(&lines));
+    } else {
+        println!("{}", report::table(&lines, plan.input.events));
+    }
+    eprint!("{}", report::failures(&lines));
+    Ok(lines.iter().all(Line::is_good))
+}
+
+fn queries(plan: &Plan) -> Result<Vec<Query>> {
+    let mut names: Vec<&str> = plan.queries.iter().map(String::as_str).collect();
+    if names == ["all"] {
+        names = query::ALL.to_vec();
+    }
+    names
+        .into_iter()
+        .map(|name| Query::load(&plan.suite, name))
+        .collect()
+}
+
+/// Levada first, then the peers that this machine can run; one that it can't is named and left out.
+fn systems(plan: &Plan) -> Result<Vec<Box<dyn System>>> {
+    let levada = |mode| Levada::new(plan.levada.clone(), mode);
+    let mut systems: Vec<Box<dyn System>> = vec![Box::new(levada(Mode::Streaming)?)];
+    let peers = plan.suite.with_file_name("peers");
+    for peer in plan.peers.iter().map(String::as_str) {
+        match peer {
+            "none" => {}
+            "batch" => systems.push(Box::new(levada(Mode::Batch)?)),
+            "flink" => match install(&peers, peer) {
+                Ok(home) => systems.push(Box::new(Flink::new(home))),
+                Err(error) => eprintln!("{error}"),
+            },
+            "duckdb" => match install(&peers, peer) {
+                Ok(home) => {
+                    let runner = peers.join("duckdb/duckdb_peer.py");
+                    systems.push(Box::new(DuckDb::new(home, runner, &plan.suite)?));
+                }
+                Err(error) => eprintln!("{error}"),
+            },
+            other => {
+                return Err(Error::Invalid(format!(
+                    "no peer {other}; there are flink, duckdb, batch and none"
+                )));
+            }
+        }
+    }
+    Ok(systems)
+}
+
+/// Runs the peer's installation, which is quick when it is there, and returns its folder.
+fn install(peers: &Path, peer: &str) -> Result<PathBuf> {
+    let script = peers.join("install.sh");
+    let output = Command::new(&script)
+        .arg(peer)
+        .stderr(Stdio::inherit())
+        .output()
+        .at(&script)?;
+    if !output.status.success() {
+        return Err(Error::Invalid(format!(
+            "{peer} can't be had on this machine (see above); it is left out"
+        )));
+    }
+    let home = String::from_utf8_lossy(&output.stdout);
+    Ok(PathBuf::from(home.trim()))
+}
+
+fn setup(plan: &Plan) -> Result<Setup> {
+    let make = |input: &Input| {
+        let dir = input.dir(&plan.cache);
+        if !dir.exists() {
+            eprintln!("making {} events in {}", input.events, dir.display());
+        }
+        input.make(&dir).map(|()| dir)
+    };
+    let scratch = std::env::temp_dir().join(format!("levada-bench.{}", std::process::id()));
+    fs::create_dir_all(&scratch).at(&scratch)?;
+    Ok(Setup {
+        input: if plan.check_only {
+            PathBuf::new()
+        } else {
+            make(&plan.input)?
+        },
+        check_input: make(&plan.check_input)?,
+        scratch,
+        parallelism: plan.parallelism,
+        runs: plan.runs.max(1),
+        limit: plan.limit,
+    })
+}
+
+fn outcome(plan: &Plan, system: &dyn System, query: &Query, setup: &Setup) -> Outcome {
+    let name = system.name();
+    let comparable = !query.check_without.iter().any(|s| s == name);
+    let rows = comparable.then(|| system.rows(query, setup).map_err(reason));
+    match &rows {
+        Some(Ok(digest)) => eprintln!("{} on {name}: {digest}", query.name),
+        Some(Err(reason)) => eprintln!("{} on {name}: {reason}", query.name),
+        None => {}
+    }
+    let cost = if plan.check_only {
+        Ok(crate::system::Cost {
+            seconds: 0.0,
+            peak_bytes: 0,
+        })
+    } else {
+        system.measure(query, setup).map_err(reason)
+    };
+    if let (Ok(cost), false) = (&cost, plan.check_only) {
+        eprintln!("{} on {name}: {:.2} s", query.name, cost.seconds);
+    }
+    Outcome {
+        system: name,
+        cost,
+        rows,
+    }
+}
+
+/// An error's text, without the system's name, which the table gives already.
+fn reason(error: Error) -> String {
+    match error {
+        Error::System { reason, .. } => reason,
+        other => other.to_string(),
+    }
+}
+
+fn checks(lines: &[Line]) -> String {
+    let good = lines.iter().filter(|line| line.is_good()).count();
+    format!("{good} of {} queries agree", lines.len())
+}
