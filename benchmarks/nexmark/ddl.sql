@@ -10,7 +10,7 @@ CREATE TABLE datagen (
     creditCard VARCHAR,
     city VARCHAR,
     state VARCHAR,
-    dateTime TIMESTAMP(3),
+    `dateTime` TIMESTAMP(3),
     extra VARCHAR>,
   auction ROW<
     id BIGINT,
@@ -18,7 +18,7 @@ CREATE TABLE datagen (
     description VARCHAR,
     initialBid BIGINT,
     reserve BIGINT,
-    dateTime TIMESTAMP(3),
+    `dateTime` TIMESTAMP(3),
     expires TIMESTAMP(3),
     seller BIGINT,
     category BIGINT,
@@ -29,15 +29,15 @@ CREATE TABLE datagen (
     price BIGINT,
     channel VARCHAR,
     url VARCHAR,
-    dateTime TIMESTAMP(3),
+    `dateTime` TIMESTAMP(3),
     extra VARCHAR>,
-  dateTime AS
+  `dateTime` AS
     CASE
-      WHEN event_type = 0 THEN person.dateTime
-      WHEN event_type = 1 THEN auction.dateTime
-      ELSE bid.dateTime
+      WHEN event_type = 0 THEN person.`dateTime`
+      WHEN event_type = 1 THEN auction.`dateTime`
+      ELSE bid.`dateTime`
     END,
-  WATERMARK FOR dateTime AS dateTime - INTERVAL '${delay}' SECOND
+  WATERMARK FOR `dateTime` AS `dateTime` - INTERVAL '${delay}' SECOND
 ) WITH (
   'connector' = 'filesystem',
   'path' = '${path}',
@@ -52,7 +52,7 @@ SELECT
   person.creditCard,
   person.city,
   person.state,
-  dateTime,
+  `dateTime`,
   person.extra
 FROM datagen WHERE event_type = 0;
 
@@ -63,7 +63,7 @@ SELECT
   auction.description,
   auction.initialBid,
   auction.reserve,
-  dateTime,
+  `dateTime`,
   auction.expires,
   auction.seller,
   auction.category,
@@ -77,6 +77,6 @@ SELECT
   bid.price,
   bid.channel,
   bid.url,
-  dateTime,
+  `dateTime`,
   bid.extra
 FROM datagen WHERE event_type = 2;

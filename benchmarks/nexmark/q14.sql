@@ -5,7 +5,7 @@ CREATE TABLE sink (
   bidder BIGINT,
   price DECIMAL(23, 3),
   bidTimeType VARCHAR,
-  dateTime TIMESTAMP(3),
+  `dateTime` TIMESTAMP(3),
   extra VARCHAR,
   c_counts BIGINT
 ) WITH (${sink});
@@ -16,11 +16,11 @@ SELECT
   bidder,
   CAST(0.908 * price AS DECIMAL(23, 3)) AS price,
   CASE
-    WHEN HOUR(dateTime) >= 8 AND HOUR(dateTime) <= 18 THEN 'dayTime'
-    WHEN HOUR(dateTime) <= 6 OR HOUR(dateTime) >= 20 THEN 'nightTime'
+    WHEN HOUR(`dateTime`) >= 8 AND HOUR(`dateTime`) <= 18 THEN 'dayTime'
+    WHEN HOUR(`dateTime`) <= 6 OR HOUR(`dateTime`) >= 20 THEN 'nightTime'
     ELSE 'otherTime'
   END AS bidTimeType,
-  dateTime,
+  `dateTime`,
   extra,
   CAST(CHAR_LENGTH(extra) - CHAR_LENGTH(REPLACE(extra, 'c', '')) AS BIGINT) AS c_counts
 FROM bid

@@ -8,5 +8,5 @@ CREATE TABLE sink (
 
 INSERT INTO sink
 SELECT auction, COUNT(*) AS num, window_start AS starttime, window_end AS endtime
-FROM TABLE(HOP(TABLE bid, DESCRIPTOR(dateTime), INTERVAL '2' SECOND, INTERVAL '10' SECOND))
+FROM TABLE(HOP(TABLE bid, DESCRIPTOR(`dateTime`), INTERVAL '2' SECOND, INTERVAL '10' SECOND))
 GROUP BY auction, window_start, window_end;

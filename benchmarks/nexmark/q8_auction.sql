@@ -7,5 +7,5 @@ CREATE TABLE sink (
 
 INSERT INTO sink
 SELECT seller, window_start AS starttime, window_end AS endtime
-FROM TABLE(TUMBLE(TABLE auction, DESCRIPTOR(dateTime), INTERVAL '10' SECOND))
+FROM TABLE(TUMBLE(TABLE auction, DESCRIPTOR(`dateTime`), INTERVAL '10' SECOND))
 GROUP BY seller, window_start, window_end;

@@ -8,5 +8,5 @@ CREATE TABLE sink (
 
 INSERT INTO sink
 SELECT id, name, window_start AS starttime, window_end AS endtime
-FROM TABLE(TUMBLE(TABLE person, DESCRIPTOR(dateTime), INTERVAL '10' SECOND))
+FROM TABLE(TUMBLE(TABLE person, DESCRIPTOR(`dateTime`), INTERVAL '10' SECOND))
 GROUP BY id, name, window_start, window_end;

@@ -122,8 +122,13 @@ fn complaint(stderr: &str, status: i32) -> String {
         .or_else(|| named("error"))
         .or_else(|| named("exception"))
         .or_else(|| lines.first())
-        .map_or_else(
-            || format!("failed with status {status:#x}"),
-            |l| l.trim().to_owned(),
-        )
+        .map_or_else(|| ending(status), |l| l.trim().to_owned())
+}
+
+fn ending(status: i32) -> String {
+    if libc::WIFSIGNALED(status) {
+        format!("ended by signal {}", libc::WTERMSIG(status))
+    } else {
+        format!("ended with status {}", libc::WEXITSTATUS(status))
+    }
 }

@@ -34,27 +34,30 @@ impl Line {
         self.outcomes.iter().all(|o| o.cost.is_ok()) && self.verdict().is_ok()
     }
 
-    /// The rows that all agreed on, or how they did not.
+    /// What all outputs agree on, or how they don't. A difference counts for more than an output
+    /// that is not there.
     fn verdict(&self) -> Result<String, String> {
         let mut agreed: Option<(&'static str, Digest)> = None;
         let mut alone = true;
+        let mut lacking = Vec::new();
         for outcome in &self.outcomes {
             match (&outcome.rows, agreed) {
                 (None, _) => {}
-                (Some(Err(reason)), _) => return Err(format!("{}: {reason}", outcome.system)),
+                (Some(Err(reason)), _) => {
+                    lacking.push(format!("{}: {reason}", outcome.system));
+                }
                 (Some(Ok(digest)), None) => agreed = Some((outcome.system, *digest)),
                 (Some(Ok(digest)), Some((first, expected))) => {
                     alone = false;
                     if *digest != expected {
-                        return Err(format!(
-                            "DIFFERS: {first} {expected}; {} {digest}",
-                            outcome.system
-                        ));
+                        let system = outcome.system;
+                        return Err(format!("DIFFERS: {first} {expected}; {system} {digest}"));
                     }
                 }
             }
         }
         match agreed {
+            _ if !lacking.is_empty() => Err(lacking.join("; ")),
             None => Ok("not compared".into()),
             Some((_, digest)) if alone => Ok(format!("{} rows, nothing to compare", digest.rows)),
             Some((_, digest)) => Ok(format!("agrees, {} rows", digest.rows)),
