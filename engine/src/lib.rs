@@ -13,6 +13,7 @@ pub mod client;
 pub mod connector;
 pub mod element;
 pub mod error;
+pub mod exchange;
 pub mod expression;
 pub mod graph;
 pub mod key;
@@ -22,3 +23,6 @@ pub mod state;
 pub mod time;
 
 pub use error::{EngineError, ErrorKind, Result};
+
+/// The version that processes of one cluster must share.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,284 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::{AsArray, Int64Array, RecordBatch};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema};
+use bytes::{Bytes, BytesMut};
+use proptest::prelude::*;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use super::frame::{Frame, Hello};
+use super::network::{InletRegistry, Inlets};
+use super::*;
+use crate::element::{Barrier, BarrierKind, Batch, RowKind};
+use crate::graph::{EdgeId, JobId, Partitioning};
+
+fn rows(values: Vec<i64>) -> Batch {
+    let schema = Arc::new(Schema::new(vec![Field::new("v", DataType::Int64, true)]));
+    Batch::inserts(RecordBatch::try_new(schema, vec![Arc::new(Int64Array::from(values))]).unwrap())
+}
+
+fn values(batch: &Batch) -> Vec<i64> {
+    batch
+        .column(0)
+        .as_primitive::<Int64Type>()
+        .values()
+        .to_vec()
+}
+
+fn barrier(checkpoint_id: u64) -> Element {
+    Element::Barrier(Barrier {
+        checkpoint_id,
+        kind: BarrierKind::Checkpoint,
+    })
+}
+
+fn local(channels: usize, window: usize) -> (Vec<ChannelSender>, InputGate) {
+    let (queue, receiver) = mpsc::channel(queue_capacity(channels, window));
+    let sender = |ordinal| ChannelSender::local(queue.clone(), ordinal, window);
+    (
+        (0..channels).map(sender).collect(),
+        InputGate::new(receiver, channels),
+    )
+}
+
+#[tokio::test]
+async fn a_sender_waits_when_its_credit_is_spent_and_goes_on_when_it_returns() {
+    let (senders, mut gate) = local(1, 8 << 10);
+    senders[0]
+        .send(Element::Batch(rows((0..1000).collect())))
+        .await
+        .unwrap();
+    let second = senders[0].send(Element::Batch(rows((0..1000).collect())));
+    assert!(
+        tokio::time::timeout(Duration::from_millis(50), second)
+            .await
+            .is_err()
+    );
+    drop(gate.next().await.unwrap());
+    let second = senders[0].send(Element::Batch(rows((0..1000).collect())));
+    tokio::time::timeout(Duration::from_secs(5), second)
+        .await
+        .unwrap()
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_barrier_waits_for_all_channels_and_holds_back_what_follows_it() {
+    let (senders, mut gate) = local(2, 1 << 20);
+    senders[0].send(barrier(1)).await.unwrap();
+    senders[0]
+        .send(Element::Batch(rows(vec![2])))
+        .await
+        .unwrap();
+    assert!(
+        gate.try_next().is_none(),
+        "channel 0 is aligned, channel 1 has sent nothing"
+    );
+    senders[1]
+        .send(Element::Batch(rows(vec![1])))
+        .await
+        .unwrap();
+    senders[1].send(barrier(1)).await.unwrap();
+    let mut seen = Vec::new();
+    while let Some(arrival) = gate.try_next() {
+        seen.push(match arrival {
+            Arrival::Element {
+                element: Element::Batch(b),
+                ..
+            } => format!("{:?}", values(&b)),
+            Arrival::Barrier(b) => format!("barrier {}", b.checkpoint_id),
+            other => panic!("{other:?}"),
+        });
+    }
+    assert_eq!(seen, ["[1]", "barrier 1", "[2]"]);
+}
+
+#[tokio::test]
+async fn rows_pile_up_only_while_the_consumer_is_busy_and_keys_stay_together() {
+    let (senders, mut gate) = local(2, 1 << 20);
+    let schema = rows(vec![]).schema();
+    let mut output = EdgeOutput::new(Partitioning::Hash(vec![0]), schema, 128, 1 << 20, senders);
+    output.send(rows((0..100).collect())).await.unwrap();
+    let mut first = Vec::new();
+    while let Some(arrival) = gate.try_next() {
+        first.push(arrival);
+    }
+    assert_eq!(first.len(), 2, "both consumers were free");
+    output.send(rows((0..100).collect())).await.unwrap();
+    output.send(rows((0..100).collect())).await.unwrap();
+    assert!(
+        gate.try_next().is_none(),
+        "both are busy: the first arrivals are not yet dropped"
+    );
+    output.flush().await.unwrap();
+    let mut by_channel: HashMap<usize, Vec<i64>> = HashMap::new();
+    while let Some(Arrival::Element {
+        channel,
+        element: Element::Batch(b),
+        ..
+    }) = gate.try_next()
+    {
+        by_channel.entry(channel).or_default().extend(values(&b));
+    }
+    assert_eq!(by_channel.values().map(Vec::len).sum::<usize>(), 200);
+    let (a, b) = (&by_channel[&0], &by_channel[&1]);
+    assert!(a.iter().all(|v| !b.contains(v)));
+}
+
+#[tokio::test]
+async fn a_connection_carries_elements_one_way_and_credit_the_other() {
+    let channel = ChannelId {
+        edge: EdgeId(3),
+        from: 1,
+        to: 0,
+    };
+    let (window, job, stop) = (4 << 10, JobId("j".into()), CancellationToken::new());
+    let (queue, receiver) = mpsc::channel(queue_capacity(1, window));
+    let gates = Arc::new(HashMap::from([(channel, (queue, 0))]));
+    let registry = InletRegistry::default();
+    registry.insert(
+        job.clone(),
+        1,
+        Inlets {
+            gates,
+            stop: stop.clone(),
+        },
+    );
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(network::listen(listener, registry, stop.clone()));
+
+    let credits = Arc::new(Semaphore::new(window));
+    let all = Arc::new(HashMap::from([(channel, Arc::clone(&credits))]));
+    let hello = Hello {
+        version: crate::VERSION.into(),
+        job,
+        attempt: 1,
+        worker: "w".into(),
+    };
+    let (failed, mut failures) = mpsc::channel(1);
+    let connection = network::connect(&address, &hello, all, stop, failed)
+        .await
+        .unwrap();
+    let sender = ChannelSender::remote(connection, channel, credits, window);
+
+    let producer = tokio::spawn(async move {
+        for i in 0..200 {
+            sender
+                .send(Element::Batch(rows((i * 100..i * 100 + 100).collect())))
+                .await
+                .unwrap();
+        }
+        sender.send(Element::EndOfInput).await.unwrap();
+        sender
+    });
+    let mut gate = InputGate::new(receiver, 1);
+    let mut seen = Vec::new();
+    loop {
+        match gate.next().await.unwrap() {
+            Arrival::Element {
+                element: Element::Batch(b),
+                ..
+            } => seen.extend(values(&b)),
+            Arrival::Element {
+                element: Element::EndOfInput,
+                ..
+            } => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(seen, (0..20_000).collect::<Vec<_>>());
+    let sender = producer.await.unwrap();
+    for _ in 0..100 {
+        if sender.is_free() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(sender.is_free(), "all credit came back");
+    assert!(failures.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn garbage_ends_a_connection_and_nothing_else() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    tokio::spawn(network::listen(
+        listener,
+        InletRegistry::default(),
+        stop.clone(),
+    ));
+    for garbage in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0xFF; 64], &frame::MAGIC] {
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        stream.write_all(garbage).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let mut rest = Vec::new();
+        let ended = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut rest));
+        // A reset is as good an end as a close.
+        let _ = ended.await.unwrap();
+        assert!(rest.is_empty());
+    }
+}
+
+#[test]
+fn every_element_survives_its_frame() {
+    let updated = Batch::with_kinds(
+        rows(vec![1, 2]).rows().clone(),
+        vec![RowKind::UpdateBefore, RowKind::UpdateAfter],
+    );
+    let channel = ChannelId {
+        edge: EdgeId(9),
+        from: 2,
+        to: 5,
+    };
+    for element in [
+        Element::Batch(rows(vec![7, 8])),
+        Element::Batch(updated.unwrap()),
+        Element::Watermark(-5),
+        barrier(u64::MAX),
+        Element::Idle,
+        Element::EndOfInput,
+    ] {
+        let mut bytes = BytesMut::new();
+        let frame = Frame::Element {
+            channel,
+            cost: 77,
+            element: element.clone(),
+        };
+        frame::encode(&frame, &mut bytes).unwrap();
+        let body = bytes.freeze().slice(4..);
+        let Frame::Element {
+            channel: c,
+            cost: 77,
+            element: e,
+        } = frame::decode(body).unwrap()
+        else {
+            panic!("another frame came out")
+        };
+        assert_eq!((c, e), (channel, element));
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_mutated_frame_is_an_error_or_another_frame_but_never_a_panic(
+        at in 0usize..400, to in any::<u8>(), cut in 0usize..400,
+    ) {
+        let channel = ChannelId { edge: EdgeId(0), from: 0, to: 0 };
+        let mut bytes = BytesMut::new();
+        let element = Element::Batch(rows(vec![1, 2, 3]));
+        frame::encode(&Frame::Element { channel, cost: 1, element }, &mut bytes).unwrap();
+        let mut body = bytes[4..].to_vec();
+        let at = at % body.len();
+        body[at] = to;
+        body.truncate(body.len() - cut % body.len());
+        let _ = frame::decode(Bytes::from(body));
+    }
+}
