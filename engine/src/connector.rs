@@ -212,6 +212,9 @@ pub struct SinkContext {
     pub operator: String,
     /// Which run of the job this is; names of uncommitted things contain it.
     pub attempt: u32,
+    /// Prepared output of an earlier run that [`Sink::commit`] will get right after
+    /// [`Sink::open`]: a sink that cleans up after earlier runs spares it.
+    pub restored: Arc<Vec<WireBytes>>,
     /// The schema of the rows.
     pub schema: SchemaRef,
     /// Which subtask this is.

@@ -9,8 +9,12 @@
 //! Start with [`element`] (what flows), [`graph`] (jobs as data), [`operator`] (the state-machine
 //! trait) and [`connector`] (what sources and sinks must do). The engine knows nothing of SQL.
 
+pub mod checkpoint;
 pub mod client;
+pub mod cluster;
 pub mod connector;
+pub mod control;
+pub mod coordinator;
 pub mod element;
 pub mod error;
 pub mod exchange;
@@ -20,7 +24,9 @@ pub mod key;
 pub mod metrics;
 pub mod operator;
 pub mod state;
+pub mod subtask;
 pub mod time;
+pub mod worker;
 
 pub use error::{EngineError, ErrorKind, Result};
 

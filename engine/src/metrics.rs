@@ -139,3 +139,27 @@ impl SubtaskMetrics {
         }
     }
 }
+
+impl SubtaskSnapshot {
+    /// Adds the counts of another subtask of the same vertex; `first` takes its watermark as it
+    /// is, later ones keep the minimum.
+    pub fn merge(&mut self, other: &SubtaskSnapshot, first: bool) {
+        self.rows_in += other.rows_in;
+        self.rows_out += other.rows_out;
+        self.bytes_in += other.bytes_in;
+        self.bytes_out += other.bytes_out;
+        self.batches_in += other.batches_in;
+        self.batches_out += other.batches_out;
+        self.late_rows += other.late_rows;
+        self.bad_rows += other.bad_rows;
+        self.null_time_rows += other.null_time_rows;
+        self.busy_ns += other.busy_ns;
+        self.backpressured_ns += other.backpressured_ns;
+        self.state_bytes += other.state_bytes;
+        self.watermark = match (first, self.watermark, other.watermark) {
+            (true, _, watermark) => watermark,
+            (false, Some(a), Some(b)) => Some(a.min(b)),
+            (false, _, _) => None,
+        };
+    }
+}

@@ -1,0 +1,201 @@
+//! When checkpoints start, what they still miss, and which are kept.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use crate::checkpoint::{Manifest, SubtaskCheckpoint};
+use crate::client::CheckpointStatus;
+use crate::element::{Barrier, BarrierKind};
+use crate::error::EngineError;
+use crate::graph::CheckpointSettings;
+use crate::graph::execution::SubtaskId;
+
+/// The checkpoints of one job. One is under way at a time.
+#[derive(Debug)]
+pub struct Checkpoints {
+    settings: CheckpointSettings,
+    next_id: u64,
+    next_due_ms: Option<i64>,
+    pending: Option<Pending>,
+    retained: VecDeque<Arc<Manifest>>,
+    failures_in_a_row: u32,
+    status: CheckpointStatus,
+}
+
+#[derive(Debug)]
+struct Pending {
+    barrier: Barrier,
+    started_ms: i64,
+    shares: BTreeMap<SubtaskId, SubtaskCheckpoint>,
+    bytes: u64,
+    /// All shares are there, and the manifest is being written.
+    sealing: bool,
+}
+
+impl Checkpoints {
+    /// No checkpoint yet; the first one gets the id `first`.
+    pub fn new(settings: CheckpointSettings, first: u64) -> Self {
+        Checkpoints {
+            settings,
+            next_id: first,
+            next_due_ms: None,
+            pending: None,
+            retained: VecDeque::new(),
+            failures_in_a_row: 0,
+            status: CheckpointStatus::default(),
+        }
+    }
+
+    /// What has been, for people.
+    pub fn status(&self) -> &CheckpointStatus {
+        &self.status
+    }
+
+    /// The last complete one.
+    pub fn latest(&self) -> Option<Arc<Manifest>> {
+        self.retained.back().cloned()
+    }
+
+    /// Those that are kept, oldest first.
+    pub fn retained(&self) -> Vec<Arc<Manifest>> {
+        self.retained.iter().cloned().collect()
+    }
+
+    /// The job has started to run.
+    pub fn started(&mut self, now_ms: i64) {
+        self.next_due_ms = self
+            .settings
+            .interval_ms
+            .map(|i| now_ms.saturating_add(ms(i)));
+    }
+
+    /// Begins the periodic checkpoint if it is time.
+    pub fn due(&mut self, now_ms: i64) -> Option<Barrier> {
+        match self.next_due_ms {
+            Some(due) if due <= now_ms => self.begin(BarrierKind::Checkpoint, now_ms),
+            _ => None,
+        }
+    }
+
+    /// Begins a checkpoint; `None` while another is under way.
+    pub fn begin(&mut self, kind: BarrierKind, now_ms: i64) -> Option<Barrier> {
+        if self.pending.is_some() {
+            return None;
+        }
+        let barrier = Barrier {
+            checkpoint_id: self.next_id,
+            kind,
+        };
+        self.next_id += 1;
+        let shares = BTreeMap::new();
+        self.pending = Some(Pending {
+            barrier,
+            started_ms: now_ms,
+            shares,
+            bytes: 0,
+            sealing: false,
+        });
+        self.next_due_ms = self
+            .settings
+            .interval_ms
+            .map(|i| now_ms.saturating_add(ms(i)));
+        Some(barrier)
+    }
+
+    /// A share has arrived; gives all shares when it was the last of `total`.
+    pub fn arrived(
+        &mut self,
+        checkpoint_id: u64,
+        share: SubtaskCheckpoint,
+        bytes: u64,
+        total: usize,
+    ) -> Option<(Barrier, Vec<SubtaskCheckpoint>)> {
+        let pending = self
+            .pending
+            .as_mut()
+            .filter(|p| p.barrier.checkpoint_id == checkpoint_id)?;
+        if pending.shares.insert(share.subtask, share).is_none() {
+            pending.bytes += bytes;
+        }
+        if pending.shares.len() < total || pending.sealing {
+            return None;
+        }
+        pending.sealing = true;
+        Some((
+            pending.barrier,
+            std::mem::take(&mut pending.shares).into_values().collect(),
+        ))
+    }
+
+    /// The manifest has been written: the checkpoint exists.
+    pub fn completed(&mut self, manifest: Arc<Manifest>, now_ms: i64) {
+        let id = manifest.barrier.checkpoint_id;
+        if self
+            .retained
+            .back()
+            .is_some_and(|m| m.barrier.checkpoint_id >= id)
+        {
+            return;
+        }
+        if let Some(pending) = self.pending.take_if(|p| p.barrier.checkpoint_id == id) {
+            let duration = now_ms.saturating_sub(pending.started_ms);
+            self.status.last_duration_ms = u64::try_from(duration).unwrap_or_default();
+            self.status.last_bytes = pending.bytes;
+        }
+        self.status.completed += 1;
+        self.status.last_id = Some(id);
+        self.failures_in_a_row = 0;
+        self.retained.push_back(manifest);
+        while self.retained.len() > self.settings.retained.max(1) {
+            self.retained.pop_front();
+        }
+        let pause = now_ms.saturating_add(ms(self.settings.min_pause_ms));
+        self.next_due_ms = self.next_due_ms.map(|due| due.max(pause));
+    }
+
+    /// Gives up the pending checkpoint if this is the one that failed; returns the error.
+    pub fn failed(&mut self, checkpoint_id: u64, error: EngineError) -> Option<EngineError> {
+        self.pending
+            .take_if(|p| p.barrier.checkpoint_id == checkpoint_id)?;
+        self.status.failed += 1;
+        self.failures_in_a_row += 1;
+        Some(error)
+    }
+
+    /// Gives up the pending checkpoint if it has taken too long.
+    pub fn expire(&mut self, now_ms: i64) -> Option<EngineError> {
+        let pending = self.pending.as_ref()?;
+        let id = pending.barrier.checkpoint_id;
+        let last = pending.barrier.kind == BarrierKind::Final;
+        if last
+            || pending
+                .started_ms
+                .saturating_add(ms(self.settings.timeout_ms))
+                > now_ms
+        {
+            return None;
+        }
+        let error = EngineError::checkpoint(format!(
+            "checkpoint {id} was not complete after {} ms",
+            self.settings.timeout_ms
+        ))
+        .with_hint("raise execution.checkpointing.timeout, or find out what holds the job back");
+        self.failed(id, error)
+    }
+
+    /// Whether the failures so far leave the job running.
+    pub fn tolerates_failure(&self) -> bool {
+        self.failures_in_a_row <= self.settings.tolerable_failed
+    }
+
+    /// The run has ended; what is under way cannot be completed (unless its manifest is already
+    /// being written).
+    pub fn abandon(&mut self) {
+        self.pending = None;
+        self.failures_in_a_row = 0;
+    }
+}
+
+fn ms(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

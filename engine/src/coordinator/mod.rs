@@ -1,0 +1,550 @@
+//! The coordinator: accepts jobs, gives them slots, takes their checkpoints, restarts what failed.
+//!
+//! One task owns everything and takes [`Input`]s from one bounded queue, so nothing here needs a
+//! lock. The logic of each job is in [`job`], without I/O; this file does what it asks for.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::checkpoint::{CheckpointStore, Manifest};
+use crate::client::{JobStatus, StopMode};
+use crate::control::{Registration, Run, ToCoordinator, ToWorker, WorkerId};
+use crate::element::Batch;
+use crate::error::{EngineError, Result};
+use crate::graph::{JobGraph, JobId, OperatorSpec};
+use crate::subtask::COLLECT_WINDOW;
+use crate::time::Clock;
+
+mod client;
+pub mod job;
+mod metrics_page;
+
+pub use client::LocalClient;
+pub use metrics_page::render as render_metrics;
+
+use job::{Action, Job};
+
+/// How often deadlines are looked at.
+const TICK: Duration = Duration::from_millis(10);
+/// A worker that has said nothing for so long is lost, in milliseconds.
+const WORKER_TIMEOUT_MS: i64 = 10_000;
+/// How many inputs may wait.
+const QUEUE: usize = 4096;
+/// How many messages to a worker may wait.
+pub const WORKER_QUEUE: usize = 4096;
+/// How many ended jobs are remembered.
+const ENDED_JOBS: usize = 1000;
+
+/// How a coordinator is set up.
+#[derive(Debug, Clone)]
+pub struct CoordinatorConfig {
+    /// Where checkpoints go if a job does not say; a directory or an object-store URL.
+    pub checkpoint_dir: Option<String>,
+    /// Makes job ids different from those of other coordinators.
+    pub id_seed: u64,
+}
+
+/// What a coordinator takes in.
+pub enum Input {
+    /// A worker introduces itself; this is the queue that leads to it.
+    Register(Registration, mpsc::Sender<ToWorker>),
+    /// A worker says something.
+    Worker(WorkerId, ToCoordinator),
+    /// A worker's connection has ended.
+    WorkerLost(WorkerId, String),
+    /// A job, its checkpoint to start from, and where the id goes.
+    Submit(
+        Box<JobGraph>,
+        Option<(Arc<Manifest>, String)>,
+        oneshot::Sender<Result<JobId>>,
+    ),
+    /// Where a job stands.
+    Status(JobId, oneshot::Sender<Result<JobStatus>>),
+    /// Follow a job's end.
+    Watch(JobId, oneshot::Sender<Result<watch::Receiver<bool>>>),
+    /// All jobs.
+    List(oneshot::Sender<Vec<JobStatus>>),
+    /// Stop a job.
+    Stop(JobId, StopMode, oneshot::Sender<Result<()>>),
+    /// The rows of a job.
+    Results(JobId, oneshot::Sender<Result<mpsc::Receiver<Batch>>>),
+    /// The client has taken a batch.
+    Collected(JobId),
+    /// The client has stopped reading.
+    Abandoned(JobId),
+    /// A manifest has been written, or not.
+    ManifestWritten(Run, Arc<Manifest>, Result<()>),
+    /// The workers, for the metrics page.
+    Workers(oneshot::Sender<Vec<(WorkerId, u32, u32)>>),
+}
+
+/// A coordinator's state.
+pub struct Coordinator {
+    config: CoordinatorConfig,
+    clock: Arc<dyn Clock>,
+    inputs: mpsc::Sender<Input>,
+    workers: BTreeMap<WorkerId, WorkerEntry>,
+    jobs: BTreeMap<u64, Entry>,
+    ids: HashMap<JobId, u64>,
+    submitted: u64,
+}
+
+struct WorkerEntry {
+    slots: u32,
+    data_address: Option<String>,
+    queue: mpsc::Sender<ToWorker>,
+    heard_ms: i64,
+}
+
+struct Entry {
+    job: Job,
+    store: Option<CheckpointStore>,
+    rows: Option<mpsc::Sender<Batch>>,
+    reader: Option<mpsc::Receiver<Batch>>,
+    ended: watch::Sender<bool>,
+}
+
+/// Starts a coordinator; it runs until `stop`.
+pub fn start(
+    config: CoordinatorConfig,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+) -> mpsc::Sender<Input> {
+    let (inputs, queue) = mpsc::channel(QUEUE);
+    let coordinator = Coordinator {
+        config,
+        clock,
+        inputs: inputs.clone(),
+        workers: BTreeMap::new(),
+        jobs: BTreeMap::new(),
+        ids: HashMap::new(),
+        submitted: 0,
+    };
+    tokio::spawn(coordinator.run(queue, stop));
+    inputs
+}
+
+impl Coordinator {
+    async fn run(mut self, mut queue: mpsc::Receiver<Input>, stop: CancellationToken) {
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                input = queue.recv() => match input {
+                    Some(input) => self.take(input),
+                    None => return,
+                },
+                _ = ticks.tick() => self.tick(),
+            }
+            self.schedule();
+        }
+    }
+
+    fn take(&mut self, input: Input) {
+        match input {
+            Input::Register(registration, queue) => self.register(registration, queue),
+            Input::Worker(worker, message) => self.worker_says(&worker, message),
+            Input::WorkerLost(worker, why) => self.worker_lost(&worker, &why),
+            Input::Submit(graph, restore, reply) => {
+                let _ = reply.send(self.submit(*graph, restore));
+            }
+            Input::Status(id, reply) => {
+                let _ = reply.send(self.entry(&id).map(|e| e.job.status()));
+            }
+            Input::Watch(id, reply) => {
+                let _ = reply.send(self.entry(&id).map(|e| e.ended.subscribe()));
+            }
+            Input::List(reply) => {
+                let _ = reply.send(self.jobs.values().map(|e| e.job.status()).collect());
+            }
+            Input::Stop(id, mode, reply) => {
+                let now = self.clock.now_ms();
+                let stopped = self.entry(&id).map(|e| e.job.stop(mode, now));
+                let _ = reply.send(stopped.map(|actions| self.act(&id, actions)));
+            }
+            Input::Results(id, reply) => {
+                let taken = self.entry(&id).and_then(|e| {
+                    e.reader.take().ok_or_else(|| {
+                        EngineError::config(format!("the rows of job {id} have a reader already"))
+                    })
+                });
+                let _ = reply.send(taken);
+            }
+            Input::Collected(id) => {
+                let actions = self
+                    .entry(&id)
+                    .map(|e| e.job.collected(1))
+                    .unwrap_or_default();
+                self.act(&id, actions);
+            }
+            Input::Abandoned(id) => self.cancel_abandoned(&id),
+            Input::ManifestWritten(run, manifest, outcome) => {
+                let now = self.clock.now_ms();
+                let id = run.job.clone();
+                let written = |e: &mut Entry| e.job.manifest_written(&run, manifest, outcome, now);
+                let actions = self.entry(&id).map(written).unwrap_or_default();
+                self.act(&id, actions);
+            }
+            Input::Workers(reply) => {
+                let free = self.free_slots();
+                let row = |(id, w): (&WorkerId, &WorkerEntry)| {
+                    (id.clone(), w.slots, free.get(id).copied().unwrap_or(0))
+                };
+                let _ = reply.send(self.workers.iter().map(row).collect());
+            }
+        }
+    }
+
+    fn register(&mut self, registration: Registration, queue: mpsc::Sender<ToWorker>) {
+        if registration.version != crate::VERSION {
+            let error = EngineError::config(format!(
+                "worker {} has version {}, this coordinator {}",
+                registration.worker,
+                registration.version,
+                crate::VERSION
+            ))
+            .with_hint("run the same version of levada on every machine of the cluster");
+            tracing::warn!("a worker was refused: {error}");
+            let _ = queue.try_send(ToWorker::Refused(error));
+            return;
+        }
+        tracing::info!(worker = %registration.worker, slots = registration.slots, "a worker came");
+        let _ = queue.try_send(ToWorker::Registered);
+        let entry = WorkerEntry {
+            slots: registration.slots,
+            data_address: registration.data_address,
+            queue,
+            heard_ms: self.clock.now_ms(),
+        };
+        self.workers.insert(registration.worker, entry);
+    }
+
+    fn worker_says(&mut self, worker: &WorkerId, message: ToCoordinator) {
+        let now = self.clock.now_ms();
+        match self.workers.get_mut(worker) {
+            Some(entry) => entry.heard_ms = now,
+            // Declared lost; what it still says counts for nothing.
+            None => return,
+        }
+        let (id, actions) = match message {
+            ToCoordinator::Register(_) => return,
+            ToCoordinator::Heartbeat(counts) => {
+                for (run, subtask, counts) in counts {
+                    if let Ok(entry) = self.entry(&run.job) {
+                        entry.job.counted(&run, subtask, counts);
+                    }
+                }
+                return;
+            }
+            ToCoordinator::Deployed(run, error) => {
+                let Ok(entry) = self.entry(&run.job) else {
+                    return;
+                };
+                let actions = entry.job.deployed(&run, worker, error, now);
+                (run.job, actions)
+            }
+            ToCoordinator::Report(report) => {
+                let run = Run {
+                    job: report.job,
+                    attempt: report.attempt,
+                };
+                let Ok(entry) = self.entry(&run.job) else {
+                    return;
+                };
+                let actions = entry.job.reported(&run, report.subtask, report.kind, now);
+                (run.job, actions)
+            }
+            ToCoordinator::Disconnected(run, error) => {
+                let Ok(entry) = self.entry(&run.job) else {
+                    return;
+                };
+                let actions = entry.job.disconnected(&run, error, now);
+                (run.job, actions)
+            }
+            ToCoordinator::Released(run) => {
+                let Ok(entry) = self.entry(&run.job) else {
+                    return;
+                };
+                let actions = entry.job.released(&run, worker, now);
+                (run.job, actions)
+            }
+        };
+        self.act(&id, actions);
+    }
+
+    fn worker_lost(&mut self, worker: &WorkerId, why: &str) {
+        if self.workers.remove(worker).is_none() {
+            return;
+        }
+        tracing::warn!(%worker, why, "a worker is lost");
+        let now = self.clock.now_ms();
+        let ids: Vec<JobId> = self.ids.keys().cloned().collect();
+        for id in ids {
+            let lost = |e: &mut Entry| e.job.worker_lost(worker, why, now);
+            let actions = self.entry(&id).map(lost).unwrap_or_default();
+            self.act(&id, actions);
+        }
+    }
+
+    fn submit(
+        &mut self,
+        mut graph: JobGraph,
+        restore: Option<(Arc<Manifest>, String)>,
+    ) -> Result<JobId> {
+        graph.validate()?;
+        if let Some((manifest, _)) = &restore {
+            manifest.check_restore(&graph)?;
+        }
+        self.submitted += 1;
+        let id = JobId(format!(
+            "{:08x}-{:04}",
+            self.config.id_seed as u32, self.submitted
+        ));
+        let settings = &mut graph.settings.checkpoints;
+        if settings.interval_ms.is_some() && settings.dir.is_none() {
+            settings.dir = self.config.checkpoint_dir.clone();
+        }
+        let dir = settings.interval_ms.and(settings.dir.as_deref());
+        let store = dir.map(|dir| CheckpointStore::open(dir, &id)).transpose()?;
+        let folder = store.as_ref().map(|s| s.folder().to_string());
+        let collects = graph
+            .vertices
+            .iter()
+            .flat_map(|v| &v.operators)
+            .any(|o| matches!(o.spec, OperatorSpec::Collect));
+        let (rows, reader) = match collects {
+            // The window of the collector fits, with what the last run may have left.
+            true => {
+                let (rows, reader) = mpsc::channel(COLLECT_WINDOW * 2);
+                (Some(rows), Some(reader))
+            }
+            false => (None, None),
+        };
+        let job = Job::new(id.clone(), graph, folder, restore, self.clock.now_ms());
+        let entry = Entry {
+            job,
+            store,
+            rows,
+            reader,
+            ended: watch::Sender::new(false),
+        };
+        tracing::info!(job = %id, name = entry.job.graph().name, "a job was submitted");
+        self.jobs.insert(self.submitted, entry);
+        self.ids.insert(id.clone(), self.submitted);
+        self.forget_ended();
+        Ok(id)
+    }
+
+    fn forget_ended(&mut self) {
+        let ended = self
+            .jobs
+            .iter()
+            .filter(|(_, e)| e.job.has_ended())
+            .map(|(n, _)| *n);
+        let ended: Vec<u64> = ended.collect();
+        for number in ended.iter().take(ended.len().saturating_sub(ENDED_JOBS)) {
+            self.jobs.remove(number);
+            self.ids.retain(|_, n| n != number);
+        }
+    }
+
+    fn entry(&mut self, id: &JobId) -> Result<&mut Entry> {
+        let entry = self
+            .ids
+            .get(id)
+            .and_then(|number| self.jobs.get_mut(number));
+        entry.ok_or_else(|| {
+            EngineError::config(format!("there is no job '{id}'")).with_hint("SHOW JOBS lists them")
+        })
+    }
+
+    fn cancel_abandoned(&mut self, id: &JobId) {
+        let now = self.clock.now_ms();
+        let cancel = |e: &mut Entry| e.job.stop(StopMode::Cancel, now);
+        let actions = self.entry(id).map(cancel).unwrap_or_default();
+        self.act(id, actions);
+    }
+
+    fn tick(&mut self) {
+        let now = self.clock.now_ms();
+        let silent = |w: &WorkerEntry| now.saturating_sub(w.heard_ms) > WORKER_TIMEOUT_MS;
+        let lost: Vec<WorkerId> = self
+            .workers
+            .iter()
+            .filter(|(_, w)| silent(w))
+            .map(|(id, _)| id.clone())
+            .collect();
+        for worker in lost {
+            self.worker_lost(&worker, "it has been silent for too long");
+        }
+        let ids: Vec<JobId> = self.ids.keys().cloned().collect();
+        for id in ids {
+            let actions = self.entry(&id).map(|e| e.job.tick(now)).unwrap_or_default();
+            self.act(&id, actions);
+        }
+    }
+
+    fn free_slots(&self) -> BTreeMap<WorkerId, u32> {
+        let mut free: BTreeMap<WorkerId, u32> = self
+            .workers
+            .iter()
+            .map(|(id, w)| (id.clone(), w.slots))
+            .collect();
+        for (worker, held) in self.jobs.values().flat_map(|e| e.job.held_slots()) {
+            if let Some(slots) = free.get_mut(&worker) {
+                *slots = slots.saturating_sub(held);
+            }
+        }
+        free
+    }
+
+    /// Gives free slots to waiting jobs, oldest first.
+    fn schedule(&mut self) {
+        if self.jobs.values().all(|e| e.job.wanted_slots().is_none()) {
+            return;
+        }
+        let mut free = self.free_slots();
+        let addresses: BTreeMap<WorkerId, String> = self
+            .workers
+            .iter()
+            .filter_map(|(id, w)| Some((id.clone(), w.data_address.clone()?)))
+            .collect();
+        let waiting: Vec<JobId> = self
+            .jobs
+            .values()
+            .filter(|e| e.job.wanted_slots().is_some())
+            .map(|e| e.job.status().id)
+            .collect();
+        for id in waiting {
+            let workers = self.workers.len();
+            let Ok(entry) = self.entry(&id) else { continue };
+            let Some(wanted) = entry.job.wanted_slots() else {
+                continue;
+            };
+            let total: u32 = free.values().sum();
+            if total < wanted {
+                let plural = if workers == 1 { "worker" } else { "workers" };
+                entry.job.set_waiting_for(format!(
+                    "waiting for slots: {wanted} needed, {total} free on {workers} {plural}"
+                ));
+                continue;
+            }
+            let slots = take_slots(&mut free, wanted);
+            let actions = entry.job.deploy(&slots, &addresses);
+            self.act(&id, actions);
+        }
+    }
+
+    fn act(&mut self, id: &JobId, actions: Vec<Action>) {
+        for action in actions {
+            match action {
+                Action::Send(worker, message) => self.send(&worker, message),
+                Action::WriteManifest(manifest) => self.write_manifest(id, manifest),
+                Action::Retain(retained) => self.retain(id, retained),
+                Action::RemoveCheckpoints => self.remove_checkpoints(id),
+                Action::Rows(batch) => self.hand_over(id, batch),
+                Action::Ended => {
+                    if let Ok(entry) = self.entry(id) {
+                        let status = entry.job.status();
+                        tracing::info!(job = %id, state = status.state.name(), "a job has ended");
+                        entry.rows = None;
+                        entry.ended.send_replace(true);
+                    }
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, worker: &WorkerId, message: ToWorker) {
+        let Some(entry) = self.workers.get(worker) else {
+            return;
+        };
+        if entry.queue.try_send(message).is_err() {
+            let (inputs, worker) = (self.inputs.clone(), worker.clone());
+            tokio::spawn(async move {
+                let why = "it no longer takes messages".to_string();
+                let _ = inputs.send(Input::WorkerLost(worker, why)).await;
+            });
+        }
+    }
+
+    fn write_manifest(&mut self, id: &JobId, manifest: Arc<Manifest>) {
+        let inputs = self.inputs.clone();
+        let Ok(entry) = self.entry(id) else { return };
+        let (store, run) = (entry.store.clone(), entry.job.run().clone());
+        tokio::spawn(async move {
+            let outcome = match store {
+                Some(store) => store.put_manifest(&manifest).await,
+                None => Ok(()),
+            };
+            let _ = inputs
+                .send(Input::ManifestWritten(run, manifest, outcome))
+                .await;
+        });
+    }
+
+    /// Removes checkpoints that are no longer retained, in the background.
+    fn retain(&mut self, id: &JobId, retained: Vec<Arc<Manifest>>) {
+        let Ok(entry) = self.entry(id) else { return };
+        let Some(store) = entry.store.clone() else {
+            return;
+        };
+        let Some(oldest) = retained.first().map(|m| m.barrier.checkpoint_id) else {
+            return;
+        };
+        tokio::spawn(async move {
+            let kept: Vec<&Manifest> = retained.iter().map(Arc::as_ref).collect();
+            let clean = async {
+                for id in store.list().await?.into_iter().filter(|id| *id < oldest) {
+                    store.remove(id).await?;
+                }
+                store.sweep(oldest, &kept).await
+            };
+            if let Err(error) = clean.await {
+                tracing::warn!("old checkpoints could not be removed: {error}");
+            }
+        });
+    }
+
+    fn remove_checkpoints(&mut self, id: &JobId) {
+        let Ok(entry) = self.entry(id) else { return };
+        let Some(store) = entry.store.clone() else {
+            return;
+        };
+        tokio::spawn(async move {
+            if let Err(error) = store.remove_all().await {
+                tracing::warn!("the checkpoints of a finished job could not be removed: {error}");
+            }
+        });
+    }
+
+    fn hand_over(&mut self, id: &JobId, batch: Batch) {
+        let Ok(entry) = self.entry(id) else { return };
+        let Some(rows) = &entry.rows else { return };
+        if rows.try_send(batch).is_err() {
+            self.cancel_abandoned(id);
+        }
+    }
+}
+
+/// Takes slots one by one from the worker with the most left, so that load is spread.
+fn take_slots(free: &mut BTreeMap<WorkerId, u32>, wanted: u32) -> Vec<WorkerId> {
+    let mut slots = Vec::new();
+    for _ in 0..wanted {
+        let most = free
+            .iter_mut()
+            .max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(a.0)));
+        if let Some((worker, left)) = most
+            && *left > 0
+        {
+            *left -= 1;
+            slots.push(worker.clone());
+        }
+    }
+    slots
+}

@@ -1,0 +1,390 @@
+//! Makes a subtask of what the job graph says about its vertex.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use tokio::sync::{Semaphore, mpsc};
+
+use super::chain::{Chain, Node, Stage, Target};
+use super::sink::{COLLECT_WINDOW, Collector, SinkStage};
+use super::snapshot::Uploader;
+use super::source::{SourceDriver, SourceParts, TimeDriver, ValuesSource};
+use super::{Command, Input, Reporter, Subtask};
+use crate::checkpoint::{CheckpointStore, Manifest, OperatorState};
+use crate::client::Environment;
+use crate::connector::{SinkContext, SourceContext, SplitState};
+use crate::error::{EngineError, Result};
+use crate::exchange::{EdgeOutput, InputGate};
+use crate::expression::Evaluator;
+use crate::graph::execution::SubtaskId;
+use crate::graph::{
+    ChainedOperator, EdgeId, JobGraph, JobId, OperatorInput, OperatorSpec, OutputPort, SinkSpec,
+    SourceSpec, Vertex, WireBytes,
+};
+use crate::key::KeyGroupRange;
+use crate::metrics::SubtaskMetrics;
+use crate::operator::{self, OperatorContext};
+use crate::state::{self, KeyedState};
+use crate::time::WatermarkMerger;
+
+/// What a subtask is to do.
+#[derive(Clone)]
+pub struct Plan {
+    /// The job.
+    pub job: JobId,
+    /// The run of the job.
+    pub attempt: u32,
+    /// Which subtask.
+    pub id: SubtaskId,
+    /// The job's graph.
+    pub graph: Arc<JobGraph>,
+    /// The checkpoint to start from, and where its files are.
+    pub restore: Option<(Arc<Manifest>, CheckpointStore)>,
+    /// Where checkpoints go.
+    pub store: Option<CheckpointStore>,
+    /// The process.
+    pub environment: Environment,
+    /// A folder for state that does not fit into memory; the worker removes it.
+    pub scratch: PathBuf,
+    /// What the subtask counts.
+    pub metrics: Arc<SubtaskMetrics>,
+}
+
+/// The ends of a subtask's channels.
+pub struct Wiring {
+    /// Its input, unless it reads a source: the gate, and for each of its channels the edge and
+    /// the index of the producer.
+    pub gate: Option<(InputGate, Vec<(EdgeId, u32)>)>,
+    /// Its outputs, by edge.
+    pub outputs: Vec<(EdgeId, EdgeOutput)>,
+    /// What the worker tells it.
+    pub commands: mpsc::Receiver<Command>,
+    /// What it tells the worker.
+    pub reporter: Reporter,
+}
+
+/// Opens the operators of a subtask and restores their state.
+pub async fn build(plan: Plan, wiring: Wiring) -> Result<Subtask> {
+    let vertex = plan.graph.vertex(plan.id.vertex)?;
+    let (edge_ids, edges): (Vec<EdgeId>, Vec<EdgeOutput>) = wiring.outputs.into_iter().unzip();
+    let collect_window = Arc::new(Semaphore::new(COLLECT_WINDOW));
+    let mut nodes = Vec::new();
+    let mut source = None;
+    for (position, operator) in vertex.operators.iter().enumerate() {
+        let stage = match &operator.spec {
+            OperatorSpec::Source(_) | OperatorSpec::Values(_) if position == 0 => {
+                source = Some(Box::new(plan.open_source(operator).await?));
+                Stage::Source
+            }
+            OperatorSpec::Source(_) | OperatorSpec::Values(_) => {
+                return Err(EngineError::internal("a source stands within a chain"));
+            }
+            OperatorSpec::Sink(spec) => plan.open_sink(operator, spec).await?,
+            OperatorSpec::Collect => Stage::Collect(Collector {
+                reports: wiring.reporter.reports.clone(),
+                make: {
+                    let reporter = wiring.reporter.clone();
+                    Arc::new(move |kind| reporter.make(kind))
+                },
+                window: Arc::clone(&collect_window),
+            }),
+            _ => Stage::Operator(plan.open_operator(vertex, operator).await?),
+        };
+        nodes.push(Node {
+            uid: operator.uid.clone(),
+            name: operator.name.clone(),
+            stage,
+            targets: plan.targets(vertex, position, &edge_ids),
+            inputs: WatermarkMerger::new(plan.watermark_inputs(operator)?),
+        });
+    }
+    let input = match (source, wiring.gate) {
+        (Some(source), _) => Input::Source(source),
+        (None, Some((gate, channels))) => {
+            let routes = channels
+                .iter()
+                .map(|(edge, from)| route(vertex, *edge, *from));
+            Input::Gate {
+                gate,
+                routes: routes.collect::<Result<_>>()?,
+            }
+        }
+        (None, None) => return Err(EngineError::internal("a subtask has no input")),
+    };
+    let key_groups = plan.key_groups(vertex);
+    let uploader = Uploader {
+        store: plan.store.clone(),
+        subtask: plan.id,
+        attempt: plan.attempt,
+        key_groups,
+        reporter: wiring.reporter.clone(),
+        turn: Arc::default(),
+    };
+    let clock = Arc::clone(&plan.environment.clock);
+    Ok(Subtask {
+        chain: Chain::new(nodes, edges, plan.metrics, clock),
+        input,
+        commands: wiring.commands,
+        uploader,
+        reporter: wiring.reporter,
+        collect_window: Some(collect_window),
+        input_ended: false,
+    })
+}
+
+/// The operator and input that an edge feeds, with the channel's key there.
+fn route(vertex: &Vertex, edge: EdgeId, from: u32) -> Result<(usize, u32, u32)> {
+    for (node, operator) in vertex.operators.iter().enumerate() {
+        for (input, source) in operator.inputs.iter().enumerate() {
+            if *source == OperatorInput::Edge(edge) {
+                return Ok((node, input as u32, from));
+            }
+        }
+    }
+    Err(EngineError::internal(format!(
+        "edge {} ends nowhere",
+        edge.0
+    )))
+}
+
+impl Plan {
+    fn key_groups(&self, vertex: &Vertex) -> KeyGroupRange {
+        let max = self.graph.settings.max_parallelism;
+        KeyGroupRange::of_subtask(self.id.index, vertex.parallelism, max)
+    }
+
+    fn restored(&self, operator: &ChainedOperator) -> Option<&OperatorState> {
+        self.restore.as_ref()?.0.operators.get(&operator.uid)
+    }
+
+    fn targets(
+        &self,
+        vertex: &Vertex,
+        position: usize,
+        edges: &[EdgeId],
+    ) -> Vec<(OutputPort, Target)> {
+        let mut targets = Vec::new();
+        for (node, operator) in vertex.operators.iter().enumerate() {
+            for (input, source) in operator.inputs.iter().enumerate() {
+                match source {
+                    OperatorInput::Chained {
+                        operator: from,
+                        port,
+                    } if *from == position => {
+                        targets.push((
+                            *port,
+                            Target::Chained {
+                                node,
+                                input: input as u32,
+                            },
+                        ));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        for (index, id) in edges.iter().enumerate() {
+            let edge = self.graph.edges.iter().find(|e| e.id == *id);
+            if let Some(edge) = edge.filter(|e| e.from_operator == position) {
+                targets.push((edge.from_port, Target::Edge(index)));
+            }
+        }
+        targets
+    }
+
+    /// The (input, channel) pairs whose watermarks an operator merges.
+    fn watermark_inputs(&self, operator: &ChainedOperator) -> Result<Vec<(u32, u32)>> {
+        let mut keys = Vec::new();
+        for (input, source) in operator.inputs.iter().enumerate() {
+            match source {
+                OperatorInput::Chained { .. } => keys.push((input as u32, 0)),
+                OperatorInput::Edge(id) => {
+                    let edge = self.graph.edge(*id)?;
+                    let channels =
+                        crate::graph::execution::input_channels(&self.graph, edge, self.id.index)?;
+                    keys.extend(channels.iter().map(|c| (input as u32, c.from)));
+                }
+            }
+        }
+        Ok(keys)
+    }
+
+    fn input_schemas(&self, vertex: &Vertex, operator: &ChainedOperator) -> Result<Vec<SchemaRef>> {
+        let schema = |input: &OperatorInput| match input {
+            OperatorInput::Chained {
+                operator,
+                port: OutputPort::Bad,
+            } => {
+                let _ = operator;
+                Ok(crate::graph::bad_rows_schema())
+            }
+            OperatorInput::Chained { operator, .. } => vertex
+                .operators
+                .get(*operator)
+                .map(|o| Arc::clone(&o.schema.0))
+                .ok_or_else(|| EngineError::internal("an operator's input does not exist")),
+            OperatorInput::Edge(id) => Ok(Arc::clone(&self.graph.edge(*id)?.schema.0)),
+        };
+        operator.inputs.iter().map(schema).collect()
+    }
+
+    async fn open_operator(
+        &self,
+        vertex: &Vertex,
+        node: &ChainedOperator,
+    ) -> Result<Box<dyn operator::Operator>> {
+        let key_groups = self.key_groups(vertex);
+        let state = match operator::needs_state(&node.spec) {
+            true => Some(self.open_state(node, key_groups).await?),
+            false => None,
+        };
+        let context = OperatorContext {
+            functions: Arc::clone(&self.environment.functions),
+            index: self.id.index,
+            parallelism: vertex.parallelism,
+            max_parallelism: self.graph.settings.max_parallelism,
+            key_groups,
+            state,
+            metrics: Arc::clone(&self.metrics),
+            batch_rows: self.graph.settings.batch_rows,
+            now_ms: self.environment.clock.now_ms(),
+        };
+        let inputs = self.input_schemas(vertex, node)?;
+        operator::build(&node.spec, &inputs, &node.schema.0, context).map_err(|e| e.at(&node.name))
+    }
+
+    async fn open_state(
+        &self,
+        node: &ChainedOperator,
+        key_groups: KeyGroupRange,
+    ) -> Result<Box<dyn KeyedState>> {
+        let folder = self
+            .scratch
+            .join(format!("{}-{}", self.id.vertex.0, self.id.index));
+        let folder = folder.join(&node.uid);
+        let mut state = state::create(self.graph.settings.state_backend, key_groups, &folder)?;
+        let (Some(restored), Some((_, store))) = (self.restored(node), &self.restore) else {
+            return Ok(state);
+        };
+        for file in restored
+            .keyed
+            .iter()
+            .filter(|f| f.key_groups.overlaps(&key_groups))
+        {
+            let content = store.get_state(file).await?;
+            state::snapshot::restore(state.as_mut(), &content, key_groups)
+                .map_err(|e| e.at(&format!("{}, state file {}", node.name, file.path)))?;
+        }
+        Ok(state)
+    }
+
+    async fn open_source(&self, node: &ChainedOperator) -> Result<SourceDriver> {
+        let restored = self
+            .restored(node)
+            .map(|state| Arc::new(state.splits.clone()));
+        let splits = restored.as_ref().map(|r| r.as_slice());
+        let parts = match &node.spec {
+            OperatorSpec::Values(values) => SourceParts {
+                uid: node.uid.clone(),
+                name: node.name.clone(),
+                source: Box::new(ValuesSource::new(&values.ipc.0, self.id.index, splits)?),
+                schema: Arc::clone(&node.schema.0),
+                compute: None,
+                time: None,
+                idle_timeout_ms: 0,
+                divert_late: false,
+            },
+            OperatorSpec::Source(spec) => self.source_parts(node, spec, restored.clone())?,
+            _ => return Err(EngineError::internal("not a source")),
+        };
+        SourceDriver::open(parts, splits, self.environment.clock.now_ms()).await
+    }
+
+    fn source_parts(
+        &self,
+        node: &ChainedOperator,
+        spec: &SourceSpec,
+        restored: Option<Arc<Vec<SplitState>>>,
+    ) -> Result<SourceParts> {
+        let functions = &self.environment.functions;
+        let factory = self
+            .environment
+            .connectors
+            .of_table(&spec.table)?
+            .source(&spec.table)?;
+        let vertex = self.graph.vertex(self.id.vertex)?;
+        let source = factory.create(SourceContext {
+            job: self.job.clone(),
+            schema: Arc::clone(&spec.read_schema.0),
+            index: self.id.index,
+            parallelism: vertex.parallelism,
+            batch_rows: self.graph.settings.batch_rows,
+            divert_bad: spec.divert_bad,
+            restored,
+            clock: Arc::clone(&self.environment.clock),
+            metrics: Arc::clone(&self.metrics),
+        })?;
+        let compute = match &spec.compute {
+            Some(expressions) => Some(
+                expressions
+                    .iter()
+                    .map(|e| Evaluator::new(e, &spec.read_schema.0, functions))
+                    .collect::<Result<Vec<_>>>()?,
+            ),
+            None => None,
+        };
+        let time = match &spec.watermark {
+            Some(mark) => Some(TimeDriver::new(
+                mark.column,
+                Evaluator::new(&mark.expression, &node.schema.0, functions)?,
+                mark.max_drift_ms,
+            )),
+            None => None,
+        };
+        Ok(SourceParts {
+            uid: node.uid.clone(),
+            name: node.name.clone(),
+            source,
+            schema: Arc::clone(&node.schema.0),
+            compute,
+            time,
+            idle_timeout_ms: spec.watermark.as_ref().map_or(0, |w| w.idle_timeout_ms),
+            divert_late: spec.divert_late,
+        })
+    }
+
+    async fn open_sink(&self, node: &ChainedOperator, spec: &SinkSpec) -> Result<Stage> {
+        let factory = self
+            .environment
+            .connectors
+            .of_table(&spec.table)?
+            .sink(&spec.table)?;
+        let vertex = self.graph.vertex(self.id.vertex)?;
+        // A subtask finishes what its own predecessor prepared; with fewer subtasks than before
+        // the rest is shared out.
+        let mine = |index: u32| index % vertex.parallelism == self.id.index;
+        let restored: Vec<WireBytes> = self
+            .restored(node)
+            .into_iter()
+            .flat_map(|state| &state.committables)
+            .filter(|(index, _)| mine(*index))
+            .map(|(_, committable)| committable.clone())
+            .collect();
+        let sink = factory.create(SinkContext {
+            job: self.job.clone(),
+            operator: node.uid.clone(),
+            attempt: self.attempt,
+            restored: Arc::new(restored.clone()),
+            schema: Arc::clone(&node.schema.0),
+            index: self.id.index,
+            parallelism: vertex.parallelism,
+            clock: Arc::clone(&self.environment.clock),
+            metrics: Arc::clone(&self.metrics),
+        })?;
+        let stage = SinkStage::open(sink, restored)
+            .await
+            .map_err(|e| e.at(&node.name))?;
+        Ok(Stage::Sink(Box::new(stage)))
+    }
+}

@@ -1,0 +1,395 @@
+//! The operators of a subtask and how rows, time and the end of input pass through them.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::sink::{Collector, SinkStage};
+use crate::element::{Barrier, Batch, Element};
+use crate::error::Result;
+use crate::exchange::EdgeOutput;
+use crate::graph::OutputPort;
+use crate::metrics::SubtaskMetrics;
+use crate::operator::{Operator, Output};
+use crate::state::FrozenState;
+use crate::time::{Clock, EventTime, WatermarkMerger};
+
+/// What passes along a chain.
+#[derive(Debug, Clone)]
+pub(super) enum Event {
+    Batch(Batch),
+    Watermark(EventTime),
+    Idle,
+    End,
+}
+
+/// What an operator of the chain is.
+pub(super) enum Stage {
+    /// The source at the head; driven from outside.
+    Source,
+    Operator(Box<dyn Operator>),
+    Sink(Box<SinkStage>),
+    Collect(Collector),
+}
+
+/// Where rows go behind an operator.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Target {
+    Chained { node: usize, input: u32 },
+    Edge(usize),
+}
+
+/// One operator of the chain.
+pub(super) struct Node {
+    pub uid: String,
+    pub name: String,
+    pub stage: Stage,
+    pub targets: Vec<(OutputPort, Target)>,
+    /// Watermarks by (input, channel).
+    pub inputs: WatermarkMerger<(u32, u32)>,
+}
+
+/// The share of one operator in a snapshot, before its upload.
+pub(super) struct NodeSnapshot {
+    pub uid: String,
+    pub name: String,
+    pub keyed: Option<Box<dyn FrozenState>>,
+    pub committables: Vec<crate::graph::WireBytes>,
+}
+
+/// The operators of a subtask.
+pub(super) struct Chain {
+    pub nodes: Vec<Node>,
+    pub edges: Vec<EdgeOutput>,
+    pub metrics: Arc<SubtaskMetrics>,
+    pub clock: Arc<dyn Clock>,
+    queue: VecDeque<Step>,
+    output: Output,
+}
+
+struct Step {
+    node: usize,
+    input: u32,
+    channel: u32,
+    event: Event,
+}
+
+impl Chain {
+    pub fn new(
+        nodes: Vec<Node>,
+        edges: Vec<EdgeOutput>,
+        metrics: Arc<SubtaskMetrics>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let (queue, output) = (VecDeque::new(), Output::default());
+        Chain {
+            nodes,
+            edges,
+            metrics,
+            clock,
+            queue,
+            output,
+        }
+    }
+
+    /// Passes an event of a channel to an input and on through the chain.
+    pub async fn push(
+        &mut self,
+        node: usize,
+        input: u32,
+        channel: u32,
+        event: Event,
+    ) -> Result<()> {
+        self.queue.push_back(Step {
+            node,
+            input,
+            channel,
+            event,
+        });
+        self.run().await
+    }
+
+    /// Passes on what a source at the head has to say.
+    pub async fn emit(&mut self, node: usize, port: OutputPort, event: Event) -> Result<()> {
+        self.route(node, port, event).await?;
+        self.run().await
+    }
+
+    /// Whether every operator has seen the end of all its inputs.
+    pub fn has_ended(&self) -> bool {
+        self.nodes
+            .iter()
+            .all(|n| matches!(n.stage, Stage::Source) || n.inputs.all_ended())
+    }
+
+    async fn run(&mut self) -> Result<()> {
+        // First in, first out keeps the order on every path from operator to operator.
+        while let Some(step) = self.queue.pop_front() {
+            match step.event {
+                Event::Batch(batch) => {
+                    self.process(step.node, step.input, step.channel, batch)
+                        .await?
+                }
+                time => {
+                    self.advance(step.node, (step.input, step.channel), time)
+                        .await?
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn process(&mut self, node: usize, input: u32, channel: u32, batch: Batch) -> Result<()> {
+        let Some(target) = self.nodes.get_mut(node) else {
+            return Ok(());
+        };
+        target.inputs.activate(&(input, channel));
+        let place = |e: crate::error::EngineError, name: &str| e.at(name);
+        match &mut target.stage {
+            Stage::Source => {}
+            Stage::Operator(operator) => {
+                let started = Instant::now();
+                let now = self.clock.now_ms();
+                operator
+                    .process(input as usize, batch, now, &mut self.output)
+                    .map_err(|e| place(e, &target.name))?;
+                self.metrics
+                    .busy_ns
+                    .add(started.elapsed().as_nanos() as u64);
+                self.route_output(node).await?;
+            }
+            Stage::Sink(sink) => {
+                sink.write(&batch)
+                    .await
+                    .map_err(|e| place(e, &target.name))?;
+                self.metrics.rows_out.add(batch.num_rows() as u64);
+                self.metrics.batches_out.add(1);
+                self.metrics.bytes_out.add(batch.byte_size() as u64);
+            }
+            Stage::Collect(collector) => {
+                self.metrics.rows_out.add(batch.num_rows() as u64);
+                collector.send(batch).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn advance(&mut self, node: usize, key: (u32, u32), event: Event) -> Result<()> {
+        let Some(target) = self.nodes.get_mut(node) else {
+            return Ok(());
+        };
+        let was_idle = target.inputs.is_idle();
+        let had_ended = target.inputs.all_ended();
+        let moved = match event {
+            Event::Watermark(watermark) => target.inputs.advance(&key, watermark),
+            Event::Idle => target.inputs.idle(&key),
+            Event::End => target.inputs.end(&key),
+            Event::Batch(_) => None,
+        };
+        let idle = target.inputs.is_idle();
+        let ended = target.inputs.all_ended() && !had_ended;
+        if let Some(watermark) = moved {
+            self.metrics.watermark.set(watermark);
+            self.call(node, |operator, output| {
+                operator.watermark(watermark, output)
+            })
+            .await?;
+            self.route_all(node, Event::Watermark(watermark)).await?;
+        }
+        if idle && !was_idle {
+            self.route_all(node, Event::Idle).await?;
+        }
+        if ended {
+            self.call(node, |operator, output| operator.finish(output))
+                .await?;
+            self.route_all(node, Event::End).await?;
+        }
+        Ok(())
+    }
+
+    /// Calls an operator (nothing for other stages) and routes what it emits.
+    async fn call(
+        &mut self,
+        node: usize,
+        call: impl FnOnce(&mut dyn Operator, &mut Output) -> Result<()>,
+    ) -> Result<()> {
+        let Some(target) = self.nodes.get_mut(node) else {
+            return Ok(());
+        };
+        let Stage::Operator(operator) = &mut target.stage else {
+            return Ok(());
+        };
+        let started = Instant::now();
+        call(operator.as_mut(), &mut self.output).map_err(|e| e.at(&target.name))?;
+        self.metrics
+            .busy_ns
+            .add(started.elapsed().as_nanos() as u64);
+        self.route_output(node).await
+    }
+
+    async fn route_output(&mut self, node: usize) -> Result<()> {
+        let batches: Vec<Batch> = self.output.drain().collect();
+        for batch in batches {
+            self.route(node, OutputPort::Main, Event::Batch(batch))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Sends an event about time to the targets of all ports.
+    async fn route_all(&mut self, node: usize, event: Event) -> Result<()> {
+        let targets = self
+            .nodes
+            .get(node)
+            .map(|n| n.targets.clone())
+            .unwrap_or_default();
+        for (_, target) in targets {
+            self.send(target, event.clone()).await?;
+        }
+        Ok(())
+    }
+
+    async fn route(&mut self, node: usize, port: OutputPort, event: Event) -> Result<()> {
+        let count = self.nodes.get(node).map_or(0, |n| n.targets.len());
+        for position in 0..count {
+            let Some((of, target)) = self.nodes.get(node).and_then(|n| n.targets.get(position))
+            else {
+                continue;
+            };
+            let target = *target;
+            // What concerns time concerns the side outputs too.
+            if *of == port || !matches!(event, Event::Batch(_)) {
+                self.send(target, event.clone()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, target: Target, event: Event) -> Result<()> {
+        match target {
+            Target::Chained { node, input } => {
+                self.queue.push_back(Step {
+                    node,
+                    input,
+                    channel: 0,
+                    event,
+                });
+                Ok(())
+            }
+            Target::Edge(index) => {
+                let Some(edge) = self.edges.get_mut(index) else {
+                    return Ok(());
+                };
+                let started = Instant::now();
+                let sent = match event {
+                    Event::Batch(batch) => {
+                        self.metrics.rows_out.add(batch.num_rows() as u64);
+                        self.metrics.batches_out.add(1);
+                        self.metrics.bytes_out.add(batch.byte_size() as u64);
+                        edge.send(batch).await
+                    }
+                    Event::Watermark(w) => edge.broadcast(Element::Watermark(w)).await,
+                    Event::Idle => edge.broadcast(Element::Idle).await,
+                    Event::End => edge.broadcast(Element::EndOfInput).await,
+                };
+                self.metrics
+                    .backpressured_ns
+                    .add(started.elapsed().as_nanos() as u64);
+                sent
+            }
+        }
+    }
+
+    /// Hands over what has piled up, because no input is waiting.
+    pub async fn run_dry(&mut self) -> Result<()> {
+        for edge in &mut self.edges {
+            edge.flush().await?;
+        }
+        for node in &mut self.nodes {
+            if let Stage::Sink(sink) = &mut node.stage {
+                sink.idle().await.map_err(|e| e.at(&node.name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The earliest moment at which an operator or sink wants to be called, in milliseconds.
+    pub fn deadline_ms(&self) -> Option<i64> {
+        let of = |node: &Node| match &node.stage {
+            Stage::Operator(operator) => operator.deadline_ms(),
+            Stage::Sink(sink) => sink.deadline_ms(),
+            _ => None,
+        };
+        self.nodes.iter().filter_map(of).min()
+    }
+
+    /// Calls the operators and sinks whose deadline has come.
+    pub async fn fire_timers(&mut self) -> Result<()> {
+        let now = self.clock.now_ms();
+        if self.deadline_ms().is_none_or(|deadline| deadline > now) {
+            return Ok(());
+        }
+        for node in 0..self.nodes.len() {
+            let due = |deadline: Option<i64>| deadline.is_some_and(|d| d <= now);
+            match &mut self.nodes[node].stage {
+                Stage::Operator(operator) if due(operator.deadline_ms()) => {
+                    self.call(node, |operator, output| operator.timer(now, output))
+                        .await?;
+                    self.run().await?;
+                }
+                Stage::Sink(sink) if due(sink.deadline_ms()) => sink.idle().await?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A barrier has arrived on all inputs: sends it on and cuts the state of all operators.
+    pub async fn barrier(&mut self, barrier: Barrier) -> Result<Vec<NodeSnapshot>> {
+        for node in 0..self.nodes.len() {
+            self.call(node, |operator, output| operator.prepare_barrier(output))
+                .await?;
+            self.run().await?;
+        }
+        for edge in &mut self.edges {
+            edge.broadcast(Element::Barrier(barrier)).await?;
+        }
+        let mut snapshots = Vec::new();
+        for node in &mut self.nodes {
+            let mut snapshot = NodeSnapshot {
+                uid: node.uid.clone(),
+                name: node.name.clone(),
+                keyed: None,
+                committables: Vec::new(),
+            };
+            match &mut node.stage {
+                Stage::Operator(operator) => {
+                    let Some(state) = operator.state().map_err(|e| e.at(&node.name))? else {
+                        continue;
+                    };
+                    self.metrics.state_bytes.set(state.size_bytes() as i64);
+                    snapshot.keyed = Some(state.freeze().map_err(|e| e.at(&node.name))?);
+                }
+                Stage::Sink(sink) => {
+                    let prepared = sink.prepare(barrier.checkpoint_id).await;
+                    snapshot.committables = prepared.map_err(|e| e.at(&node.name))?;
+                }
+                _ => continue,
+            }
+            snapshots.push(snapshot);
+        }
+        Ok(snapshots)
+    }
+
+    /// A checkpoint is complete: sinks commit what they prepared for it.
+    pub async fn checkpoint_complete(&mut self, checkpoint_id: u64) -> Result<()> {
+        for node in &mut self.nodes {
+            if let Stage::Sink(sink) = &mut node.stage {
+                sink.commit_up_to(checkpoint_id)
+                    .await
+                    .map_err(|e| e.at(&node.name))?;
+            }
+        }
+        Ok(())
+    }
+}

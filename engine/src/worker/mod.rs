@@ -1,0 +1,273 @@
+//! A worker: offers slots and runs subtasks, each on a thread of its own.
+//!
+//! It does what the coordinator says, over a pair of queues that either stay in the process or
+//! lead across the network: open the channels of a run, start it, pass commands on, end it. When
+//! the coordinator is gone, everything that runs is ended.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::client::Environment;
+use crate::control::{Registration, Run, ToCoordinator, ToWorker, WorkerId};
+use crate::error::{EngineError, Result};
+use crate::exchange::network::{InletRegistry, Inlets};
+use crate::graph::execution::SubtaskId;
+use crate::metrics::SubtaskMetrics;
+use crate::subtask::{Command, Report};
+
+mod deploy;
+
+use deploy::Prepared;
+
+/// How often a worker reports what it has counted.
+const HEARTBEAT: Duration = Duration::from_millis(500);
+/// How many reports and commands may wait.
+const QUEUE: usize = 1024;
+
+/// How a worker is set up.
+#[derive(Debug, Clone)]
+pub struct WorkerConfig {
+    /// Its name, not used before.
+    pub id: WorkerId,
+    /// How many slots it offers.
+    pub slots: u32,
+    /// Where it accepts data connections, as others reach it.
+    pub data_address: Option<String>,
+}
+
+/// The counters of the subtasks that run on a worker, for its metrics page.
+pub type MetricsTable =
+    Arc<std::sync::Mutex<BTreeMap<(Run, SubtaskId), (String, Arc<SubtaskMetrics>)>>>;
+
+/// A worker.
+pub struct Worker {
+    config: WorkerConfig,
+    environment: Environment,
+    inlets: InletRegistry,
+    metrics: MetricsTable,
+    runs: HashMap<Run, Running>,
+    coordinator: mpsc::Sender<ToCoordinator>,
+    reports: mpsc::Sender<Report>,
+    events: mpsc::Sender<Event>,
+    scratch: PathBuf,
+}
+
+/// One run of a job on this worker.
+struct Running {
+    stop: CancellationToken,
+    prepared: Option<Prepared>,
+    commands: HashMap<SubtaskId, mpsc::Sender<Command>>,
+    threads: usize,
+    released: bool,
+}
+
+/// What happens inside a worker.
+enum Event {
+    /// A subtask's thread has ended.
+    ThreadEnded(Run, SubtaskId),
+    /// A connection of a run has failed.
+    Disconnected(Run, EngineError),
+}
+
+impl Worker {
+    /// Runs until the coordinator hangs up (`from` ends), refuses it, or `stop`.
+    pub async fn run(
+        config: WorkerConfig,
+        environment: Environment,
+        inlets: InletRegistry,
+        metrics: MetricsTable,
+        to: mpsc::Sender<ToCoordinator>,
+        from: mpsc::Receiver<ToWorker>,
+        stop: CancellationToken,
+    ) -> Result<()> {
+        let (reports, report_queue) = mpsc::channel(QUEUE);
+        let (events, event_queue) = mpsc::channel(QUEUE);
+        let scratch = environment
+            .scratch_dir
+            .join(format!("worker-{}", config.id));
+        let registration = Registration {
+            worker: config.id.clone(),
+            version: crate::VERSION.to_string(),
+            slots: config.slots,
+            data_address: config.data_address.clone(),
+        };
+        let _ = to.send(ToCoordinator::Register(registration)).await;
+        let mut worker = Worker {
+            config,
+            environment,
+            inlets,
+            metrics,
+            runs: HashMap::new(),
+            coordinator: to,
+            reports,
+            events,
+            scratch,
+        };
+        let outcome = worker.serve(from, report_queue, event_queue, stop).await;
+        worker.end_everything().await;
+        outcome
+    }
+
+    async fn serve(
+        &mut self,
+        mut from: mpsc::Receiver<ToWorker>,
+        mut reports: mpsc::Receiver<Report>,
+        mut events: mpsc::Receiver<Event>,
+        stop: CancellationToken,
+    ) -> Result<()> {
+        let mut heartbeat = tokio::time::interval(HEARTBEAT);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                message = from.recv() => match message {
+                    None => return Err(EngineError::network("the coordinator is gone")),
+                    Some(ToWorker::Refused(error)) => return Err(error),
+                    Some(message) => self.obey(message).await,
+                },
+                Some(report) = reports.recv() => self.say(ToCoordinator::Report(report)).await,
+                Some(event) = events.recv() => self.happened(event).await,
+                _ = heartbeat.tick() => {
+                    let counts = self.counts();
+                    self.say(ToCoordinator::Heartbeat(counts)).await;
+                }
+            }
+        }
+    }
+
+    async fn say(&self, message: ToCoordinator) {
+        // A coordinator that is gone shows as the end of its queue.
+        let _ = self.coordinator.send(message).await;
+    }
+
+    async fn obey(&mut self, message: ToWorker) {
+        match message {
+            ToWorker::Registered => tracing::info!(worker = %self.config.id, "registered"),
+            ToWorker::Refused(_) => {}
+            ToWorker::Deploy(deployment) => {
+                let run = deployment.run.clone();
+                let outcome = self.prepare(*deployment).err();
+                self.say(ToCoordinator::Deployed(run, outcome)).await;
+            }
+            ToWorker::Start(run) => {
+                if let Err(error) = self.start(&run).await {
+                    self.say(ToCoordinator::Disconnected(run, error)).await;
+                }
+            }
+            ToWorker::Command {
+                run,
+                subtasks,
+                command,
+            } => self.command(&run, &subtasks, command).await,
+            ToWorker::Cancel(run) => self.cancel(&run).await,
+        }
+    }
+
+    async fn command(&mut self, run: &Run, subtasks: &[SubtaskId], command: Command) {
+        let Some(running) = self.runs.get(run) else {
+            return;
+        };
+        let mut stuck = false;
+        for subtask in subtasks {
+            if let Some(queue) = running.commands.get(subtask) {
+                let full = matches!(
+                    queue.try_send(command),
+                    Err(mpsc::error::TrySendError::Full(_))
+                );
+                stuck |= full;
+            }
+        }
+        if stuck {
+            let error = EngineError::resource("a subtask no longer takes commands");
+            self.say(ToCoordinator::Disconnected(run.clone(), error))
+                .await;
+        }
+    }
+
+    async fn cancel(&mut self, run: &Run) {
+        match self.runs.get(run) {
+            Some(running) => {
+                running.stop.cancel();
+                self.inlets.remove(&run.job, run.attempt);
+                self.release_if_done(run).await;
+            }
+            None => self.say(ToCoordinator::Released(run.clone())).await,
+        }
+    }
+
+    async fn happened(&mut self, event: Event) {
+        match event {
+            Event::ThreadEnded(run, subtask) => {
+                self.lock_metrics().remove(&(run.clone(), subtask));
+                if let Some(running) = self.runs.get_mut(&run) {
+                    running.threads = running.threads.saturating_sub(1);
+                    running.commands.remove(&subtask);
+                }
+                self.release_if_done(&run).await;
+            }
+            Event::Disconnected(run, error) => {
+                if self.runs.get(&run).is_some_and(|r| !r.stop.is_cancelled()) {
+                    self.say(ToCoordinator::Disconnected(run, error)).await;
+                }
+            }
+        }
+    }
+
+    /// Forgets a run when its last thread has ended, and says so.
+    async fn release_if_done(&mut self, run: &Run) {
+        let done = self.runs.get_mut(run).is_some_and(|running| {
+            let done = running.threads == 0 && !running.released;
+            running.released |= done;
+            done
+        });
+        if done {
+            self.runs.remove(run);
+            self.inlets.remove(&run.job, run.attempt);
+            let scratch = self.run_scratch(run);
+            // State on disk may be large; its removal must not hold anyone up.
+            tokio::task::spawn_blocking(move || std::fs::remove_dir_all(scratch));
+            self.say(ToCoordinator::Released(run.clone())).await;
+        }
+    }
+
+    fn run_scratch(&self, run: &Run) -> PathBuf {
+        self.scratch.join(format!("{}-{}", run.job, run.attempt))
+    }
+
+    fn counts(&self) -> Vec<(Run, SubtaskId, crate::metrics::SubtaskSnapshot)> {
+        let metrics = self.lock_metrics();
+        metrics
+            .iter()
+            .map(|((run, subtask), (_, m))| (run.clone(), *subtask, m.snapshot()))
+            .collect()
+    }
+
+    fn lock_metrics(
+        &self,
+    ) -> std::sync::MutexGuard<'_, BTreeMap<(Run, SubtaskId), (String, Arc<SubtaskMetrics>)>> {
+        self.metrics
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    async fn end_everything(&mut self) {
+        let runs: Vec<Run> = self.runs.keys().cloned().collect();
+        for run in &runs {
+            if let Some(running) = self.runs.get(run) {
+                running.stop.cancel();
+            }
+            self.inlets.remove(&run.job, run.attempt);
+        }
+        let scratch = self.scratch.clone();
+        let _ = tokio::task::spawn_blocking(move || std::fs::remove_dir_all(scratch)).await;
+    }
+
+    fn insert_run(&mut self, run: Run, running: Running, inlets: Inlets) {
+        self.inlets.insert(run.job.clone(), run.attempt, inlets);
+        self.runs.insert(run, running);
+    }
+}
