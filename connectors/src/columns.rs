@@ -1,0 +1,147 @@
+//! Where the columns of a source's rows come from.
+//!
+//! Some columns stand in the payload and are decoded by a format; the connector knows the others:
+//! metadata, folders, message keys. A [`Layout`] takes the schema that the engine asked for apart
+//! into these parts, and puts the parts together again as batches of exactly that schema.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::compute::{CastOptions, can_cast_types, cast_with_options};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use arrow::util::display::FormatOptions;
+
+use levada_engine::{EngineError, Result};
+
+#[cfg(test)]
+mod tests;
+
+/// Where one column comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin<D> {
+    /// Decoded from the payload.
+    Value,
+    /// Decoded from the message key, where it has this name.
+    Key(String),
+    /// Known to the connector.
+    Derived(D),
+}
+
+/// The parts of a schema.
+#[derive(Debug, Clone)]
+pub(crate) struct Layout<D> {
+    target: SchemaRef,
+    value: SchemaRef,
+    key: SchemaRef,
+    derived: Vec<(D, FieldRef)>,
+    places: Vec<Place>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Value(usize),
+    Key(usize),
+    Derived(usize),
+}
+
+impl<D: Clone> Layout<D> {
+    /// Takes `target` apart; `origin` says where each column comes from.
+    pub(crate) fn new(
+        target: &SchemaRef,
+        mut origin: impl FnMut(&Field) -> Result<Origin<D>>,
+    ) -> Result<Self> {
+        let (mut value, mut key) = (Vec::new(), Vec::new());
+        let (mut derived, mut places) = (Vec::new(), Vec::new());
+        for field in target.fields() {
+            match origin(field)? {
+                Origin::Value => {
+                    places.push(Place::Value(value.len()));
+                    value.push(Arc::clone(field));
+                }
+                Origin::Key(name) => {
+                    places.push(Place::Key(key.len()));
+                    key.push(Arc::new(field.as_ref().clone().with_name(name)));
+                }
+                Origin::Derived(what) => {
+                    places.push(Place::Derived(derived.len()));
+                    derived.push((what, Arc::clone(field)));
+                }
+            }
+        }
+        Ok(Self {
+            target: Arc::clone(target),
+            value: Arc::new(Schema::new(value)),
+            key: Arc::new(Schema::new(key)),
+            derived,
+            places,
+        })
+    }
+
+    /// The columns to decode from the payload.
+    pub(crate) fn value(&self) -> &SchemaRef {
+        &self.value
+    }
+
+    /// The columns to decode from the message key.
+    pub(crate) fn key(&self) -> &SchemaRef {
+        &self.key
+    }
+
+    /// The columns that the connector fills, with the fields that they become.
+    pub(crate) fn derived(&self) -> &[(D, FieldRef)] {
+        &self.derived
+    }
+
+    /// Puts the parts together. All parts have as many rows as `value`.
+    pub(crate) fn assemble(
+        &self,
+        value: RecordBatch,
+        key: &[ArrayRef],
+        derived: &[ArrayRef],
+    ) -> Result<RecordBatch> {
+        if self.key.fields().is_empty() && self.derived.is_empty() {
+            return Ok(value);
+        }
+        let part = |place: &Place| match place {
+            Place::Value(index) => value.columns().get(*index).cloned(),
+            Place::Key(index) => key.get(*index).cloned(),
+            Place::Derived(index) => derived.get(*index).cloned(),
+        };
+        let columns: Option<Vec<_>> = self.places.iter().map(part).collect();
+        let columns =
+            columns.ok_or_else(|| EngineError::data("a part of the row's columns is missing"))?;
+        let options = RecordBatchOptions::new().with_row_count(Some(value.num_rows()));
+        RecordBatch::try_new_with_options(Arc::clone(&self.target), columns, &options)
+            .map_err(|e| EngineError::data(format!("the row does not suit the table: {e}")))
+    }
+}
+
+/// Refuses a column whose declared type the connector's own type does not convert to.
+pub(crate) fn check_convertible(key: &str, from: &DataType, field: &Field) -> Result<()> {
+    if from == field.data_type() || can_cast_types(from, field.data_type()) {
+        return Ok(());
+    }
+    Err(EngineError::config(format!(
+        "the metadata column '{}' has the type {}, which '{key}' ({from}) does not convert to",
+        field.name(),
+        field.data_type()
+    )))
+}
+
+/// Converts a column that the connector filled to the type that the table declares.
+pub(crate) fn convert(array: &ArrayRef, field: &Field) -> Result<ArrayRef> {
+    if array.data_type() == field.data_type() {
+        return Ok(Arc::clone(array));
+    }
+    let strict = CastOptions {
+        safe: false,
+        format_options: FormatOptions::default(),
+    };
+    cast_with_options(array, field.data_type(), &strict).map_err(|e| {
+        EngineError::data(format!(
+            "column '{}': a value does not convert to {}: {e}",
+            field.name(),
+            field.data_type()
+        ))
+    })
+}
