@@ -69,6 +69,7 @@ pub(crate) fn sink_context(
         job: JobId("job-1".into()),
         operator: "sink".into(),
         attempt,
+        restored: Arc::default(),
         schema,
         index,
         parallelism,

@@ -72,8 +72,6 @@ pub(super) struct Piece {
     pub position: Position,
     /// Whether the file ends here.
     pub finished: bool,
-    /// Bytes read from the file for it.
-    pub bytes: u64,
     /// Rows that the format left out because an option says so.
     pub ignored: u64,
 }
@@ -165,7 +163,6 @@ impl LineReader {
     }
 
     fn next(&mut self, batch_rows: usize) -> Result<Piece> {
-        let mut bytes = 0;
         let mut finished = false;
         while !self.is_full(batch_rows) {
             if self.start == self.end && self.at_end {
@@ -178,13 +175,13 @@ impl LineReader {
             }
             // What is left is the beginning of a row.
             match self.at_end {
-                false => bytes += self.fill()?,
+                false => self.fill()?,
                 true if self.start == self.end => {}
                 true if consumed > 0 => {}
                 true => return Err(self.stuck()),
             }
         }
-        self.take(bytes, finished)
+        self.take(finished)
     }
 
     fn is_full(&self, batch_rows: usize) -> bool {
@@ -209,8 +206,8 @@ impl LineReader {
         Ok(consumed)
     }
 
-    /// Reads more behind what is left, which moves to the front, and returns how much came.
-    fn fill(&mut self) -> Result<u64> {
+    /// Reads more behind what is left, which moves to the front.
+    fn fill(&mut self) -> Result<()> {
         let buffer = &mut self.desk.buffer;
         buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
@@ -238,10 +235,10 @@ impl LineReader {
         };
         self.end += read;
         self.at_end = read == 0;
-        Ok(read as u64)
+        Ok(())
     }
 
-    fn take(&mut self, bytes: u64, finished: bool) -> Result<Piece> {
+    fn take(&mut self, finished: bool) -> Result<Piece> {
         let decoder = &mut self.desk.decoder;
         let rows = decoder.flush()?;
         let mut bad = decoder.take_bad_rows();
@@ -257,7 +254,6 @@ impl LineReader {
                 bad_until: 0,
             },
             finished,
-            bytes,
             ignored: ignored.saturating_sub(self.ignored_before),
         };
         self.ignored_before = ignored;
@@ -338,7 +334,6 @@ impl WholeReader {
         let finished = rows.is_none();
         let rows = rows.unwrap_or_else(|| RecordBatch::new_empty(Arc::new(Schema::empty())));
         Ok(Piece {
-            bytes: rows.get_array_memory_size() as u64,
             rows,
             bad: None,
             position: Position {

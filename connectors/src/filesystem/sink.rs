@@ -203,15 +203,14 @@ impl FileSink {
         };
         self.turn += 1;
         part.last_turn = self.turn;
-        let written = match &mut self.encoder {
+        match &mut self.encoder {
             Some(encoder) => {
                 self.encoded.clear();
                 encoder.encode(rows, &mut self.encoded)?;
                 part.write_bytes(&self.encoded.bytes)?
             }
             None => part.write_rows(rows)?,
-        };
-        self.context.metrics.bytes_out.add(written);
+        }
         if part.size() >= self.config.sink.rolling_bytes {
             self.close(&folder)?;
         }
@@ -257,9 +256,7 @@ impl FileSink {
 
     fn close(&mut self, folder: &str) -> Result<()> {
         if let Some(part) = self.parts.remove(folder) {
-            let (committable, written) = part.close()?;
-            self.context.metrics.bytes_out.add(written);
-            self.closed.push(committable);
+            self.closed.push(part.close()?);
         }
         Ok(())
     }

@@ -395,7 +395,6 @@ impl FileSource {
         rows: Option<arrow::array::RecordBatch>,
         piece: &Piece,
     ) {
-        self.context.metrics.bytes_in.add(piece.bytes);
         self.context.metrics.bad_rows.add(piece.ignored);
         let mut push = |event, step| self.events.push_back((event, Arc::clone(split), step));
         if let Some(bad) = &piece.bad {

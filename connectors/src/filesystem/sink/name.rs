@@ -28,10 +28,11 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn new(context: &SinkContext, extension: &'static str) -> Self {
         let job = context.job.0.as_str();
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let job = match job.len() <= 40 && !job.is_empty() && job.chars().all(plain) {
-            true => job.to_string(),
+        let plain = |c: char| c.is_ascii_alphanumeric();
+        let simple = job.len() <= 40 && job.chars().all(|c| plain(c) || c == '-');
+        let job = match simple && !job.is_empty() {
             // The dash separates the parts of the name.
+            true => job.replace('-', "_"),
             false => {
                 let readable: String = job.chars().filter(|c| plain(*c)).take(20).collect();
                 format!("{readable}_{:016x}", hash::stable(job.as_bytes()))

@@ -67,29 +67,28 @@ impl Part {
         }
     }
 
-    /// Appends encoded rows and returns how many bytes were written.
-    pub(super) fn write_bytes(&mut self, bytes: &[u8]) -> Result<u64> {
+    /// Appends encoded rows.
+    pub(super) fn write_bytes(&mut self, bytes: &[u8]) -> Result<()> {
         let written = self.file.write_all(bytes);
         written.map_err(|e| failed("the file", &self.in_progress(), "be written", &e))?;
         self.bytes += bytes.len() as u64;
-        Ok(bytes.len() as u64)
+        Ok(())
     }
 
-    /// Appends rows to a format of whole files and returns how many bytes were written.
-    pub(super) fn write_rows(&mut self, rows: &RecordBatch) -> Result<u64> {
+    /// Appends rows to a format of whole files.
+    pub(super) fn write_rows(&mut self, rows: &RecordBatch) -> Result<()> {
         let Content::Whole(writer) = &mut self.content else {
-            return Ok(0);
+            return Ok(());
         };
         writer.write(rows)?;
         let bytes = writer.take_bytes();
         self.write_bytes(&bytes)
     }
 
-    /// Ends the file, makes it durable and returns it with the bytes that were still written.
-    pub(super) fn close(mut self) -> Result<(Committable, u64)> {
-        let mut written = 0;
+    /// Ends the file and makes it durable.
+    pub(super) fn close(mut self) -> Result<Committable> {
         if let Content::Whole(writer) = std::mem::replace(&mut self.content, Content::Lines) {
-            written = self.write_bytes(&writer.finish()?)?;
+            self.write_bytes(&writer.finish()?)?;
         }
         let in_progress = self.in_progress();
         let synced = self
@@ -103,7 +102,7 @@ impl Part {
         };
         fs::rename(&in_progress, &committable.prepared)
             .map_err(|e| failed("the file", &committable.prepared, "be prepared", &e))?;
-        Ok((committable, written))
+        Ok(committable)
     }
 
     fn in_progress(&self) -> PathBuf {
