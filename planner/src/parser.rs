@@ -301,7 +301,11 @@ impl<'a> Script<'a> {
 
     fn expression(&mut self) -> Result<Expression, PlanError> {
         let location = self.location();
-        let mut ast: Expr = self.parser.parse_expr().map_err(|e| self.syntax_error(e))?;
+        let first = self.parser.index();
+        let mut ast: Expr = self
+            .parser
+            .parse_expr()
+            .map_err(|error| self.syntax_error(error, first))?;
         let text = self.text_since(location);
         rewrite::expression(&mut ast)?;
         Ok(Expression {
@@ -317,7 +321,7 @@ impl<'a> Script<'a> {
         let mut ast = self
             .parser
             .parse_query()
-            .map_err(|e| self.syntax_error(e))?;
+            .map_err(|error| self.syntax_error(error, first))?;
         self.expect_end_of_query(first)?;
         let text = self.text_since(location);
         let end = self.location();
@@ -337,7 +341,11 @@ impl<'a> Script<'a> {
             Token::SemiColon | Token::EOF => Ok(()),
             _ => {
                 let error = self.expected("the end of the statement");
-                Err(self.with_slip_before(error, first))
+                let lone = ["GROUP", "ORDER"].into_iter().find(|word| self.peek(word));
+                Err(match lone {
+                    Some(word) => error.hint(format!("did you mean {word} BY?")),
+                    None => self.with_slip_before(error, first),
+                })
             }
         }
     }

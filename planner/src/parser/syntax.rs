@@ -6,6 +6,9 @@ use sqlparser::tokenizer::{Token, TokenizerError};
 use super::Script;
 use crate::error::{Location, PlanError, PlanErrorKind};
 
+/// A limit on the work that goes into placing an error.
+const SUBQUERIES_READ_AGAIN: usize = 16;
+
 impl From<ParserError> for PlanError {
     fn from(error: ParserError) -> Self {
         match error {
@@ -100,22 +103,71 @@ fn split_location(text: &str) -> (&str, Option<Location>) {
 }
 
 impl Script<'_> {
-    /// The error of a query or an expression, where it really is.
+    /// The error of the query or expression that begins at token `first`, where it really is.
     ///
     /// sqlparser tries a parenthesis in FROM first as a subquery and then as a join; when both
-    /// fail it reports the second. If the reported token begins a query, that query's own error
-    /// is the one to show.
-    pub(super) fn syntax_error(&mut self, error: ParserError) -> PlanError {
+    /// fail it reports the second. So the subqueries up to the reported token are read again by
+    /// themselves, and the error that lies furthest on is the one to show.
+    pub(super) fn syntax_error(&mut self, error: ParserError, first: usize) -> PlanError {
         let outer = PlanError::from(error);
-        let Some(reported) = outer.location() else {
-            return outer.at(Some(self.location()));
+        let end = self.source.end();
+        let reported = outer.location().unwrap_or(end);
+        let last = self.token_index(reported);
+        let outer = match last {
+            Some(index) => self.at_token_found(outer, index),
+            None => outer.at(Some(reported)),
         };
-        let Some(start) = self.token_index(reported) else {
-            return outer;
-        };
-        match self.inner_query_error(start) {
-            Some(inner) => inner,
-            None => self.at_token_found(outer, start),
+        let starts: Vec<usize> = (first + 1..)
+            .take_while(|index| match last {
+                Some(last) => *index <= last,
+                None => self.parser.token_at(*index).token != Token::EOF,
+            })
+            .filter(|index| self.begins_subquery(*index))
+            .take(SUBQUERIES_READ_AGAIN)
+            .collect();
+        let mut worst = outer;
+        for start in starts {
+            if let Some(inner) = self.subquery_error(start)
+                && inner.location().unwrap_or(end) >= worst.location().unwrap_or(end)
+            {
+                worst = inner;
+            }
+        }
+        worst
+    }
+
+    /// Whether the token at `index` is the first of a query in parentheses.
+    fn begins_subquery(&self, index: usize) -> bool {
+        let begins = matches!(
+            &self.parser.token_at(index).token,
+            Token::Word(word) if word.quote_style.is_none()
+                && ["SELECT", "WITH", "VALUES"].iter().any(|w| word.value.eq_ignore_ascii_case(w))
+        );
+        begins
+            && (0..index)
+                .rev()
+                .map(|before| &self.parser.token_at(before).token)
+                .find(|token| !matches!(token, Token::Whitespace(_)))
+                == Some(&Token::LParen)
+    }
+
+    /// The error of the query in parentheses whose first token is at `start`, if it has one.
+    fn subquery_error(&mut self, start: usize) -> Option<PlanError> {
+        self.seek(start);
+        match self.parser.parse_query() {
+            Err(error) => {
+                let error = PlanError::from(error);
+                let Some(index) = error.location().and_then(|at| self.token_index(at)) else {
+                    let end = self.source.end();
+                    return Some(error.or_at(Some(end)));
+                };
+                Some(self.at_token_found(error, index))
+            }
+            Ok(_) if self.parser.peek_token_ref().token == Token::RParen => None,
+            Ok(_) => {
+                let error = self.expected(")");
+                Some(self.with_slip_before(error, start))
+            }
         }
     }
 
@@ -145,27 +197,6 @@ impl Script<'_> {
             Some(token) if named(&token.token) => error.at(Location::of(token.span)),
             _ => error,
         }
-    }
-
-    /// Reads a query from the token at `start`, if one begins there, and returns its error.
-    fn inner_query_error(&mut self, start: usize) -> Option<PlanError> {
-        let begins_query = matches!(
-            &self.parser.token_at(start).token,
-            Token::Word(word) if word.quote_style.is_none()
-                && ["SELECT", "WITH", "VALUES"].iter().any(|w| word.value.eq_ignore_ascii_case(w))
-        );
-        if !begins_query || self.parser.index() == start {
-            return None;
-        }
-        self.seek(start);
-        let error = match self.parser.parse_query() {
-            Err(inner) => self.syntax_error(inner),
-            Ok(_) => {
-                let error = self.expected(")");
-                self.with_slip_before(error, start)
-            }
-        };
-        Some(error)
     }
 
     fn seek(&mut self, index: usize) {

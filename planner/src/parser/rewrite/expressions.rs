@@ -3,7 +3,7 @@
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
     BinaryOperator, CaseWhen, CeilFloorKind, DataType, DateTimeField, Expr, Function, FunctionArg,
-    FunctionArgExpr, FunctionArguments, TimezoneInfo, TypedString, Value,
+    FunctionArgExpr, FunctionArguments, TimezoneInfo, TypedString, Value, ValueWithSpan,
 };
 use sqlparser::tokenizer::Span;
 
@@ -36,6 +36,9 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<(), PlanError> {
             }
             None => Ok(()),
         },
+        Expr::Like { pattern, escape_char, .. } | Expr::ILike { pattern, escape_char, .. } => {
+            backslash_escapes(pattern, escape_char)
+        }
         Expr::RLike { .. } => Err(PlanError::unsupported(
             "the operator RLIKE",
             expression_location(expr),
@@ -69,6 +72,51 @@ fn typed_literal(literal: &mut TypedString) -> Result<(), PlanError> {
         };
         literal.data_type = DataType::Timestamp(Some(precision), TimezoneInfo::None);
     }
+    Ok(())
+}
+
+/// `LIKE 'a!_b' ESCAPE '!'` as the same pattern with backslashes, the only escape character
+/// that DataFusion knows.
+fn backslash_escapes(pattern: &mut Expr, escape: &mut Option<ValueWithSpan>) -> Result<(), PlanError> {
+    let Some(given) = escape.as_ref() else {
+        return Ok(());
+    };
+    let at = Location::of(given.span);
+    let Value::SingleQuotedString(character) = &given.value else {
+        return Err(PlanError::unsupported("ESCAPE with anything but a character", at));
+    };
+    let mut characters = character.chars();
+    let (Some(escape_char), None) = (characters.next(), characters.next()) else {
+        return Err(PlanError::new(PlanErrorKind::Syntax, "ESCAPE takes one character").at(at));
+    };
+    if escape_char == '\\' {
+        return Ok(());
+    }
+    let Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(text), .. }) = pattern else {
+        return Err(PlanError::unsupported("ESCAPE with a pattern that is not a constant", at));
+    };
+    let mut rewritten = String::with_capacity(text.len() + 4);
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            c if c == escape_char => match rest.next() {
+                Some(next @ ('%' | '_' | '\\')) => rewritten.extend(['\\', next]),
+                Some(next) if next == escape_char => rewritten.push(next),
+                _ => {
+                    return Err(PlanError::new(
+                        PlanErrorKind::Syntax,
+                        format!("{escape_char} in the pattern escapes nothing"),
+                    )
+                    .hint(format!("after it comes %, _ or {escape_char} itself"))
+                    .at(at));
+                }
+            },
+            '\\' => rewritten.push_str("\\\\"),
+            other => rewritten.push(other),
+        }
+    }
+    *text = rewritten;
+    *escape = None;
     Ok(())
 }
 
@@ -128,6 +176,14 @@ fn function_call(function: &Function) -> Result<Option<Expr>, PlanError> {
     Ok(match (name.as_str(), args.as_slice()) {
         ("MOD", [a, b]) => Some(binary((*a).clone(), BinaryOperator::Modulo, (*b).clone())),
         ("ROW", _) => Some(call("struct", span, args.into_iter().cloned())),
+        ("SHA224" | "SHA256" | "SHA384" | "SHA512", [value]) => {
+            let hash = call(&name.to_ascii_lowercase(), span, [(*value).clone()]);
+            Some(call("encode", span, [hash, text("hex", span)]))
+        }
+        ("RAND", []) => Some(call("random", span, [])),
+        ("SIGN", [_]) => Some(call("signum", span, args.into_iter().cloned())),
+        ("TRUNCATE", _) => Some(call("trunc", span, args.into_iter().cloned())),
+        ("UNIX_TIMESTAMP", []) => Some(call("current_unix_timestamp", span, [])),
         ("IF", [condition, then, otherwise]) => Some(case(condition, then, otherwise)),
         ("TIMESTAMPADD", [unit, amount, time]) => {
             let unit = unit_argument(unit)?;

@@ -64,7 +64,7 @@ fn not_constant(span: Span) -> PlanError {
         PlanErrorKind::Syntax,
         "INTERVAL takes a literal, such as INTERVAL '10' SECOND",
     )
-    .hint("multiply an interval by an expression instead: x * INTERVAL '1' SECOND")
+    .hint("to add a number that varies, use TIMESTAMPADD(SECOND, number, time)")
     .at(Location::of(span))
 }
 

@@ -85,14 +85,15 @@ fn queries_with_slips() {
         Syntax,
         &["WHERE"],
     );
-    refuse("SELECT 'abc¦", Syntax, &[]);
+    refuse("SELECT ¦'abc", Syntax, &[]);
     refuse("SELECT CASE WHEN a THEN 1 ¦FROM t", Syntax, &["END"]);
     refuse(
         "SELECT CAST(a AS ¦INTT) FROM t",
         InvalidType,
         &["did you mean INT?"],
     );
-    refuse("SELECT a FROM t GROUP ¦a", Syntax, &[]);
+    refuse("SELECT a FROM t ¦GROUP a", Syntax, &["did you mean GROUP BY?"]);
+    refuse("SELECT a FROM t WHERE a LIKE 'x!' ESCAPE ¦'!'", Syntax, &["escapes nothing"]);
     refuse("SELECT 1 ¦SELECT 2", Syntax, &["the end of the statement"]);
     refuse(
         "SELECT INTERVAL ¦'x' SECOND",
