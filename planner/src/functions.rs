@@ -15,15 +15,15 @@
 mod arithmetic;
 mod clock;
 mod json;
-mod registry;
 mod regexp;
+mod registry;
 mod scalar;
 mod temporal;
+#[cfg(test)]
+mod tests;
 mod text;
 mod types;
 pub mod window;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 

@@ -45,7 +45,8 @@ impl AnalyzerRule for CheckedArithmetic {
     }
 
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
-        plan.transform_up_with_subqueries(check_plan).map(|result| result.data)
+        plan.transform_up_with_subqueries(check_plan)
+            .map(|result| result.data)
     }
 }
 
@@ -70,7 +71,11 @@ fn contains_operator(expr: &Expr) -> Result<bool> {
     let mut found = false;
     expr.apply(|expr| {
         found = matches!(expr, Expr::BinaryExpr(binary) if Checked::of(binary.op).is_some());
-        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+        Ok(if found {
+            TreeNodeRecursion::Stop
+        } else {
+            TreeNodeRecursion::Continue
+        })
     })?;
     Ok(found)
 }
@@ -85,13 +90,18 @@ fn check(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         {
             function
         }
-        _ => return Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right }))),
+        _ => {
+            return Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr {
+                left,
+                op,
+                right,
+            })));
+        }
     };
     let function = Arc::new(ScalarUDF::new_from_impl(function));
-    Ok(Transformed::yes(Expr::ScalarFunction(ScalarFunction::new_udf(
-        function,
-        vec![*left, *right],
-    ))))
+    Ok(Transformed::yes(Expr::ScalarFunction(
+        ScalarFunction::new_udf(function, vec![*left, *right]),
+    )))
 }
 
 /// One checked operator.

@@ -81,7 +81,11 @@ pub(super) fn functions(clock: &Clock) -> Vec<ScalarUDF> {
         .map(|reading| {
             ScalarUDF::new_from_impl(ClockFunction {
                 reading,
-                aliases: reading.aliases.iter().map(|alias| (*alias).to_string()).collect(),
+                aliases: reading
+                    .aliases
+                    .iter()
+                    .map(|alias| (*alias).to_string())
+                    .collect(),
                 signature: Signature::exact(vec![], Volatility::Volatile),
                 clock: Arc::clone(clock),
             })

@@ -13,9 +13,24 @@ use Param::Text;
 use path::{Found, Path};
 
 pub(super) static SPECS: &[Spec] = &[
-    Spec::new("json_value", &[Text, Text, Text, Text, Text, Text], returns::text, json_value),
-    Spec::new("json_query", &[Text, Text, Text, Text, Text], returns::text, json_query),
-    Spec::new("json_exists", &[Text, Text, Text], returns::boolean, json_exists),
+    Spec::new(
+        "json_value",
+        &[Text, Text, Text, Text, Text, Text],
+        returns::text,
+        json_value,
+    ),
+    Spec::new(
+        "json_query",
+        &[Text, Text, Text, Text, Text],
+        returns::text,
+        json_query,
+    ),
+    Spec::new(
+        "json_exists",
+        &[Text, Text, Text],
+        returns::boolean,
+        json_exists,
+    ),
     Spec::new("is_json", &[Text, Text], returns::boolean, is_json),
 ];
 

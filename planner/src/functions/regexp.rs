@@ -12,8 +12,19 @@ use Param::{Int, Text};
 
 pub(super) static SPECS: &[Spec] = &[
     Spec::new("regexp", &[Text, Text], returns::boolean, regexp),
-    Spec::new("regexp_extract", &[Text, Text, Int], returns::text, regexp_extract).required(2),
-    Spec::new("regexp_replace", &[Text, Text, Text], returns::text, regexp_replace),
+    Spec::new(
+        "regexp_extract",
+        &[Text, Text, Int],
+        returns::text,
+        regexp_extract,
+    )
+    .required(2),
+    Spec::new(
+        "regexp_replace",
+        &[Text, Text, Text],
+        returns::text,
+        regexp_replace,
+    ),
 ];
 
 /// Patterns that a thread keeps compiled.
@@ -82,7 +93,11 @@ fn regexp(call: &Call<'_>) -> Result<ArrayRef> {
 /// REGEXP_EXTRACT(text, pattern [, group]): the first match or its group; NULL if none.
 fn regexp_extract(call: &Call<'_>) -> Result<ArrayRef> {
     let (texts, patterns) = (call.texts(0)?, Patterns::of(call, 1)?);
-    let groups = if call.len() > 2 { call.ints(2)? } else { Values::Constant(Some(0)) };
+    let groups = if call.len() > 2 {
+        call.ints(2)?
+    } else {
+        Values::Constant(Some(0))
+    };
     call.slice_column(|row| {
         let (Some(text), Some(group)) = (texts.get(row), groups.get(row)) else {
             return Ok(None);
@@ -107,7 +122,9 @@ fn regexp_replace(call: &Call<'_>) -> Result<ArrayRef> {
             return Ok(None);
         };
         let expansion = braced_groups(replacement);
-        patterns.with(row, |regex| Some(regex.replace_all(text, expansion.as_str()).into_owned()))
+        patterns.with(row, |regex| {
+            Some(regex.replace_all(text, expansion.as_str()).into_owned())
+        })
     })
 }
 

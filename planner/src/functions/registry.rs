@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use datafusion::common::Result;
-use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::execution::{SessionStateDefaults, TaskContext};
 use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::logical_expr::registry::FunctionRegistry;
@@ -40,27 +40,43 @@ impl LevadaFunctions {
         let scalar = SessionStateDefaults::default_scalar_functions();
         for function in scalar.into_iter().chain(all_shared(clock)) {
             for alias in function.aliases() {
-                functions.scalar.insert(alias.clone(), Arc::clone(&function));
+                functions
+                    .scalar
+                    .insert(alias.clone(), Arc::clone(&function));
             }
-            functions.scalar.insert(function.name().to_string(), function);
+            functions
+                .scalar
+                .insert(function.name().to_string(), function);
         }
         for function in SessionStateDefaults::default_higher_order_functions() {
             for alias in function.aliases() {
-                functions.higher_order.insert(alias.clone(), Arc::clone(&function));
+                functions
+                    .higher_order
+                    .insert(alias.clone(), Arc::clone(&function));
             }
-            functions.higher_order.insert(function.name().to_string(), function);
+            functions
+                .higher_order
+                .insert(function.name().to_string(), function);
         }
         for function in SessionStateDefaults::default_aggregate_functions() {
             for alias in function.aliases() {
-                functions.aggregate.insert(alias.clone(), Arc::clone(&function));
+                functions
+                    .aggregate
+                    .insert(alias.clone(), Arc::clone(&function));
             }
-            functions.aggregate.insert(function.name().to_string(), function);
+            functions
+                .aggregate
+                .insert(function.name().to_string(), function);
         }
         for function in SessionStateDefaults::default_window_functions() {
             for alias in function.aliases() {
-                functions.window.insert(alias.clone(), Arc::clone(&function));
+                functions
+                    .window
+                    .insert(alias.clone(), Arc::clone(&function));
             }
-            functions.window.insert(function.name().to_string(), function);
+            functions
+                .window
+                .insert(function.name().to_string(), function);
         }
         functions
     }

@@ -88,7 +88,11 @@ impl Spec {
     }
 
     fn coerce(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        let most = if self.rest.is_some() { usize::MAX } else { self.params.len() };
+        let most = if self.rest.is_some() {
+            usize::MAX
+        } else {
+            self.params.len()
+        };
         if given.len() < self.required || given.len() > most {
             return Err(self.wrong_count(given.len()).into());
         }
@@ -96,8 +100,14 @@ impl Spec {
             .iter()
             .enumerate()
             .map(|(index, data_type)| {
-                let param = self.params.get(index).copied().or(self.rest).unwrap_or(Param::Any);
-                coerce(param, data_type).ok_or_else(|| self.mismatch(index, param, data_type).into())
+                let param = self
+                    .params
+                    .get(index)
+                    .copied()
+                    .or(self.rest)
+                    .unwrap_or(Param::Any);
+                coerce(param, data_type)
+                    .ok_or_else(|| self.mismatch(index, param, data_type).into())
             })
             .collect()
     }
@@ -111,7 +121,10 @@ impl Spec {
         };
         PlanError::new(
             PlanErrorKind::TypeMismatch,
-            format!("{} takes {wanted} arguments, and {given} are given", self.shown()),
+            format!(
+                "{} takes {wanted} arguments, and {given} are given",
+                self.shown()
+            ),
         )
     }
 
@@ -140,8 +153,12 @@ impl Spec {
 
 /// The type that an argument of type `given` is cast to, if `param` accepts it.
 fn coerce(param: Param, given: &DataType) -> Option<DataType> {
-    let is_text = matches!(given, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
-    let is_text = is_text || matches!(given, DataType::Dictionary(_, values) if **values == DataType::Utf8);
+    let is_text = matches!(
+        given,
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+    );
+    let is_text =
+        is_text || matches!(given, DataType::Dictionary(_, values) if **values == DataType::Utf8);
     let null = given.is_null();
     match param {
         Param::Any => Some(given.clone()),
@@ -157,7 +174,9 @@ fn coerce(param: Param, given: &DataType) -> Option<DataType> {
         Param::Int => (given.is_integer() || null).then_some(DataType::Int64),
         Param::Time => match given {
             DataType::Timestamp(_, _) => Some(given.clone()),
-            DataType::Date32 | DataType::Date64 => Some(DataType::Timestamp(TimeUnit::Millisecond, None)),
+            DataType::Date32 | DataType::Date64 => {
+                Some(DataType::Timestamp(TimeUnit::Millisecond, None))
+            }
             _ if is_text || null => Some(DataType::Timestamp(TimeUnit::Millisecond, None)),
             _ => None,
         },
@@ -208,14 +227,19 @@ impl ScalarUDFImpl for Function {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let constant = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
+        let constant = args
+            .args
+            .iter()
+            .all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
         let call = Call {
             args: &args,
             rows: if constant { 1 } else { args.number_rows },
         };
         let result = (self.spec.body)(&call)?;
         if constant {
-            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?));
+            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(
+                &result, 0,
+            )?));
         }
         Ok(ColumnarValue::Array(result))
     }
@@ -277,7 +301,11 @@ impl Times {
             Values::Constant(value) => *value,
             Values::Column((values, nulls)) => {
                 let valid = nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
-                if valid { values.get(row).copied() } else { None }
+                if valid {
+                    values.get(row).copied()
+                } else {
+                    None
+                }
             }
         }
     }
@@ -320,9 +348,11 @@ impl Call<'_> {
     pub(super) fn texts(&self, index: usize) -> Result<Texts<'_>> {
         Ok(match self.argument(index)? {
             ColumnarValue::Scalar(ScalarValue::Utf8(value)) => Values::Constant(value.as_deref()),
-            ColumnarValue::Array(array) => {
-                Values::Column(array.as_string_opt::<i32>().ok_or_else(|| unexpected(array.data_type()))?)
-            }
+            ColumnarValue::Array(array) => Values::Column(
+                array
+                    .as_string_opt::<i32>()
+                    .ok_or_else(|| unexpected(array.data_type()))?,
+            ),
             ColumnarValue::Scalar(other) => return Err(unexpected(&other.data_type()).into()),
         })
     }
@@ -356,16 +386,18 @@ impl Call<'_> {
             ColumnarValue::Scalar(other) => return Err(unexpected(&other.data_type()).into()),
             ColumnarValue::Array(array) => {
                 let values = match unit {
-                    TimeUnit::Second => array.as_primitive_opt::<TimestampSecondType>().map(|a| a.values()),
-                    TimeUnit::Millisecond => {
-                        array.as_primitive_opt::<TimestampMillisecondType>().map(|a| a.values())
-                    }
-                    TimeUnit::Microsecond => {
-                        array.as_primitive_opt::<TimestampMicrosecondType>().map(|a| a.values())
-                    }
-                    TimeUnit::Nanosecond => {
-                        array.as_primitive_opt::<TimestampNanosecondType>().map(|a| a.values())
-                    }
+                    TimeUnit::Second => array
+                        .as_primitive_opt::<TimestampSecondType>()
+                        .map(|a| a.values()),
+                    TimeUnit::Millisecond => array
+                        .as_primitive_opt::<TimestampMillisecondType>()
+                        .map(|a| a.values()),
+                    TimeUnit::Microsecond => array
+                        .as_primitive_opt::<TimestampMicrosecondType>()
+                        .map(|a| a.values()),
+                    TimeUnit::Nanosecond => array
+                        .as_primitive_opt::<TimestampNanosecondType>()
+                        .map(|a| a.values()),
                 };
                 let values = values.ok_or_else(|| unexpected(array.data_type()))?;
                 Values::Column((values.clone(), array.nulls().cloned()))
@@ -440,7 +472,9 @@ pub(super) fn parse_zone(name: &str) -> Result<Tz> {
 /// An argument that is not of the type that its function asked for.
 fn unexpected(data_type: &DataType) -> PlanError {
     let shown = SqlType::from_arrow(data_type);
-    PlanError::internal(format!("a function was given {shown}, which it does not take"))
+    PlanError::internal(format!(
+        "a function was given {shown}, which it does not take"
+    ))
 }
 
 /// An error in a value, found while a function is evaluated.

@@ -9,7 +9,12 @@ use super::scalar::{Call, Param, Spec, Texts, Values, evaluation, returns};
 use Param::{AnyAsText, Int, Text};
 
 pub(super) static SPECS: &[Spec] = &[
-    Spec::new("split_index", &[Text, Text, Int], returns::text, split_index),
+    Spec::new(
+        "split_index",
+        &[Text, Text, Int],
+        returns::text,
+        split_index,
+    ),
     Spec::new("count_char", &[Text, Text], returns::bigint, count_char),
     Spec::new("locate", &[Text, Text, Int], returns::int, locate).required(2),
     Spec::new("instr", &[Text, Text], returns::int, instr),
@@ -71,7 +76,11 @@ fn count_char(call: &Call<'_>) -> Result<ArrayRef> {
 /// LOCATE(part, text [, start]): the position of `part`, from 1, at or after `start`; 0 if none.
 fn locate(call: &Call<'_>) -> Result<ArrayRef> {
     let (parts, texts) = (call.texts(0)?, call.texts(1)?);
-    let starts = if call.len() > 2 { call.ints(2)? } else { Values::Constant(Some(1)) };
+    let starts = if call.len() > 2 {
+        call.ints(2)?
+    } else {
+        Values::Constant(Some(1))
+    };
     positions(call, |row| {
         let start = usize::try_from(starts.get(row)?).unwrap_or(0);
         Some(position(texts.get(row)?, parts.get(row)?, start))
@@ -81,7 +90,9 @@ fn locate(call: &Call<'_>) -> Result<ArrayRef> {
 /// INSTR(text, part): the position of `part`, from 1; 0 if none.
 fn instr(call: &Call<'_>) -> Result<ArrayRef> {
     let (texts, parts) = (call.texts(0)?, call.texts(1)?);
-    positions(call, |row| Some(position(texts.get(row)?, parts.get(row)?, 1)))
+    positions(call, |row| {
+        Some(position(texts.get(row)?, parts.get(row)?, 1))
+    })
 }
 
 fn positions(call: &Call<'_>, mut value: impl FnMut(usize) -> Option<usize>) -> Result<ArrayRef> {
@@ -105,7 +116,13 @@ fn position(text: &str, part: &str, start: usize) -> usize {
         }
     };
     match rest.find(part) {
-        Some(offset) => skipped + rest.get(..offset).map_or(0, |before| before.chars().count()) + 1,
+        Some(offset) => {
+            skipped
+                + rest
+                    .get(..offset)
+                    .map_or(0, |before| before.chars().count())
+                + 1
+        }
         None => 0,
     }
 }
@@ -117,11 +134,15 @@ fn test(call: &Call<'_>, test: fn(&str) -> bool) -> Result<ArrayRef> {
 }
 
 fn is_digit(call: &Call<'_>) -> Result<ArrayRef> {
-    test(call, |text| !text.is_empty() && text.chars().all(|c| c.is_numeric()))
+    test(call, |text| {
+        !text.is_empty() && text.chars().all(|c| c.is_numeric())
+    })
 }
 
 fn is_alpha(call: &Call<'_>) -> Result<ArrayRef> {
-    test(call, |text| !text.is_empty() && text.chars().all(char::is_alphabetic))
+    test(call, |text| {
+        !text.is_empty() && text.chars().all(char::is_alphabetic)
+    })
 }
 
 fn is_decimal(call: &Call<'_>) -> Result<ArrayRef> {
@@ -170,7 +191,11 @@ fn decode(text: &str) -> Option<String> {
 /// with QUERY and a key, the value of that key.
 fn parse_url(call: &Call<'_>) -> Result<ArrayRef> {
     let (urls, parts) = (call.texts(0)?, call.texts(1)?);
-    let keys: Option<Texts<'_>> = if call.len() > 2 { Some(call.texts(2)?) } else { None };
+    let keys: Option<Texts<'_>> = if call.len() > 2 {
+        Some(call.texts(2)?)
+    } else {
+        None
+    };
     call.text_column(|row| {
         let (Some(url), Some(part)) = (urls.get(row), parts.get(row)) else {
             return Ok(None);
@@ -178,7 +203,9 @@ fn parse_url(call: &Call<'_>) -> Result<ArrayRef> {
         match &keys {
             None => url_part(url, part),
             Some(keys) => match keys.get(row) {
-                Some(key) if part == "QUERY" => Ok(url_part(url, part)?.and_then(|q| query_value(&q, key))),
+                Some(key) if part == "QUERY" => {
+                    Ok(url_part(url, part)?.and_then(|q| query_value(&q, key)))
+                }
                 _ => Ok(None),
             },
         }
@@ -244,7 +271,9 @@ fn query_value(query: &str, key: &str) -> Option<String> {
 
 /// CONCAT: NULL if any part is NULL.
 fn concat(call: &Call<'_>) -> Result<ArrayRef> {
-    let parts: Vec<Texts<'_>> = (0..call.len()).map(|index| call.texts(index)).collect::<Result<_>>()?;
+    let parts: Vec<Texts<'_>> = (0..call.len())
+        .map(|index| call.texts(index))
+        .collect::<Result<_>>()?;
     let mut builder = StringBuilder::with_capacity(call.rows(), call.rows() * 16);
     let mut value = String::new();
     for row in 0..call.rows() {

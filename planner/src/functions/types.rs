@@ -53,7 +53,9 @@ fn element(call: &Call<'_>) -> Result<ArrayRef> {
             match end - start {
                 0 => Ok(None),
                 1 => Ok(u64::try_from(*start).ok()),
-                more => Err(evaluation(format!("ELEMENT of an ARRAY of {more} elements"))),
+                more => Err(evaluation(format!(
+                    "ELEMENT of an ARRAY of {more} elements"
+                ))),
             }
         })
         .collect::<Result<UInt64Array>>()?;

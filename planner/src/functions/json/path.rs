@@ -71,7 +71,11 @@ impl Path {
             }
             current = next;
         }
-        if current.is_empty() { Found::Nothing } else { Found::Values(current) }
+        if current.is_empty() {
+            Found::Nothing
+        } else {
+            Found::Values(current)
+        }
     }
 
     /// Takes a step; false if it leads nowhere.
@@ -106,7 +110,9 @@ fn member(characters: &mut Peekable<Chars<'_>>) -> Option<Step> {
         }
         _ => {
             let mut name = String::new();
-            while let Some(c) = characters.next_if(|c| !matches!(c, '.' | '[') && !c.is_whitespace()) {
+            while let Some(c) =
+                characters.next_if(|c| !matches!(c, '.' | '[') && !c.is_whitespace())
+            {
                 name.push(c);
             }
             (!name.is_empty()).then_some(Step::Member(name))

@@ -42,7 +42,9 @@ impl Unit {
                 let total = i128::from(time.nanos) + i128::from(amount) * i128::from(length);
                 let second = i128::from(NANOS_PER_SECOND);
                 Some(Local {
-                    seconds: time.seconds.checked_add(i64::try_from(total.div_euclid(second)).ok()?)?,
+                    seconds: time
+                        .seconds
+                        .checked_add(i64::try_from(total.div_euclid(second)).ok()?)?,
                     nanos: i64::try_from(total.rem_euclid(second)).ok()?,
                 })
             }
@@ -62,7 +64,9 @@ impl Unit {
 
     /// How many whole units lie between two times, towards zero.
     fn between(self, from: Local, to: Local) -> i64 {
-        let nanos = |time: Local| i128::from(time.seconds) * i128::from(NANOS_PER_SECOND) + i128::from(time.nanos);
+        let nanos = |time: Local| {
+            i128::from(time.seconds) * i128::from(NANOS_PER_SECOND) + i128::from(time.nanos)
+        };
         let length = match self {
             Self::Nanos(length) => i128::from(length),
             Self::Seconds(length) => i128::from(length) * i128::from(NANOS_PER_SECOND),
@@ -107,7 +111,9 @@ pub(super) fn timestampadd(call: &Call<'_>) -> Result<ArrayRef> {
                 return Ok(None);
             };
             let value = unit.add(time, amount).and_then(|time| times.value_of(time));
-            value.map(Some).ok_or_else(|| evaluation("TIMESTAMPADD is out of range"))
+            value
+                .map(Some)
+                .ok_or_else(|| evaluation("TIMESTAMPADD is out of range"))
         })
         .collect::<Result<Vec<_>>>()?;
     time_column(call, values)

@@ -36,7 +36,11 @@ impl Date {
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let from_march = (5 * day_of_year + 2) / 153;
         let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-        let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+        let month = if from_march < 10 {
+            from_march + 3
+        } else {
+            from_march - 9
+        };
         let year = year_of_era + era * 400 + i64::from(month <= 2);
         Self {
             year,
@@ -58,15 +62,22 @@ impl Date {
 
     /// The date if its parts are one.
     pub(super) fn checked(year: i64, month: i64, day: i64) -> Option<Self> {
-        let month = u32::try_from(month).ok().filter(|month| (1..=12).contains(month))?;
+        let month = u32::try_from(month)
+            .ok()
+            .filter(|month| (1..=12).contains(month))?;
         let day = u32::try_from(day).ok()?;
-        let valid = (1..=days_in_month(year, month)).contains(&day) && (-9_999..=9_999).contains(&year);
+        let valid =
+            (1..=days_in_month(year, month)).contains(&day) && (-9_999..=9_999).contains(&year);
         valid.then_some(Self { year, month, day })
     }
 
     /// The date `months` later; the day is that of the month's end if it has no such day.
     pub(super) fn add_months(self, months: i64) -> Option<Self> {
-        let total = self.year.checked_mul(12)?.checked_add(i64::from(self.month) - 1)?.checked_add(months)?;
+        let total = self
+            .year
+            .checked_mul(12)?
+            .checked_add(i64::from(self.month) - 1)?
+            .checked_add(months)?;
         let year = total.div_euclid(12);
         let month = u32::try_from(total.rem_euclid(12) + 1).ok()?;
         if !(-262_000..=262_000).contains(&year) {
@@ -81,7 +92,11 @@ impl Date {
 
     /// 1 to 366.
     pub(super) fn day_of_year(self) -> i64 {
-        let first = Self { month: 1, day: 1, ..self };
+        let first = Self {
+            month: 1,
+            day: 1,
+            ..self
+        };
         self.to_days() - first.to_days() + 1
     }
 }
@@ -156,7 +171,11 @@ pub(super) fn instant_of(zone: Option<Tz>, local: i64) -> i64 {
         return before;
     }
     let after = local - offset_at(zone, local + SECONDS_PER_DAY);
-    if after + offset_at(zone, after) == local { after } else { before }
+    if after + offset_at(zone, after) == local {
+        after
+    } else {
+        before
+    }
 }
 
 impl Times {
@@ -202,8 +221,15 @@ mod tests {
                 "{days}"
             );
             assert_eq!(date.to_days(), days);
-            assert_eq!(weekday(days), i64::from(known.weekday().num_days_from_monday()));
-            assert_eq!(iso_week(days), i64::from(known.iso_week().week()), "{known}");
+            assert_eq!(
+                weekday(days),
+                i64::from(known.weekday().num_days_from_monday())
+            );
+            assert_eq!(
+                iso_week(days),
+                i64::from(known.iso_week().week()),
+                "{known}"
+            );
             assert_eq!(date.day_of_year(), i64::from(known.ordinal()));
         }
     }
@@ -229,10 +255,12 @@ mod tests {
         let local = Date::checked(2024, 7, 1).unwrap().to_days() * SECONDS_PER_DAY + 12 * 3_600;
         assert_eq!(instant_of(Some(berlin), local), local - 7_200);
         // The clock goes from 02:00 to 03:00 on 2024-03-31; 02:30 is read with the old offset.
-        let gap = Date::checked(2024, 3, 31).unwrap().to_days() * SECONDS_PER_DAY + 2 * 3_600 + 1_800;
+        let gap =
+            Date::checked(2024, 3, 31).unwrap().to_days() * SECONDS_PER_DAY + 2 * 3_600 + 1_800;
         assert_eq!(instant_of(Some(berlin), gap), gap - 3_600);
         // 02:30 on 2024-10-27 comes twice: the earlier is meant.
-        let twice = Date::checked(2024, 10, 27).unwrap().to_days() * SECONDS_PER_DAY + 2 * 3_600 + 1_800;
+        let twice =
+            Date::checked(2024, 10, 27).unwrap().to_days() * SECONDS_PER_DAY + 2 * 3_600 + 1_800;
         assert_eq!(instant_of(Some(berlin), twice), twice - 7_200);
     }
 }

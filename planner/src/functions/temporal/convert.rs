@@ -26,8 +26,15 @@ struct Patterns<'a> {
 impl<'a> Patterns<'a> {
     /// The pattern argument at `index`, which may be absent.
     fn of(call: &'a Call<'_>, index: usize) -> Result<Self> {
-        let texts = if call.len() > index { Some(call.texts(index)?) } else { None };
-        Ok(Self { texts, compiled: None })
+        let texts = if call.len() > index {
+            Some(call.texts(index)?)
+        } else {
+            None
+        };
+        Ok(Self {
+            texts,
+            compiled: None,
+        })
     }
 
     /// The pattern of a row: `None` is NULL, `Some(None)` that none was given.
@@ -38,7 +45,11 @@ impl<'a> Patterns<'a> {
         let Some(text) = texts.get(row) else {
             return Ok(None);
         };
-        if self.compiled.as_ref().is_none_or(|(known, _)| known != text) {
+        if self
+            .compiled
+            .as_ref()
+            .is_none_or(|(known, _)| known != text)
+        {
             self.compiled = Some((text.to_string(), Pattern::compile(text)?));
         }
         Ok(self.compiled.as_ref().map(|(_, pattern)| Some(pattern)))
@@ -153,7 +164,9 @@ fn split_offset(text: &str) -> (&str, Option<i64>) {
 }
 
 fn millis(time: Local) -> Option<i64> {
-    time.seconds.checked_mul(1_000)?.checked_add(time.nanos / 1_000_000)
+    time.seconds
+        .checked_mul(1_000)?
+        .checked_add(time.nanos / 1_000_000)
 }
 
 /// TO_TIMESTAMP(text [, pattern]): NULL if the text is not a time.
@@ -175,7 +188,10 @@ pub(super) fn to_timestamp_ltz(call: &Call<'_>) -> Result<ArrayRef> {
     let first = call.arg_type(0)?;
     let values = if first.is_numeric() {
         numbers_to_instants(call, &first)?
-    } else if matches!(first, DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 | DataType::Null) {
+    } else if matches!(
+        first,
+        DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 | DataType::Null
+    ) {
         texts_to_instants(call)?
     } else {
         return Err(PlanError::new(
@@ -207,7 +223,11 @@ fn numbers_to_instants(call: &Call<'_>, first: &DataType) -> Result<Vec<Option<i
         let numbers = column.as_primitive::<Int64Type>();
         return numbers
             .iter()
-            .map(|value| value.map(|v| v.checked_mul(scale).ok_or_else(out_of_range)).transpose())
+            .map(|value| {
+                value
+                    .map(|v| v.checked_mul(scale).ok_or_else(out_of_range))
+                    .transpose()
+            })
             .collect();
     }
     let column = cast(&call.array(0)?, &DataType::Float64)?;
@@ -235,21 +255,35 @@ fn precision(call: &Call<'_>) -> Result<Option<i64>> {
     let column = column.as_primitive::<Int64Type>();
     let first = (!column.is_empty() && !column.is_null(0)).then(|| column.value(0));
     let same = column.iter().all(|value| value == first);
-    if same { Ok(first) } else { Err(evaluation("the precision of TO_TIMESTAMP_LTZ must be a constant")) }
+    if same {
+        Ok(first)
+    } else {
+        Err(evaluation(
+            "the precision of TO_TIMESTAMP_LTZ must be a constant",
+        ))
+    }
 }
 
 fn texts_to_instants(call: &Call<'_>) -> Result<Vec<Option<i64>>> {
     let column = cast(&call.array(0)?, &DataType::Utf8)?;
     let texts = column.as_string::<i32>();
     let session = call.zone()?;
-    let pattern_column = if call.len() > 1 { Some(cast(&call.array(1)?, &DataType::Utf8)?) } else { None };
+    let pattern_column = if call.len() > 1 {
+        Some(cast(&call.array(1)?, &DataType::Utf8)?)
+    } else {
+        None
+    };
     let mut patterns = Patterns {
         texts: pattern_column
             .as_ref()
             .map(|column| Texts::Column(column.as_string::<i32>())),
         compiled: None,
     };
-    let zones = if call.len() > 2 { Some(call.texts(2)?) } else { None };
+    let zones = if call.len() > 2 {
+        Some(call.texts(2)?)
+    } else {
+        None
+    };
     texts
         .iter()
         .enumerate()
@@ -267,7 +301,10 @@ fn texts_to_instants(call: &Call<'_>) -> Result<Vec<Option<i64>>> {
             }
             let local = patterns.parse(row, text)?;
             Ok(local.and_then(|local| {
-                millis(Local { seconds: instant_of(zone, local.seconds), ..local })
+                millis(Local {
+                    seconds: instant_of(zone, local.seconds),
+                    ..local
+                })
             }))
         })
         .collect()
@@ -279,7 +316,9 @@ pub(super) fn to_date(call: &Call<'_>) -> Result<ArrayRef> {
     let mut patterns = Patterns::of(call, 1)?;
     let values = (0..call.rows())
         .map(|row| {
-            let Some(text) = texts.get(row) else { return Ok(None) };
+            let Some(text) = texts.get(row) else {
+                return Ok(None);
+            };
             let time = patterns.parse(row, text)?;
             Ok(time.and_then(|time| i32::try_from(time.days()).ok()))
         })
@@ -292,7 +331,8 @@ pub(super) fn convert_tz(call: &Call<'_>) -> Result<ArrayRef> {
     let (texts, from, to) = (call.texts(0)?, call.texts(1)?, call.texts(2)?);
     let shown = Pattern::compile(DEFAULT_PATTERN)?;
     call.text_column(|row| {
-        let (Some(text), Some(from), Some(to)) = (texts.get(row), from.get(row), to.get(row)) else {
+        let (Some(text), Some(from), Some(to)) = (texts.get(row), from.get(row), to.get(row))
+        else {
             return Ok(None);
         };
         let Some(local) = parse_local(text) else {
@@ -343,7 +383,9 @@ pub(super) fn unix_timestamp(call: &Call<'_>) -> Result<ArrayRef> {
     let zone = call.zone()?;
     let mut patterns = Patterns::of(call, 1)?;
     call.int_column(|row| {
-        let Some(text) = texts.get(row) else { return Ok(None) };
+        let Some(text) = texts.get(row) else {
+            return Ok(None);
+        };
         let local = patterns.parse(row, text)?;
         Ok(local.map(|local| instant_of(zone, local.seconds)))
     })

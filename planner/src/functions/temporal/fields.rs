@@ -136,9 +136,15 @@ pub(super) fn time_column(call: &Call<'_>, values: Vec<Option<i64>>) -> Result<A
     let zone = zone.clone();
     Ok(match unit {
         TimeUnit::Second => Arc::new(TimestampSecondArray::from(values).with_timezone_opt(zone)),
-        TimeUnit::Millisecond => Arc::new(TimestampMillisecondArray::from(values).with_timezone_opt(zone)),
-        TimeUnit::Microsecond => Arc::new(TimestampMicrosecondArray::from(values).with_timezone_opt(zone)),
-        TimeUnit::Nanosecond => Arc::new(TimestampNanosecondArray::from(values).with_timezone_opt(zone)),
+        TimeUnit::Millisecond => {
+            Arc::new(TimestampMillisecondArray::from(values).with_timezone_opt(zone))
+        }
+        TimeUnit::Microsecond => {
+            Arc::new(TimestampMicrosecondArray::from(values).with_timezone_opt(zone))
+        }
+        TimeUnit::Nanosecond => {
+            Arc::new(TimestampNanosecondArray::from(values).with_timezone_opt(zone))
+        }
     })
 }
 
@@ -151,7 +157,11 @@ pub(super) fn floor(call: &Call<'_>) -> Result<ArrayRef> {
 pub(super) fn ceil(call: &Call<'_>) -> Result<ArrayRef> {
     round(call, |local, unit| {
         let floor = truncate(local, unit)?;
-        if floor == local { Ok(local) } else { next(floor, unit) }
+        if floor == local {
+            Ok(local)
+        } else {
+            next(floor, unit)
+        }
     })
 }
 
@@ -164,7 +174,9 @@ fn round(call: &Call<'_>, round: fn(Local, &str) -> Result<Local>) -> Result<Arr
                 return Ok(None);
             };
             let rounded = times.value_of(round(local, unit)?);
-            rounded.map(Some).ok_or_else(|| evaluation("a rounded time is out of range"))
+            rounded
+                .map(Some)
+                .ok_or_else(|| evaluation("a rounded time is out of range"))
         })
         .collect::<Result<Vec<_>>>()?;
     time_column(call, values)
@@ -175,11 +187,27 @@ fn truncate(local: Local, unit: &str) -> Result<Local> {
     let days = local.days();
     let date = Date::from_days(days);
     let midnight = |date: Date| date.to_days() * SECONDS_PER_DAY;
-    let first_of_year = |year| midnight(Date { year, month: 1, day: 1 });
+    let first_of_year = |year| {
+        midnight(Date {
+            year,
+            month: 1,
+            day: 1,
+        })
+    };
     let seconds = match unit {
         "NANOSECOND" => return Ok(local),
-        "MICROSECOND" => return Ok(Local { seconds, nanos: local.nanos / 1_000 * 1_000 }),
-        "MILLISECOND" => return Ok(Local { seconds, nanos: local.nanos / 1_000_000 * 1_000_000 }),
+        "MICROSECOND" => {
+            return Ok(Local {
+                seconds,
+                nanos: local.nanos / 1_000 * 1_000,
+            });
+        }
+        "MILLISECOND" => {
+            return Ok(Local {
+                seconds,
+                nanos: local.nanos / 1_000_000 * 1_000_000,
+            });
+        }
         "SECOND" => seconds,
         "MINUTE" => seconds - seconds.rem_euclid(60),
         "HOUR" => seconds - seconds.rem_euclid(3_600),
@@ -187,7 +215,11 @@ fn truncate(local: Local, unit: &str) -> Result<Local> {
         // Weeks begin on Sunday here, as in Flink.
         "WEEK" => (days - (weekday(days) + 1) % 7) * SECONDS_PER_DAY,
         "MONTH" => midnight(Date { day: 1, ..date }),
-        "QUARTER" => midnight(Date { day: 1, month: (date.month - 1) / 3 * 3 + 1, ..date }),
+        "QUARTER" => midnight(Date {
+            day: 1,
+            month: (date.month - 1) / 3 * 3 + 1,
+            ..date
+        }),
         "YEAR" => first_of_year(date.year),
         "DECADE" => first_of_year(date.year.div_euclid(10) * 10),
         "CENTURY" => first_of_year((date.year - 1).div_euclid(100) * 100 + 1),
@@ -199,7 +231,12 @@ fn truncate(local: Local, unit: &str) -> Result<Local> {
 
 /// One unit after a time that is a multiple of it.
 fn next(floor: Local, unit: &str) -> Result<Local> {
-    let plus = |seconds: i64| Ok(Local { seconds: floor.seconds + seconds, nanos: 0 });
+    let plus = |seconds: i64| {
+        Ok(Local {
+            seconds: floor.seconds + seconds,
+            nanos: 0,
+        })
+    };
     let sub_second = |step: i64| {
         let nanos = floor.nanos + step;
         Ok(Local {
@@ -225,5 +262,8 @@ fn next(floor: Local, unit: &str) -> Result<Local> {
     let date = Date::from_days(floor.days())
         .add_months(months)
         .ok_or_else(|| evaluation("a rounded time is out of range"))?;
-    Ok(Local { seconds: date.to_days() * SECONDS_PER_DAY, nanos: 0 })
+    Ok(Local {
+        seconds: date.to_days() * SECONDS_PER_DAY,
+        nanos: 0,
+    })
 }

@@ -16,7 +16,9 @@ use crate::functions::scalar::{Call, Texts, Times, Values, evaluation};
 pub(super) fn date_format(call: &Call<'_>) -> Result<ArrayRef> {
     let times = call.times(0)?;
     match call.texts(1)? {
-        Values::Constant(Some(pattern)) => constant_pattern(call.rows(), &times, &Pattern::compile(pattern)?),
+        Values::Constant(Some(pattern)) => {
+            constant_pattern(call.rows(), &times, &Pattern::compile(pattern)?)
+        }
         patterns => varying_pattern(call, &times, &patterns),
     }
 }
@@ -45,7 +47,11 @@ fn constant_pattern(rows: usize, times: &Times, pattern: &Pattern) -> Result<Arr
     }
     let nulls = valid.contains(&false).then(|| NullBuffer::from(valid));
     let offsets = OffsetBuffer::new(offsets.into());
-    Ok(Arc::new(StringArray::try_new(offsets, Buffer::from_vec(bytes), nulls)?))
+    Ok(Arc::new(StringArray::try_new(
+        offsets,
+        Buffer::from_vec(bytes),
+        nulls,
+    )?))
 }
 
 fn varying_pattern(call: &Call<'_>, times: &Times, patterns: &Texts<'_>) -> Result<ArrayRef> {

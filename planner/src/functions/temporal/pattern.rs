@@ -8,11 +8,27 @@ use crate::error::{PlanError, PlanErrorKind};
 use crate::functions::scalar::evaluation;
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 const WEEKDAYS: [&str; 7] = [
-    "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
 ];
 
 /// A part of a pattern.
@@ -20,14 +36,21 @@ const WEEKDAYS: [&str; 7] = [
 enum Piece {
     Literal(String),
     /// A number of at least `width` digits.
-    Number { field: Field, width: usize },
+    Number {
+        field: Field,
+        width: usize,
+    },
     /// The year in two digits, of this century.
     ShortYear,
     /// Digits of the second's fraction.
     Fraction(usize),
     /// A name, or its first three letters.
-    Month { short: bool },
-    Weekday { short: bool },
+    Month {
+        short: bool,
+    },
+    Weekday {
+        short: bool,
+    },
     AmPm,
 }
 
@@ -115,7 +138,9 @@ impl Pattern {
                 Piece::Number { field, width } => push_number(field.of(date, second), *width, out),
                 Piece::ShortYear => push_number(date.year.rem_euclid(100), 2, out),
                 Piece::Fraction(digits) => push_fraction(time.nanos, *digits, out),
-                Piece::Month { short } => push_name(&MONTHS, i64::from(date.month) - 1, *short, out),
+                Piece::Month { short } => {
+                    push_name(&MONTHS, i64::from(date.month) - 1, *short, out)
+                }
                 Piece::Weekday { short } => push_name(&WEEKDAYS, weekday(days), *short, out),
                 Piece::AmPm => out.extend_from_slice(if second < 43_200 { b"AM" } else { b"PM" }),
             }
@@ -131,7 +156,11 @@ impl Pattern {
             let fixed = self.pieces.get(index + 1).is_some_and(Piece::is_digits);
             rest = parsed.read(piece, rest, fixed)?;
         }
-        if rest.is_empty() { parsed.finish() } else { None }
+        if rest.is_empty() {
+            parsed.finish()
+        } else {
+            None
+        }
     }
 }
 
@@ -146,7 +175,11 @@ fn quoted(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, pattern: &str) ->
             Some('\'') if rest.next_if_eq(&'\'').is_some() => literal.push('\''),
             Some('\'') => return Ok(literal),
             Some(c) => literal.push(c),
-            None => return Err(evaluation(format!("the date pattern '{pattern}' has an open quote"))),
+            None => {
+                return Err(evaluation(format!(
+                    "the date pattern '{pattern}' has an open quote"
+                )));
+            }
         }
     }
 }
@@ -195,7 +228,9 @@ impl Piece {
             Self::Fraction(_) => Grain::Nano,
             Self::AmPm => Grain::Hour,
             Self::Number { field, .. } => match field {
-                Field::Hour | Field::HourFrom1 | Field::HalfHour | Field::HalfHourFrom1 => Grain::Hour,
+                Field::Hour | Field::HourFrom1 | Field::HalfHour | Field::HalfHourFrom1 => {
+                    Grain::Hour
+                }
                 Field::Minute => Grain::Minute,
                 Field::Second => Grain::Second,
                 _ => Grain::Day,
@@ -205,7 +240,10 @@ impl Piece {
     }
 
     fn is_digits(&self) -> bool {
-        matches!(self, Self::Number { .. } | Self::ShortYear | Self::Fraction(_))
+        matches!(
+            self,
+            Self::Number { .. } | Self::ShortYear | Self::Fraction(_)
+        )
     }
 }
 
@@ -261,7 +299,10 @@ fn push_number(value: i64, width: usize, out: &mut Vec<u8>) {
         out.push(b'-');
     }
     let digits = digits.get(at..).unwrap_or_default();
-    out.extend(std::iter::repeat_n(b'0', width.saturating_sub(digits.len())));
+    out.extend(std::iter::repeat_n(
+        b'0',
+        width.saturating_sub(digits.len()),
+    ));
     out.extend_from_slice(digits);
 }
 
@@ -274,8 +315,16 @@ fn push_fraction(nanos: i64, digits: usize, out: &mut Vec<u8>) {
 }
 
 fn push_name(names: &[&str], index: i64, short: bool, out: &mut Vec<u8>) {
-    let name = usize::try_from(index).ok().and_then(|index| names.get(index)).copied().unwrap_or_default();
-    let shown = if short { name.get(..3).unwrap_or(name) } else { name };
+    let name = usize::try_from(index)
+        .ok()
+        .and_then(|index| names.get(index))
+        .copied()
+        .unwrap_or_default();
+    let shown = if short {
+        name.get(..3).unwrap_or(name)
+    } else {
+        name
+    };
     out.extend_from_slice(shown.as_bytes());
 }
 
@@ -300,7 +349,11 @@ impl Parsed {
         match piece {
             Piece::Literal(literal) => text.strip_prefix(literal.as_str()),
             Piece::Number { field, width } => {
-                let most = if fixed { *width } else { field.digits().max(*width) };
+                let most = if fixed {
+                    *width
+                } else {
+                    field.digits().max(*width)
+                };
                 let negative = *field == Field::Year && text.starts_with('-');
                 let unsigned = if negative { text.get(1..)? } else { text };
                 let (value, rest) = digits(unsigned, *width, most)?;
@@ -333,7 +386,8 @@ impl Parsed {
     }
 
     fn set(&mut self, field: Field, value: i64) -> Option<()> {
-        let in_range = |range: std::ops::RangeInclusive<i64>| range.contains(&value).then_some(value);
+        let in_range =
+            |range: std::ops::RangeInclusive<i64>| range.contains(&value).then_some(value);
         match field {
             Field::Year => self.year = Some(value),
             Field::Quarter => {
@@ -377,7 +431,11 @@ impl Parsed {
 
 /// A number of `least` to `most` digits.
 fn digits(text: &str, least: usize, most: usize) -> Option<(i64, &str)> {
-    let count = text.bytes().take(most).take_while(u8::is_ascii_digit).count();
+    let count = text
+        .bytes()
+        .take(most)
+        .take_while(u8::is_ascii_digit)
+        .count();
     if count < least || count == 0 {
         return None;
     }

@@ -3,10 +3,16 @@ use super::*;
 #[test]
 fn integers_do_not_wrap() {
     check("9223372036854775806 + 1", "9223372036854775807", "BIGINT");
-    refuse("9223372036854775807 + 1", &["LV-1019", "overflows BIGINT", "wider type"]);
+    refuse(
+        "9223372036854775807 + 1",
+        &["LV-1019", "overflows BIGINT", "wider type"],
+    );
     refuse("-9223372036854775807 - 2", &["overflows BIGINT"]);
     refuse("9223372036854775807 * 2", &["overflows BIGINT"]);
-    refuse("CAST(2147483647 AS INT) + CAST(1 AS INT)", &["overflows INT"]);
+    refuse(
+        "CAST(2147483647 AS INT) + CAST(1 AS INT)",
+        &["overflows INT"],
+    );
     refuse("1 / 0", &["LV-1019", "ivide by zero"]);
     refuse("1 % 0", &["ivide by zero"]);
     refuse("CAST(3000000000 AS INT)", &["LV-1019"]);
@@ -18,9 +24,17 @@ fn integers_do_not_wrap() {
 fn columns_keep_their_names_and_values() {
     check_rows("n + 1", ["1", "2", "3", "0", "NULL"]);
     check_rows("n * n - 1", ["-1", "0", "3", "0", "NULL"]);
-    let (values, _) = block(run("SELECT x FROM (SELECT SUM(n + 1) AS x FROM t WHERE n - 1 < 1)", None)).unwrap();
+    let (values, _) = block(run(
+        "SELECT x FROM (SELECT SUM(n + 1) AS x FROM t WHERE n - 1 < 1)",
+        None,
+    ))
+    .unwrap();
     assert_eq!(values, ["3"]);
-    let (values, _) = block(run("SELECT n + 1 FROM t GROUP BY n + 1 ORDER BY n + 1 DESC LIMIT 2", None)).unwrap();
+    let (values, _) = block(run(
+        "SELECT n + 1 FROM t GROUP BY n + 1 ORDER BY n + 1 DESC LIMIT 2",
+        None,
+    ))
+    .unwrap();
     assert_eq!(values, ["NULL", "3"]);
 }
 
@@ -36,7 +50,11 @@ fn numeric_functions() {
     check("SIGN(-2)", "-1.0", "DOUBLE");
     check("RAND() BETWEEN 0 AND 1", "true", "BOOLEAN");
     check("TRUNCATE(CAST(42.345 AS DOUBLE), 2)", "42.34", "DOUBLE");
-    check("CAST(1.005 AS DECIMAL(10, 2)) + CAST(1 AS DECIMAL(10, 2))", "2.01", "DECIMAL(11, 2)");
+    check(
+        "CAST(1.005 AS DECIMAL(10, 2)) + CAST(1 AS DECIMAL(10, 2))",
+        "2.01",
+        "DECIMAL(11, 2)",
+    );
     check("0.908 * CAST(1000 AS BIGINT)", "908.000", "DECIMAL(24, 3)");
     check("0.1 + 0.2 = 0.3", "true", "BOOLEAN");
     check("CAST(1.5 AS DOUBLE) > 1.4", "true", "BOOLEAN");

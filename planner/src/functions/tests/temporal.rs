@@ -18,11 +18,22 @@ fn date_format() {
     ] {
         check(&format!("DATE_FORMAT({ts}, '{pattern}')"), value, "STRING");
     }
-    check("DATE_FORMAT('2024-02-09 05:07:08', 'HH:mm')", "05:07", "STRING");
+    check(
+        "DATE_FORMAT('2024-02-09 05:07:08', 'HH:mm')",
+        "05:07",
+        "STRING",
+    );
     check("DATE_FORMAT(DATE '2024-02-09', 'yyyy')", "2024", "STRING");
-    check("DATE_FORMAT(CAST(NULL AS TIMESTAMP(3)), 'yyyy')", "NULL", "STRING");
+    check(
+        "DATE_FORMAT(CAST(NULL AS TIMESTAMP(3)), 'yyyy')",
+        "NULL",
+        "STRING",
+    );
     check(&format!("DATE_FORMAT({ts}, NULL)"), "NULL", "STRING");
-    refuse(&format!("DATE_FORMAT({ts}, 'yyyy GG')"), &["'GG' in the date pattern", "single quotes"]);
+    refuse(
+        &format!("DATE_FORMAT({ts}, 'yyyy GG')"),
+        &["'GG' in the date pattern", "single quotes"],
+    );
     refuse(&format!("DATE_FORMAT({ts}, 'yyyy ''x')"), &["open quote"]);
 }
 
@@ -30,30 +41,77 @@ fn date_format() {
 fn date_format_of_columns() {
     check_rows(
         "DATE_FORMAT(ts, 'yyyy-MM-dd')",
-        ["2024-02-29", "2024-02-29", "2024-03-01", "1969-12-31", "NULL"],
+        [
+            "2024-02-29",
+            "2024-02-29",
+            "2024-03-01",
+            "1969-12-31",
+            "NULL",
+        ],
     );
     check_rows(
         "DATE_FORMAT(ts, 'HH:mm:ss.SSS')",
-        ["23:59:58.123", "23:59:58.124", "00:00:00.123", "23:59:59.999", "NULL"],
+        [
+            "23:59:58.123",
+            "23:59:58.124",
+            "00:00:00.123",
+            "23:59:59.999",
+            "NULL",
+        ],
     );
-    check_rows("DATE_FORMAT(ts, CASE WHEN n = 0 THEN 'yyyy' ELSE 'MM' END)", ["2024", "02", "03", "12", "NULL"]);
+    check_rows(
+        "DATE_FORMAT(ts, CASE WHEN n = 0 THEN 'yyyy' ELSE 'MM' END)",
+        ["2024", "02", "03", "12", "NULL"],
+    );
 }
 
 #[test]
 fn instants_are_shown_in_the_sessions_zone() {
     let instant = "TO_TIMESTAMP_LTZ(1709251198123, 3)";
-    check_in(Some("Asia/Tokyo"), &format!("DATE_FORMAT({instant}, 'yyyy-MM-dd HH:mm')"), "2024-03-01 08:59", "STRING");
-    check_in(Some("Asia/Tokyo"), &format!("HOUR({instant})"), "8", "BIGINT");
-    check_in(Some("Asia/Tokyo"), "HOUR(TIMESTAMP '2024-01-01 05:00:00')", "5", "BIGINT");
-    check_in(Some("Europe/Berlin"), "FROM_UNIXTIME(0)", "1970-01-01 01:00:00", "STRING");
-    check_in(Some("Europe/Berlin"), "UNIX_TIMESTAMP('1970-01-01 01:00:00')", "0", "BIGINT");
+    check_in(
+        Some("Asia/Tokyo"),
+        &format!("DATE_FORMAT({instant}, 'yyyy-MM-dd HH:mm')"),
+        "2024-03-01 08:59",
+        "STRING",
+    );
+    check_in(
+        Some("Asia/Tokyo"),
+        &format!("HOUR({instant})"),
+        "8",
+        "BIGINT",
+    );
+    check_in(
+        Some("Asia/Tokyo"),
+        "HOUR(TIMESTAMP '2024-01-01 05:00:00')",
+        "5",
+        "BIGINT",
+    );
+    check_in(
+        Some("Europe/Berlin"),
+        "FROM_UNIXTIME(0)",
+        "1970-01-01 01:00:00",
+        "STRING",
+    );
+    check_in(
+        Some("Europe/Berlin"),
+        "UNIX_TIMESTAMP('1970-01-01 01:00:00')",
+        "0",
+        "BIGINT",
+    );
     check_in(Some("Europe/Berlin"), "CURRENT_DATE", "2024-03-01", "DATE");
-    check_in(Some("Europe/Berlin"), "LOCALTIMESTAMP", "2024-03-01T00:59:58.123", "TIMESTAMP(3)");
+    check_in(
+        Some("Europe/Berlin"),
+        "LOCALTIMESTAMP",
+        "2024-03-01T00:59:58.123",
+        "TIMESTAMP(3)",
+    );
 }
 
 #[test]
 fn to_timestamp() {
-    let check = |args: &str, value: &str| super::check(&format!("TO_TIMESTAMP({args})"), value, "TIMESTAMP(3)");
+    let check = |args: &str, value: &str| {
+        super::check(&format!("TO_TIMESTAMP({args})"), value, "TIMESTAMP(3)")
+    };
     check("'2024-02-29 01:02:03'", "2024-02-29T01:02:03");
     check("'2024-02-29 01:02:03.4567'", "2024-02-29T01:02:03.456");
     check("'2024-02-29T01:02:03'", "2024-02-29T01:02:03");
@@ -61,10 +119,22 @@ fn to_timestamp() {
     check("'2023-02-29 00:00:00'", "NULL");
     check("'soon'", "NULL");
     check("NULL", "NULL");
-    check("'29.02.2024 17:05', 'dd.MM.yyyy HH:mm'", "2024-02-29T17:05:00");
-    check("'20240229170501999', 'yyyyMMddHHmmssSSS'", "2024-02-29T17:05:01.999");
-    check("'Feb 29, 2024 05:06 pm', 'MMM d, yyyy hh:mm a'", "2024-02-29T17:06:00");
-    check("'2024-02-29T01:02:03Z', 'yyyy-MM-dd''T''HH:mm:ss''Z'''", "2024-02-29T01:02:03");
+    check(
+        "'29.02.2024 17:05', 'dd.MM.yyyy HH:mm'",
+        "2024-02-29T17:05:00",
+    );
+    check(
+        "'20240229170501999', 'yyyyMMddHHmmssSSS'",
+        "2024-02-29T17:05:01.999",
+    );
+    check(
+        "'Feb 29, 2024 05:06 pm', 'MMM d, yyyy hh:mm a'",
+        "2024-02-29T17:06:00",
+    );
+    check(
+        "'2024-02-29T01:02:03Z', 'yyyy-MM-dd''T''HH:mm:ss''Z'''",
+        "2024-02-29T01:02:03",
+    );
     check("'2024-02-29 25:00', 'yyyy-MM-dd HH:mm'", "NULL");
     check("'2024-02-29 extra', 'yyyy-MM-dd'", "NULL");
     check_rows("TO_TIMESTAMP(s)", ["NULL"; 5]);
@@ -72,11 +142,31 @@ fn to_timestamp() {
 
 #[test]
 fn to_timestamp_ltz_and_dates() {
-    check("TO_TIMESTAMP_LTZ(1000, 3)", "1970-01-01T00:00:01Z", "TIMESTAMP_LTZ(3)");
-    check("TO_TIMESTAMP_LTZ(1000, 0)", "1970-01-01T00:16:40Z", "TIMESTAMP_LTZ(3)");
-    check("TO_TIMESTAMP_LTZ(1000)", "1970-01-01T00:00:01Z", "TIMESTAMP_LTZ(3)");
-    check("TO_TIMESTAMP_LTZ(1.5, 0)", "1970-01-01T00:00:01.500Z", "TIMESTAMP_LTZ(3)");
-    check("TO_TIMESTAMP_LTZ('2024-01-01 00:00:00+02:00')", "2023-12-31T22:00:00Z", "TIMESTAMP_LTZ(3)");
+    check(
+        "TO_TIMESTAMP_LTZ(1000, 3)",
+        "1970-01-01T00:00:01Z",
+        "TIMESTAMP_LTZ(3)",
+    );
+    check(
+        "TO_TIMESTAMP_LTZ(1000, 0)",
+        "1970-01-01T00:16:40Z",
+        "TIMESTAMP_LTZ(3)",
+    );
+    check(
+        "TO_TIMESTAMP_LTZ(1000)",
+        "1970-01-01T00:00:01Z",
+        "TIMESTAMP_LTZ(3)",
+    );
+    check(
+        "TO_TIMESTAMP_LTZ(1.5, 0)",
+        "1970-01-01T00:00:01.500Z",
+        "TIMESTAMP_LTZ(3)",
+    );
+    check(
+        "TO_TIMESTAMP_LTZ('2024-01-01 00:00:00+02:00')",
+        "2023-12-31T22:00:00Z",
+        "TIMESTAMP_LTZ(3)",
+    );
     check(
         "TO_TIMESTAMP_LTZ('01/07/2024 12', 'dd/MM/yyyy HH', 'Europe/Berlin')",
         "2024-07-01T10:00:00Z",
@@ -85,15 +175,34 @@ fn to_timestamp_ltz_and_dates() {
     check("TO_TIMESTAMP_LTZ(NULL, 3)", "NULL", "TIMESTAMP_LTZ(3)");
     check_rows(
         "TO_TIMESTAMP_LTZ(n, 0)",
-        ["1970-01-01T00:00:00Z", "1970-01-01T00:00:01Z", "1970-01-01T00:00:02Z", "1969-12-31T23:59:59Z", "NULL"],
+        [
+            "1970-01-01T00:00:00Z",
+            "1970-01-01T00:00:01Z",
+            "1970-01-01T00:00:02Z",
+            "1969-12-31T23:59:59Z",
+            "NULL",
+        ],
     );
-    refuse("TO_TIMESTAMP_LTZ(1, 6)", &["0 for seconds or 3 for milliseconds"]);
-    refuse("TO_TIMESTAMP_LTZ(9223372036854775807, 0)", &["out of range"]);
+    refuse(
+        "TO_TIMESTAMP_LTZ(1, 6)",
+        &["0 for seconds or 3 for milliseconds"],
+    );
+    refuse(
+        "TO_TIMESTAMP_LTZ(9223372036854775807, 0)",
+        &["out of range"],
+    );
     check("TO_DATE('2024-02-29')", "2024-02-29", "DATE");
     check("TO_DATE('29/02/24', 'dd/MM/yy')", "2024-02-29", "DATE");
     check("TO_DATE('2024-13-01')", "NULL", "DATE");
-    check("CONVERT_TZ('1970-01-01 00:00:00', 'UTC', 'America/Los_Angeles')", "1969-12-31 16:00:00", "STRING");
-    refuse("CONVERT_TZ('1970-01-01 00:00:00', 'UTC', 'Mars')", &["Mars is not the name of a time zone"]);
+    check(
+        "CONVERT_TZ('1970-01-01 00:00:00', 'UTC', 'America/Los_Angeles')",
+        "1969-12-31 16:00:00",
+        "STRING",
+    );
+    refuse(
+        "CONVERT_TZ('1970-01-01 00:00:00', 'UTC', 'Mars')",
+        &["Mars is not the name of a time zone"],
+    );
     check("FROM_UNIXTIME(44, 'mm:ss')", "00:44", "STRING");
     check("UNIX_TIMESTAMP('1970-01-01 00:01:00')", "60", "BIGINT");
     check("UNIX_TIMESTAMP()", "1709251198", "BIGINT");
@@ -103,16 +212,38 @@ fn to_timestamp_ltz_and_dates() {
 fn fields_of_times() {
     let ts = "TIMESTAMP '2024-02-29 23:59:58.123'";
     for (field, value) in [
-        ("YEAR", "2024"), ("QUARTER", "1"), ("MONTH", "2"), ("WEEK", "9"), ("DAY", "29"),
-        ("DOY", "60"), ("DOW", "5"), ("ISODOW", "4"), ("HOUR", "23"), ("MINUTE", "59"),
-        ("SECOND", "58"), ("MILLISECOND", "123"), ("MICROSECOND", "123000"), ("EPOCH", "1709251198"),
-        ("DECADE", "202"), ("CENTURY", "21"), ("MILLENNIUM", "3"), ("ISOYEAR", "2024"),
+        ("YEAR", "2024"),
+        ("QUARTER", "1"),
+        ("MONTH", "2"),
+        ("WEEK", "9"),
+        ("DAY", "29"),
+        ("DOY", "60"),
+        ("DOW", "5"),
+        ("ISODOW", "4"),
+        ("HOUR", "23"),
+        ("MINUTE", "59"),
+        ("SECOND", "58"),
+        ("MILLISECOND", "123"),
+        ("MICROSECOND", "123000"),
+        ("EPOCH", "1709251198"),
+        ("DECADE", "202"),
+        ("CENTURY", "21"),
+        ("MILLENNIUM", "3"),
+        ("ISOYEAR", "2024"),
     ] {
         check(&format!("EXTRACT({field} FROM {ts})"), value, "BIGINT");
     }
     for (function, value) in [
-        ("YEAR", "2024"), ("QUARTER", "1"), ("MONTH", "2"), ("WEEK", "9"), ("DAYOFYEAR", "60"),
-        ("DAYOFMONTH", "29"), ("DAYOFWEEK", "5"), ("HOUR", "23"), ("MINUTE", "59"), ("SECOND", "58"),
+        ("YEAR", "2024"),
+        ("QUARTER", "1"),
+        ("MONTH", "2"),
+        ("WEEK", "9"),
+        ("DAYOFYEAR", "60"),
+        ("DAYOFMONTH", "29"),
+        ("DAYOFWEEK", "5"),
+        ("HOUR", "23"),
+        ("MINUTE", "59"),
+        ("SECOND", "58"),
     ] {
         check(&format!("{function}({ts})"), value, "BIGINT");
     }
@@ -137,22 +268,51 @@ fn floor_and_ceil() {
         check(&format!("FLOOR({ts} TO {unit})"), floor, "TIMESTAMP(3)");
         check(&format!("CEIL({ts} TO {unit})"), ceil, "TIMESTAMP(3)");
     }
-    check("CEIL(TIMESTAMP '2024-01-01 00:00:00' TO YEAR)", "2024-01-01T00:00:00", "TIMESTAMP(3)");
+    check(
+        "CEIL(TIMESTAMP '2024-01-01 00:00:00' TO YEAR)",
+        "2024-01-01T00:00:00",
+        "TIMESTAMP(3)",
+    );
     check("FLOOR(CAST(-1.5 AS DOUBLE))", "-2.0", "DOUBLE");
 }
 
 #[test]
 fn adding_and_subtracting() {
     let ts = "TIMESTAMP '2024-01-31 10:00:00'";
-    check(&format!("TIMESTAMPADD(MONTH, 1, {ts})"), "2024-02-29T10:00:00", "TIMESTAMP(3)");
-    check(&format!("TIMESTAMPADD(HOUR, -11, {ts})"), "2024-01-30T23:00:00", "TIMESTAMP(3)");
-    check(&format!("TIMESTAMPADD(QUARTER, 1, {ts})"), "2024-04-30T10:00:00", "TIMESTAMP(3)");
-    check("TIMESTAMPADD(DAY, NULL, TIMESTAMP '2024-01-31 10:00:00')", "NULL", "TIMESTAMP(3)");
+    check(
+        &format!("TIMESTAMPADD(MONTH, 1, {ts})"),
+        "2024-02-29T10:00:00",
+        "TIMESTAMP(3)",
+    );
+    check(
+        &format!("TIMESTAMPADD(HOUR, -11, {ts})"),
+        "2024-01-30T23:00:00",
+        "TIMESTAMP(3)",
+    );
+    check(
+        &format!("TIMESTAMPADD(QUARTER, 1, {ts})"),
+        "2024-04-30T10:00:00",
+        "TIMESTAMP(3)",
+    );
+    check(
+        "TIMESTAMPADD(DAY, NULL, TIMESTAMP '2024-01-31 10:00:00')",
+        "NULL",
+        "TIMESTAMP(3)",
+    );
     let diff = |unit: &str, from: &str, to: &str, value: &str| {
-        check(&format!("TIMESTAMPDIFF({unit}, TIMESTAMP '{from}', TIMESTAMP '{to}')"), value, "INT");
+        check(
+            &format!("TIMESTAMPDIFF({unit}, TIMESTAMP '{from}', TIMESTAMP '{to}')"),
+            value,
+            "INT",
+        );
     };
     diff("DAY", "2024-01-01 00:00:00", "2024-01-03 23:00:00", "2");
-    diff("SECOND", "2024-01-01 00:00:01", "2024-01-01 00:00:00.5", "0");
+    diff(
+        "SECOND",
+        "2024-01-01 00:00:01",
+        "2024-01-01 00:00:00.5",
+        "0",
+    );
     diff("HOUR", "2024-01-02 00:00:00", "2024-01-01 00:00:00", "-24");
     diff("MONTH", "2024-01-31 00:00:00", "2024-02-29 00:00:00", "0");
     diff("MONTH", "2024-02-29 00:00:00", "2024-01-31 00:00:00", "0");
@@ -161,8 +321,16 @@ fn adding_and_subtracting() {
         "TIMESTAMPDIFF(SECOND, TIMESTAMP '1900-01-01 00:00:00', TIMESTAMP '2100-01-01 00:00:00')",
         &["out of the range of INT"],
     );
-    check(&format!("{ts} + INTERVAL '1' DAY"), "2024-02-01T10:00:00", "TIMESTAMP(3)");
-    check(&format!("{ts} - INTERVAL '5' SECOND"), "2024-01-31T09:59:55", "TIMESTAMP(3)");
+    check(
+        &format!("{ts} + INTERVAL '1' DAY"),
+        "2024-02-01T10:00:00",
+        "TIMESTAMP(3)",
+    );
+    check(
+        &format!("{ts} - INTERVAL '5' SECOND"),
+        "2024-01-31T09:59:55",
+        "TIMESTAMP(3)",
+    );
     check_rows(
         "TIMESTAMPDIFF(SECOND, ts, TIMESTAMP '2024-02-29 23:59:58.123')",
         ["0", "0", "-2", "1709251198", "NULL"],
@@ -172,7 +340,11 @@ fn adding_and_subtracting() {
 #[test]
 fn the_clock() {
     check("PROCTIME()", "2024-02-29T23:59:58.123Z", "TIMESTAMP_LTZ(3)");
-    check("CURRENT_TIMESTAMP", "2024-02-29T23:59:58.123Z", "TIMESTAMP_LTZ(3)");
+    check(
+        "CURRENT_TIMESTAMP",
+        "2024-02-29T23:59:58.123Z",
+        "TIMESTAMP_LTZ(3)",
+    );
     check("NOW()", "2024-02-29T23:59:58.123Z", "TIMESTAMP_LTZ(3)");
     check("LOCALTIMESTAMP", "2024-02-29T23:59:58.123", "TIMESTAMP(3)");
     check("CURRENT_DATE", "2024-02-29", "DATE");

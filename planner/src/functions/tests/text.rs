@@ -10,8 +10,14 @@ fn split_index() {
     check("SPLIT_INDEX('a::b::c', '::', 2)", "c", "STRING");
     check("SPLIT_INDEX('a b', '', 1)", "b", "STRING");
     check("SPLIT_INDEX(NULL, '/', 0)", "NULL", "STRING");
-    check_rows("SPLIT_INDEX(s, '/', 1)", ["b", "NULL", "NULL", "cödé", "NULL"]);
-    check_rows("SPLIT_INDEX(s, '/', n)", ["a", "NULL", "NULL", "NULL", "NULL"]);
+    check_rows(
+        "SPLIT_INDEX(s, '/', 1)",
+        ["b", "NULL", "NULL", "cödé", "NULL"],
+    );
+    check_rows(
+        "SPLIT_INDEX(s, '/', n)",
+        ["a", "NULL", "NULL", "NULL", "NULL"],
+    );
 }
 
 #[test]
@@ -53,7 +59,10 @@ fn joining_and_cutting() {
     check("CONCAT('a', NULL)", "NULL", "STRING");
     check("CONCAT_WS('-', 'a', NULL, 'b')", "a-b", "STRING");
     check("'a' || 'b'", "ab", "STRING");
-    check_rows("CONCAT(s, '!')", ["a/b/c!", "x=1&yy=22!", "!", "ünï/cödé!", "NULL"]);
+    check_rows(
+        "CONCAT(s, '!')",
+        ["a/b/c!", "x=1&yy=22!", "!", "ünï/cödé!", "NULL"],
+    );
     check("SUBSTRING('hello' FROM 2 FOR 3)", "ell", "STRING");
     check("SUBSTRING('hello', 2)", "ello", "STRING");
     check("LPAD('7', 3, '0')", "007", "STRING");
@@ -61,7 +70,11 @@ fn joining_and_cutting() {
     check("UPPER('a') || LOWER('B')", "Ab", "STRING");
     check("TRIM(LEADING 'x' FROM 'xxa')", "a", "STRING");
     check("REPLACE('abc', 'b', 'x')", "axc", "STRING");
-    check("OVERLAY('abcd' PLACING 'xx' FROM 2 FOR 1)", "axxcd", "STRING");
+    check(
+        "OVERLAY('abcd' PLACING 'xx' FROM 2 FOR 1)",
+        "axxcd",
+        "STRING",
+    );
     check("REVERSE('abc')", "cba", "STRING");
     check("MD5('abc')", "900150983cd24fb0d6963f7d28e17f72", "STRING");
     check(
@@ -74,16 +87,37 @@ fn joining_and_cutting() {
 #[test]
 fn regular_expressions() {
     check("REGEXP('foobar', 'o+b')", "true", "BOOLEAN");
-    check("REGEXP_EXTRACT('foothebar', 'foo(.*?)(bar)', 2)", "bar", "STRING");
-    check("REGEXP_EXTRACT('foothebar', 'foo(.*?)(bar)')", "foothebar", "STRING");
+    check(
+        "REGEXP_EXTRACT('foothebar', 'foo(.*?)(bar)', 2)",
+        "bar",
+        "STRING",
+    );
+    check(
+        "REGEXP_EXTRACT('foothebar', 'foo(.*?)(bar)')",
+        "foothebar",
+        "STRING",
+    );
     check("REGEXP_EXTRACT('x', 'foo(.*?)', 1)", "NULL", "STRING");
     check("REGEXP_EXTRACT('x', 'x', 5)", "NULL", "STRING");
-    check("REGEXP_EXTRACT('a=1&channel_id=7', '(&|^)channel_id=([^&]*)', 2)", "7", "STRING");
-    check_rows("REGEXP_EXTRACT(s, '(&|^)yy=([^&]*)', 2)", ["NULL", "22", "NULL", "NULL", "NULL"]);
-    check_rows("REGEXP_EXTRACT('a-b', s)", ["NULL", "NULL", "", "NULL", "NULL"]);
+    check(
+        "REGEXP_EXTRACT('a=1&channel_id=7', '(&|^)channel_id=([^&]*)', 2)",
+        "7",
+        "STRING",
+    );
+    check_rows(
+        "REGEXP_EXTRACT(s, '(&|^)yy=([^&]*)', 2)",
+        ["NULL", "22", "NULL", "NULL", "NULL"],
+    );
+    check_rows(
+        "REGEXP_EXTRACT('a-b', s)",
+        ["NULL", "NULL", "", "NULL", "NULL"],
+    );
     check("REGEXP_REPLACE('foobarfoo', 'foo', 'x')", "xbarx", "STRING");
     check("REGEXP_REPLACE('ab', '(a)(b)', '$2$1x')", "bax", "STRING");
-    refuse("REGEXP('a', '(')", &["LV-1019", "'(' is not a regular expression"]);
+    refuse(
+        "REGEXP('a', '(')",
+        &["LV-1019", "'(' is not a regular expression"],
+    );
 }
 
 #[test]

@@ -36,9 +36,16 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<(), PlanError> {
             }
             None => Ok(()),
         },
-        Expr::Like { pattern, escape_char, .. } | Expr::ILike { pattern, escape_char, .. } => {
-            backslash_escapes(pattern, escape_char)
+        Expr::Like {
+            pattern,
+            escape_char,
+            ..
         }
+        | Expr::ILike {
+            pattern,
+            escape_char,
+            ..
+        } => backslash_escapes(pattern, escape_char),
         Expr::RLike { .. } => Err(PlanError::unsupported(
             "the operator RLIKE",
             expression_location(expr),
@@ -77,13 +84,19 @@ fn typed_literal(literal: &mut TypedString) -> Result<(), PlanError> {
 
 /// `LIKE 'a!_b' ESCAPE '!'` as the same pattern with backslashes, the only escape character
 /// that DataFusion knows.
-fn backslash_escapes(pattern: &mut Expr, escape: &mut Option<ValueWithSpan>) -> Result<(), PlanError> {
+fn backslash_escapes(
+    pattern: &mut Expr,
+    escape: &mut Option<ValueWithSpan>,
+) -> Result<(), PlanError> {
     let Some(given) = escape.as_ref() else {
         return Ok(());
     };
     let at = Location::of(given.span);
     let Value::SingleQuotedString(character) = &given.value else {
-        return Err(PlanError::unsupported("ESCAPE with anything but a character", at));
+        return Err(PlanError::unsupported(
+            "ESCAPE with anything but a character",
+            at,
+        ));
     };
     let mut characters = character.chars();
     let (Some(escape_char), None) = (characters.next(), characters.next()) else {
@@ -92,8 +105,15 @@ fn backslash_escapes(pattern: &mut Expr, escape: &mut Option<ValueWithSpan>) -> 
     if escape_char == '\\' {
         return Ok(());
     }
-    let Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(text), .. }) = pattern else {
-        return Err(PlanError::unsupported("ESCAPE with a pattern that is not a constant", at));
+    let Expr::Value(ValueWithSpan {
+        value: Value::SingleQuotedString(text),
+        ..
+    }) = pattern
+    else {
+        return Err(PlanError::unsupported(
+            "ESCAPE with a pattern that is not a constant",
+            at,
+        ));
     };
     let mut rewritten = String::with_capacity(text.len() + 4);
     let mut rest = text.chars();

@@ -92,8 +92,16 @@ fn queries_with_slips() {
         InvalidType,
         &["did you mean INT?"],
     );
-    refuse("SELECT a FROM t ¦GROUP a", Syntax, &["did you mean GROUP BY?"]);
-    refuse("SELECT a FROM t WHERE a LIKE 'x!' ESCAPE ¦'!'", Syntax, &["escapes nothing"]);
+    refuse(
+        "SELECT a FROM t ¦GROUP a",
+        Syntax,
+        &["did you mean GROUP BY?"],
+    );
+    refuse(
+        "SELECT a FROM t WHERE a LIKE 'x!' ESCAPE ¦'!'",
+        Syntax,
+        &["escapes nothing"],
+    );
     refuse("SELECT 1 ¦SELECT 2", Syntax, &["the end of the statement"]);
     refuse(
         "SELECT INTERVAL ¦'x' SECOND",
