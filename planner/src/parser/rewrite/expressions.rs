@@ -2,8 +2,9 @@
 
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    BinaryOperator, CaseWhen, CeilFloorKind, DataType, DateTimeField, Expr, Function, FunctionArg,
-    FunctionArgExpr, FunctionArguments, TimezoneInfo, TypedString, Value, ValueWithSpan,
+    BinaryOperator, CaseWhen, CastKind, CeilFloorKind, DataType, DateTimeField, ExactNumberInfo,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, TimezoneInfo, TypedString,
+    Value, ValueWithSpan,
 };
 use sqlparser::tokenizer::Span;
 
@@ -36,6 +37,11 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<(), PlanError> {
             }
             None => Ok(()),
         },
+        Expr::Value(value) => {
+            let new = approximate(value);
+            replace(expr, new);
+            Ok(())
+        }
         Expr::Like {
             pattern,
             escape_char,
@@ -59,6 +65,20 @@ fn replace(expr: &mut Expr, new: Option<Expr>) {
     if let Some(new) = new {
         *expr = new;
     }
+}
+
+/// `1e3` is a DOUBLE, where `1000.0` is an exact DECIMAL.
+fn approximate(value: &ValueWithSpan) -> Option<Expr> {
+    let Value::Number(digits, _) = &value.value else {
+        return None;
+    };
+    digits.contains(['e', 'E']).then(|| Expr::Cast {
+        kind: CastKind::Cast,
+        expr: Box::new(text(digits.clone(), value.span)),
+        data_type: DataType::Double(ExactNumberInfo::None),
+        array: false,
+        format: None,
+    })
 }
 
 /// `TIMESTAMP '…'` has the precision of its text, as in Flink.
