@@ -70,3 +70,8 @@ fn what_is_no_row_is_an_error() {
         assert!(Digest::default().add(line, &Check::Rows).is_err(), "{line}");
     }
 }
+
+#[test]
+fn hashes_are_those_of_the_files_that_hold_them() {
+    assert_eq!(digest(&[r#"[1,"a"]"#]).checksum, 0x13ad_4671_717d_23d5);
+}
