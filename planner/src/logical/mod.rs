@@ -1,0 +1,43 @@
+//! From syntax trees to DataFusion's logical plan.
+//!
+//! ```text
+//!   Query ──refuse──▶ supported? ──SqlToRel──▶ plan with window markers
+//!         ──windows──▶ plan with WindowTable nodes ──optimize──▶ logical plan
+//! ```
+//!
+//! [`Resolver`] knows functions and types; [`QueryContext`] answers DataFusion's questions about
+//! tables from the [`Catalog`](crate::catalog::Catalog). Everything here is shared by streaming
+//! and batch execution, apart from the list of optimizer rules in [`optimize`].
+
+mod case;
+mod context;
+mod optimize;
+mod refuse;
+mod resolver;
+mod source;
+mod windows;
+mod window_table;
+
+pub use context::{FileTables, QueryContext};
+pub use refuse::refuse_for_streams;
+pub use resolver::Resolver;
+pub use source::{CatalogTable, ViewTable};
+pub use window_table::WindowTable;
+
+use datafusion::logical_expr::LogicalPlan;
+
+use crate::error::PlanError;
+use crate::parser::Query;
+
+/// The logical plan of a query, analyzed and with windows as nodes, not optimized.
+///
+/// # Errors
+/// Anything that the query gets wrong, with its position where that is known.
+pub fn plan(context: &QueryContext<'_>, query: &Query) -> Result<LogicalPlan, PlanError> {
+    let raw = case::plan_with_case(context, query)?;
+    let windowed = windows::replace_markers(raw)?;
+    optimize::analyze(context.resolver(), windowed)
+        .map_err(|error| error.or_at(Some(query.location)))
+}
+
+pub use optimize::optimize_for_streams;

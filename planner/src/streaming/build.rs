@@ -1,0 +1,339 @@
+//! From the logical plan to nodes.
+//!
+//! Column `i` of a logical node is column `i` of the node that is built for it, so expressions
+//! need no names. Every scan is read through a calc, which is what makes pruning local.
+
+use std::sync::Arc;
+
+use datafusion::logical_expr::{
+    EmptyRelation, Expr, Filter, LogicalPlan, Projection, TableScan, Union,
+};
+use levada_engine::connector::ConnectorRegistry;
+
+use super::assign_window::Shape;
+use super::calc::is_proctime;
+use super::expression::{self, ExprRef};
+use super::{
+    AssignWindow, Attribute, Calc, Node, NodeId, NodeKind, Plan, Properties, Scan, Sink,
+    StateSize, Values,
+};
+use crate::error::{Location, PlanError, PlanErrorKind};
+use crate::logical::{CatalogTable, Resolver, WindowTable};
+
+/// Builds the nodes of one job.
+pub struct Builder<'a> {
+    pub(super) resolver: &'a Resolver,
+    connectors: &'a ConnectorRegistry,
+    pub(super) plan: Plan,
+}
+
+impl<'a> Builder<'a> {
+    /// A builder of an empty plan.
+    pub fn new(resolver: &'a Resolver, connectors: &'a ConnectorRegistry) -> Self {
+        Builder {
+            resolver,
+            connectors,
+            plan: Plan::new(),
+        }
+    }
+
+    /// The plan so far.
+    pub fn finish(self) -> Plan {
+        self.plan
+    }
+
+    /// Adds a query whose rows go to the client.
+    ///
+    /// # Errors
+    /// See [`Builder::query`].
+    pub fn collect(&mut self, logical: &LogicalPlan) -> Result<NodeId, PlanError> {
+        let input = self.query(logical)?;
+        let properties = self.properties(input)?.clone();
+        Ok(self.output(NodeKind::Collect, input, properties))
+    }
+
+    /// Adds a query whose rows go into a table. Its columns are those of the table already.
+    ///
+    /// # Errors
+    /// See [`Builder::query`].
+    pub fn insert(&mut self, logical: &LogicalPlan, sink: Sink) -> Result<NodeId, PlanError> {
+        let input = self.query(logical)?;
+        let properties = self.properties(input)?.clone();
+        Ok(self.output(NodeKind::Sink(sink), input, properties))
+    }
+
+    fn output(&mut self, kind: NodeKind, input: NodeId, properties: Properties) -> NodeId {
+        self.plan.add_output(Node {
+            kind,
+            inputs: vec![input],
+            properties: Properties {
+                state: StateSize::Stateless,
+                ..properties
+            },
+        })
+    }
+
+    /// The node that produces the rows of a logical plan.
+    ///
+    /// # Errors
+    /// The plan has something that streams do not support.
+    pub fn query(&mut self, logical: &LogicalPlan) -> Result<NodeId, PlanError> {
+        match logical {
+            LogicalPlan::TableScan(scan) => self.scan(scan),
+            LogicalPlan::Projection(projection) => self.projection(projection),
+            LogicalPlan::Filter(filter) => self.filter(filter),
+            LogicalPlan::SubqueryAlias(alias) => self.query(&alias.input),
+            LogicalPlan::Union(union) => self.union(union),
+            LogicalPlan::Values(values) => {
+                let rows = Values::evaluate(self.resolver, &values.values, &values.schema)?;
+                Ok(self.values(rows))
+            }
+            LogicalPlan::EmptyRelation(empty) => self.empty(empty),
+            LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate),
+            LogicalPlan::Extension(extension) => {
+                let node = extension.node.as_any();
+                match node.downcast_ref::<WindowTable>() {
+                    Some(window) => self.window_table(window),
+                    None => Err(PlanError::internal(format!(
+                        "the plan has the unknown node {}",
+                        extension.node.name()
+                    ))),
+                }
+            }
+            other => Err(unsupported(other)),
+        }
+    }
+
+    pub(super) fn properties(&self, id: NodeId) -> Result<&Properties, PlanError> {
+        match self.plan.node(id) {
+            Some(node) => Ok(&node.properties),
+            None => Err(PlanError::internal(format!("there is no node {id}"))),
+        }
+    }
+
+    /// An expression over the columns of a logical input.
+    pub(super) fn expression(
+        &self,
+        expr: &Expr,
+        input: &LogicalPlan,
+    ) -> Result<ExprRef, PlanError> {
+        self.resolver.physical(expr, input.schema())
+    }
+
+    fn scan(&mut self, scan: &TableScan) -> Result<NodeId, PlanError> {
+        let Some(table) = CatalogTable::of(&scan.source) else {
+            return Err(PlanError::unsupported(
+                format!("reading {} on streams", scan.table_name),
+                None,
+            ));
+        };
+        let node = Scan::new(Arc::clone(&table.table), self.connectors)?;
+        let properties = node.properties(self.resolver)?;
+        let schema = Arc::clone(&properties.schema);
+        let id = self.plan.add(NodeKind::Scan(node), vec![], properties);
+        let projection = match &scan.projection {
+            Some(columns) => columns
+                .iter()
+                .map(|index| expression::column(&schema, *index))
+                .collect::<Result<Vec<_>, _>>()?,
+            None => expression::all_columns(&schema),
+        };
+        let names = names(scan.projected_schema.fields());
+        self.calc(id, None, projection, names)
+    }
+
+    fn projection(&mut self, projection: &Projection) -> Result<NodeId, PlanError> {
+        let input = self.query(&projection.input)?;
+        let exprs = projection
+            .expr
+            .iter()
+            .map(|expr| self.expression(expr, &projection.input))
+            .collect::<Result<Vec<_>, _>>()?;
+        self.calc(input, None, exprs, names(projection.schema.fields()))
+    }
+
+    fn filter(&mut self, filter: &Filter) -> Result<NodeId, PlanError> {
+        let input = self.query(&filter.input)?;
+        let condition = self.expression(&filter.predicate, &filter.input)?;
+        let schema = Arc::clone(&self.properties(input)?.schema);
+        let columns = expression::all_columns(&schema);
+        self.calc(input, Some(condition), columns, names(schema.fields()))
+    }
+
+    /// Adds a calc, merged with one below it where that costs nothing.
+    pub(super) fn calc(
+        &mut self,
+        input: NodeId,
+        filter: Option<ExprRef>,
+        projection: Vec<ExprRef>,
+        names: Vec<String>,
+    ) -> Result<NodeId, PlanError> {
+        let calc = Calc { filter, projection };
+        let below = self.plan.node(input).and_then(|node| match &node.kind {
+            NodeKind::Calc(inner) => Some((inner.clone(), node.inputs.clone())),
+            _ => None,
+        });
+        if let Some((inner, inputs)) = below
+            && let Some(merged) = calc.after(&inner)?
+            && let [source] = inputs.as_slice()
+        {
+            return self.add_calc(merged, *source, &names);
+        }
+        self.add_calc(calc, input, &names)
+    }
+
+    fn add_calc(&mut self, calc: Calc, input: NodeId, names: &[String]) -> Result<NodeId, PlanError> {
+        let properties = calc.properties(names, self.properties(input)?)?;
+        Ok(self.plan.add(NodeKind::Calc(calc), vec![input], properties))
+    }
+
+    fn values(&mut self, values: Values) -> NodeId {
+        let properties = values.properties();
+        self.plan.add(NodeKind::Values(values), vec![], properties)
+    }
+
+    fn empty(&mut self, empty: &EmptyRelation) -> Result<NodeId, PlanError> {
+        if empty.schema.fields().is_empty() {
+            let id = self.values(Values::placeholder(empty.produce_one_row)?);
+            return Ok(id);
+        }
+        if empty.produce_one_row {
+            return Err(PlanError::internal("a row of nothing has columns"));
+        }
+        Ok(self.values(Values::empty(Arc::clone(empty.schema.inner()))))
+    }
+
+    fn union(&mut self, union: &Union) -> Result<NodeId, PlanError> {
+        let names = names(union.schema.fields());
+        let mut inputs = Vec::new();
+        for branch in &union.inputs {
+            let input = self.query(branch)?;
+            let schema = Arc::clone(&self.properties(input)?.schema);
+            for (found, wanted) in schema.fields().iter().zip(union.schema.fields()) {
+                if found.data_type() != wanted.data_type() {
+                    return Err(PlanError::internal(format!(
+                        "a branch of UNION has {} of type {}, not {}",
+                        found.name(),
+                        found.data_type(),
+                        wanted.data_type()
+                    )));
+                }
+            }
+            inputs.push(self.calc(input, None, expression::all_columns(&schema), names.clone())?);
+        }
+        let properties = self.union_properties(&inputs)?;
+        Ok(self.plan.add(NodeKind::Union, inputs, properties))
+    }
+
+    fn union_properties(&self, inputs: &[NodeId]) -> Result<Properties, PlanError> {
+        let all: Vec<&Properties> =
+            inputs.iter().map(|id| self.properties(*id)).collect::<Result<_, _>>()?;
+        let Some(first) = all.first() else {
+            return Err(PlanError::internal("a UNION has no branch"));
+        };
+        let fields = first.schema.fields().iter().enumerate().map(|(index, field)| {
+            let nullable = all
+                .iter()
+                .any(|p| p.schema.fields().get(index).is_none_or(|f| f.is_nullable()));
+            field.as_ref().clone().with_nullable(nullable)
+        });
+        let schema = Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>()));
+        let bounded = all.iter().all(|p| p.bounded);
+        let mut properties = Properties::appending(schema, bounded);
+        for (index, attribute) in properties.attributes.iter_mut().enumerate() {
+            *attribute = common_attribute(&all, index);
+        }
+        properties.updating = all.iter().any(|p| p.updating);
+        Ok(properties)
+    }
+
+    fn window_table(&mut self, window: &WindowTable) -> Result<NodeId, PlanError> {
+        let input = self.query(&window.input)?;
+        let time = self.expression(&window.time, &window.input)?;
+        let time = self.time_column(input, &time, window)?;
+        let session_keys = window
+            .keys
+            .iter()
+            .map(|key| self.expression(key, &window.input))
+            .collect::<Result<Vec<_>, _>>()?;
+        let node = AssignWindow {
+            window: Shape::of(window),
+            time,
+            time_type: window.time_type()?,
+            session_keys,
+        };
+        let own = self.plan.next_id();
+        let properties = node.properties(self.properties(input)?, own);
+        self.plan.set_location(own, window.location);
+        Ok(self.plan.add(NodeKind::AssignWindow(node), vec![input], properties))
+    }
+
+    /// The event-time column of a window, or `None` for processing time.
+    fn time_column(
+        &self,
+        input: NodeId,
+        time: &ExprRef,
+        window: &WindowTable,
+    ) -> Result<Option<usize>, PlanError> {
+        if is_proctime(time) {
+            return Ok(None);
+        }
+        let properties = self.properties(input)?;
+        let column = expression::as_column(time);
+        match column.map(|index| properties.attribute(index)) {
+            Some(Attribute::ProcessingTime) => Ok(None),
+            Some(attribute) if attribute.is_event_time() => Ok(column),
+            _ => Err(no_time_attribute(&window.time, window.location)),
+        }
+    }
+}
+
+fn no_time_attribute(time: &Expr, location: Option<Location>) -> PlanError {
+    let name = match time {
+        Expr::Column(column) => column.name.clone(),
+        other => other.to_string(),
+    };
+    PlanError::new(
+        PlanErrorKind::InvalidWindow,
+        format!("a window needs a time attribute, and {name} is none"),
+    )
+    .hint(format!(
+        "declare WATERMARK FOR {name} AS … in CREATE TABLE and pass the column through unchanged, \
+         or use a column pt AS PROCTIME(), or window_time of an earlier window"
+    ))
+    .at(location)
+}
+
+/// What a column of a union says about time: what all branches say.
+fn common_attribute(branches: &[&Properties], column: usize) -> Attribute {
+    let all = |test: fn(Attribute) -> bool| branches.iter().all(|p| test(p.attribute(column)));
+    if all(Attribute::is_event_time) {
+        return Attribute::EventTime;
+    }
+    if all(|attribute| attribute == Attribute::ProcessingTime) {
+        return Attribute::ProcessingTime;
+    }
+    Attribute::None
+}
+
+pub(super) fn names(fields: &arrow::datatypes::Fields) -> Vec<String> {
+    fields.iter().map(|field| field.name().clone()).collect()
+}
+
+fn unsupported(logical: &LogicalPlan) -> PlanError {
+    let construct = match logical {
+        LogicalPlan::Join(_) => "a join",
+        LogicalPlan::Sort(_) => "ORDER BY",
+        LogicalPlan::Limit(_) => "LIMIT",
+        LogicalPlan::Window(_) => "OVER",
+        LogicalPlan::Subquery(_) => "a subquery",
+        LogicalPlan::Unnest(_) => "UNNEST",
+        LogicalPlan::RecursiveQuery(_) => "WITH RECURSIVE",
+        LogicalPlan::Distinct(_) => "DISTINCT ON",
+        _ => "this statement",
+    };
+    PlanError::unsupported(format!("{construct} on streams"), None).hint(
+        "bounded tables can be queried this way in batch mode: \
+         SET 'execution.runtime-mode' = 'batch'",
+    )
+}

@@ -1,0 +1,124 @@
+//! Calc: filters, then projects.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::logical_expr::Operator;
+use datafusion::physical_expr::ScalarFunctionExpr;
+use datafusion::physical_expr::expressions::BinaryExpr;
+
+use super::expression::{self, ExprRef};
+use super::{Attribute, Properties, StateSize};
+use crate::error::PlanError;
+
+/// The function that gives processing time.
+const PROCTIME: &str = "proctime";
+
+/// Filters and projects.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Calc {
+    /// A condition over the input; NULL counts as false.
+    pub filter: Option<ExprRef>,
+    /// Expressions over the input, one for each column of the output.
+    pub projection: Vec<ExprRef>,
+}
+
+impl Calc {
+    /// What is known about the rows, given their names and the input.
+    pub(super) fn properties(
+        &self,
+        names: &[String],
+        input: &Properties,
+    ) -> Result<Properties, PlanError> {
+        let schema = schema_of(&self.projection, names, &input.schema)?;
+        let attributes = self.projection.iter().map(|e| attribute_of(e, input)).collect();
+        Ok(Properties {
+            schema,
+            attributes,
+            updating: input.updating,
+            keys: self.keys(input),
+            bounded: input.bounded,
+            mode: input.mode,
+            state: StateSize::Stateless,
+        })
+    }
+
+    /// The keys of the input of which every column is still there.
+    fn keys(&self, input: &Properties) -> Vec<Vec<usize>> {
+        let place = |column: &usize| {
+            self.projection.iter().position(|e| expression::as_column(e) == Some(*column))
+        };
+        let kept = |key: &Vec<usize>| key.iter().map(place).collect::<Option<Vec<usize>>>();
+        input.keys.iter().filter_map(kept).collect()
+    }
+
+    /// Whether it passes all columns of the input through, in their order.
+    pub fn is_identity(&self, input: &Schema) -> bool {
+        let in_place =
+            |(index, e): (usize, &ExprRef)| expression::as_column(e) == Some(index);
+        self.filter.is_none()
+            && self.projection.len() == input.fields().len()
+            && self.projection.iter().enumerate().all(in_place)
+    }
+
+    /// This calc after `inner`, in one; `None` if that would evaluate something costly twice, or
+    /// something that varies another number of times than before.
+    pub(super) fn after(&self, inner: &Calc) -> Result<Option<Calc>, PlanError> {
+        let mut counts = vec![0usize; inner.projection.len()];
+        let parts = self.projection.iter().chain(&self.filter);
+        parts.for_each(|e| expression::count_columns(e, &mut counts));
+        let fits = |(e, count): (&ExprRef, &usize)| match count {
+            0 => true,
+            1 => self.filter.is_none() || !expression::varies(e),
+            _ => expression::is_cheap(e),
+        };
+        if !inner.projection.iter().zip(&counts).all(fits) {
+            return Ok(None);
+        }
+        self.forced_after(inner).map(Some)
+    }
+
+    /// This calc after `inner`, in one, whatever it costs.
+    pub(super) fn forced_after(&self, inner: &Calc) -> Result<Calc, PlanError> {
+        let substitute = |e: &ExprRef| expression::substitute(e, &inner.projection);
+        let own = self.filter.as_ref().map(substitute).transpose()?;
+        Ok(Calc {
+            filter: and(inner.filter.clone(), own),
+            projection: self.projection.iter().map(substitute).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// Both conditions, if there are two.
+pub(super) fn and(first: Option<ExprRef>, second: Option<ExprRef>) -> Option<ExprRef> {
+    match (first, second) {
+        (Some(a), Some(b)) => Some(Arc::new(BinaryExpr::new(a, Operator::And, b))),
+        (a, b) => a.or(b),
+    }
+}
+
+/// Whether the expression reads processing time.
+pub(super) fn is_proctime(expr: &ExprRef) -> bool {
+    expr.downcast_ref::<ScalarFunctionExpr>()
+        .is_some_and(|function| function.name().eq_ignore_ascii_case(PROCTIME))
+}
+
+fn attribute_of(expr: &ExprRef, input: &Properties) -> Attribute {
+    match expression::as_column(expr) {
+        Some(index) => input.attribute(index),
+        None if is_proctime(expr) => Attribute::ProcessingTime,
+        None => Attribute::None,
+    }
+}
+
+fn schema_of(
+    projection: &[ExprRef],
+    names: &[String],
+    input: &SchemaRef,
+) -> Result<SchemaRef, PlanError> {
+    let field = |(expr, name): (&ExprRef, &String)| -> Result<Field, PlanError> {
+        Ok(Field::new(name, expr.data_type(input)?, expr.nullable(input)?))
+    };
+    let fields: Vec<Field> = projection.iter().zip(names).map(field).collect::<Result<_, _>>()?;
+    Ok(Arc::new(Schema::new(fields)))
+}

@@ -1,0 +1,155 @@
+//! Changelog modes: who emits updates, and who needs update-before rows.
+//!
+//! From the outputs to the sources: a sink says what it wants, an aggregate over updates and a
+//! filter over updates need update-before rows to take back what they let through earlier, and
+//! every other node passes the need on. An aggregate that nobody asks emits none.
+
+use levada_engine::connector::ConnectorRegistry;
+use levada_engine::element::ChangelogMode;
+
+use super::{Node, NodeId, NodeKind, Plan};
+use crate::error::{PlanError, PlanErrorKind};
+
+/// Sets the mode of every node, and refuses sinks that cannot take theirs.
+///
+/// # Errors
+/// A sink is append-only behind an updating query, or a node cannot take updates.
+pub fn assign_modes(plan: &mut Plan, connectors: &ConnectorRegistry) -> Result<(), PlanError> {
+    let live = plan.live();
+    let mut needs_before = vec![false; live.len()];
+    let ids: Vec<NodeId> = plan.iter().map(|(id, _)| id).collect();
+    for id in ids.iter().rev() {
+        let Some(node) = plan.node(*id) else { continue };
+        if !live.get(*id).copied().unwrap_or(false) {
+            continue;
+        }
+        let asked = needs_before.get(*id).copied().unwrap_or(false);
+        let needs = input_needs_before(plan, node, asked, connectors)?;
+        for input in node.inputs.clone() {
+            if let Some(flag) = needs_before.get_mut(input) {
+                *flag |= needs;
+            }
+        }
+    }
+    for id in ids {
+        let asked = needs_before.get(id).copied().unwrap_or(false);
+        set_mode(plan, id, asked);
+    }
+    Ok(())
+}
+
+/// Whether a node needs update-before rows from its inputs. `asked` says that its readers do.
+fn input_needs_before(
+    plan: &Plan,
+    node: &Node,
+    asked: bool,
+    connectors: &ConnectorRegistry,
+) -> Result<bool, PlanError> {
+    let updating = node
+        .inputs
+        .iter()
+        .any(|input| plan.node(*input).is_some_and(|n| n.properties.updating));
+    if !updating {
+        if let NodeKind::Sink(sink) = &node.kind {
+            let factory = sink.factory(connectors)?;
+            factory
+                .accept(ChangelogMode::Append)
+                .map_err(|error| refused_by_sink(error, sink, false))?;
+        }
+        return Ok(false);
+    }
+    match &node.kind {
+        NodeKind::Sink(sink) => {
+            let factory = sink.factory(connectors)?;
+            let wanted = factory
+                .accept(ChangelogMode::Retract)
+                .map_err(|error| refused_by_sink(error, sink, true))?;
+            // Upserts need the sink's key to be the query's; else only whole rows can be matched.
+            Ok(wanted == ChangelogMode::Retract || !has_sink_key(plan, node, &sink.table))
+        }
+        // The client shows changes as they are.
+        NodeKind::Collect => Ok(true),
+        NodeKind::Calc(calc) => Ok(asked || calc.filter.is_some()),
+        NodeKind::GroupAggregate(_) | NodeKind::WindowAggregate(_) => Ok(true),
+        _ => Ok(asked),
+    }
+}
+
+fn has_sink_key(plan: &Plan, node: &Node, table: &crate::catalog::Table) -> bool {
+    let Some(input) = node.inputs.first().and_then(|id| plan.node(*id)) else {
+        return false;
+    };
+    // Positions within what is written, which leaves out computed columns.
+    let written: Vec<usize> = table
+        .columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| column.is_persisted())
+        .map(|(index, _)| index)
+        .collect();
+    let place = |column: &usize| written.iter().position(|w| w == column);
+    let key: Option<Vec<usize>> = table.primary_key.iter().map(place).collect();
+    let Some(key) = key.filter(|key| !key.is_empty()) else {
+        return false;
+    };
+    let keys = &input.properties.keys;
+    keys.iter().any(|unique| {
+        unique.iter().all(|c| key.contains(c)) && key.iter().all(|c| unique.contains(c))
+    })
+}
+
+fn refused_by_sink(
+    error: levada_engine::error::EngineError,
+    sink: &super::Sink,
+    updating: bool,
+) -> PlanError {
+    let kind = PlanErrorKind::InvalidStatement;
+    let refused = PlanError::new(kind, error.message).at(sink.location);
+    let refused = match error.detail {
+        Some(detail) => refused.detail(detail),
+        None => refused,
+    };
+    match (error.hint, updating) {
+        (Some(hint), _) => refused.hint(hint),
+        (None, true) => refused.hint(
+            "the query updates rows that it has given before; aggregate by windows, which give \
+             each row once, or write to a table that takes updates",
+        ),
+        (None, false) => refused,
+    }
+}
+
+/// The final mode of a node, from that of its inputs, which come before it.
+fn set_mode(plan: &mut Plan, id: NodeId, asked: bool) {
+    let Some(node) = plan.node(id) else { return };
+    let inputs: Vec<ChangelogMode> = node
+        .inputs
+        .iter()
+        .filter_map(|input| plan.node(*input))
+        .map(|input| input.properties.mode)
+        .collect();
+    let mode = match &node.kind {
+        NodeKind::Scan(scan) => scan.mode,
+        NodeKind::GroupAggregate(_) if !node.properties.updating => ChangelogMode::Append,
+        NodeKind::GroupAggregate(_) if asked => ChangelogMode::Retract,
+        NodeKind::GroupAggregate(_) => ChangelogMode::Upsert,
+        NodeKind::WindowAggregate(_) | NodeKind::Values(_) => ChangelogMode::Append,
+        _ => combined(&inputs),
+    };
+    if let Some(node) = plan.node_mut(id) {
+        node.properties.mode = mode;
+        if let NodeKind::GroupAggregate(aggregate) = &mut node.kind {
+            aggregate.emit_update_before = mode == ChangelogMode::Retract;
+        }
+    }
+}
+
+fn combined(inputs: &[ChangelogMode]) -> ChangelogMode {
+    if inputs.iter().all(|mode| *mode == ChangelogMode::Append) {
+        return ChangelogMode::Append;
+    }
+    match inputs.contains(&ChangelogMode::Upsert) {
+        true => ChangelogMode::Upsert,
+        false => ChangelogMode::Retract,
+    }
+}

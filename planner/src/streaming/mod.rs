@@ -1,0 +1,40 @@
+//! The streaming plan: what DataFusion's logical plan means on streams.
+//!
+//! A [`Plan`] is a graph of [`Node`]s in topological order. Each node knows its schema, what its
+//! columns say about time, whether it updates, its unique keys and its state. Equal nodes over
+//! equal inputs are one node, so the inserts of a statement set share what they have in common.
+//!
+//! ```text
+//!   logical plan ──build──▶ nodes ──prune──▶ sources read what is needed
+//!                          ──changelog──▶ modes; update-before only where somebody needs it
+//! ```
+//!
+//! One kind of node, one file.
+
+mod aggregate;
+mod assign_window;
+mod build;
+mod calc;
+mod changelog;
+mod expression;
+mod group_aggregate;
+mod node;
+mod prune;
+mod scan;
+mod sink;
+mod usage;
+mod values;
+mod window_aggregate;
+
+pub use assign_window::AssignWindow;
+pub use build::Builder;
+pub use calc::Calc;
+pub use changelog::assign_modes;
+pub use expression::{ExprRef, text};
+pub use group_aggregate::GroupAggregate;
+pub use node::{Attribute, Node, NodeId, NodeKind, Plan, Properties, StateSize};
+pub use prune::prune;
+pub use scan::{Read, Scan};
+pub use sink::Sink;
+pub use values::Values;
+pub use window_aggregate::WindowAggregate;

@@ -1,0 +1,126 @@
+//! Scan: reads a table, computed columns and watermark included.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use levada_engine::connector::{Boundedness, ConnectorRegistry, SourceFactory};
+use levada_engine::element::ChangelogMode;
+
+use super::expression::ExprRef;
+use super::{Attribute, Properties};
+use crate::catalog::{ColumnKind, Table};
+use crate::error::PlanError;
+use crate::logical::Resolver;
+
+/// Reads a table.
+#[derive(Debug, Clone)]
+pub struct Scan {
+    /// The table.
+    pub table: Arc<Table>,
+    /// Whether the connector says that the rows end.
+    pub bounded: bool,
+    /// The kinds of rows that the connector delivers.
+    pub mode: ChangelogMode,
+    /// What is really read; all columns before pruning.
+    pub read: Option<Read>,
+}
+
+/// What a scan reads after pruning.
+#[derive(Debug, Clone)]
+pub struct Read {
+    /// What the connector reads.
+    pub schema: SchemaRef,
+    /// The output columns, over `schema`; `None` passes its columns through.
+    pub compute: Option<Vec<ExprRef>>,
+    /// The event-time column of the output and the watermark expression over the output.
+    pub watermark: Option<(usize, ExprRef)>,
+}
+
+impl Scan {
+    /// The scan of a table; asks its connector.
+    ///
+    /// # Errors
+    /// The connector cannot read it.
+    pub(super) fn new(
+        table: Arc<Table>,
+        connectors: &ConnectorRegistry,
+    ) -> Result<Self, PlanError> {
+        let factory = source_factory(&table, connectors)?;
+        Ok(Scan {
+            bounded: factory.boundedness() == Boundedness::Bounded,
+            mode: factory.mode(),
+            table,
+            read: None,
+        })
+    }
+
+    /// What is known about the rows when all columns are read.
+    pub(super) fn properties(&self, resolver: &Resolver) -> Result<Properties, PlanError> {
+        let _ = resolver;
+        let mut properties = Properties::appending(self.table.schema(), self.bounded);
+        properties.attributes = self.attributes();
+        if !self.table.primary_key.is_empty() {
+            properties.keys = vec![self.table.primary_key.clone()];
+        }
+        properties.updating = self.mode != ChangelogMode::Append;
+        properties.mode = self.mode;
+        Ok(properties)
+    }
+
+    /// What each column of the table says about time.
+    pub(super) fn attributes(&self) -> Vec<Attribute> {
+        let rowtime = self.table.watermark.as_ref().map(|watermark| watermark.column);
+        let attribute = |(index, column): (usize, &crate::catalog::Column)| {
+            if rowtime == Some(index) {
+                return Attribute::EventTime;
+            }
+            match &column.kind {
+                ColumnKind::Computed(computed) if is_proctime(&computed.expr) => {
+                    Attribute::ProcessingTime
+                }
+                _ => Attribute::None,
+            }
+        };
+        self.table.columns.iter().enumerate().map(attribute).collect()
+    }
+}
+
+fn is_proctime(expr: &datafusion::logical_expr::Expr) -> bool {
+    use datafusion::logical_expr::Expr;
+    match expr {
+        Expr::ScalarFunction(function) => function.name().eq_ignore_ascii_case("proctime"),
+        Expr::Alias(alias) => is_proctime(&alias.expr),
+        _ => false,
+    }
+}
+
+/// The source of a table, by its connector.
+///
+/// # Errors
+/// The connector cannot read it, or refuses its options.
+pub(crate) fn source_factory(
+    table: &Table,
+    connectors: &ConnectorRegistry,
+) -> Result<Arc<dyn SourceFactory>, PlanError> {
+    let descriptor = table.source_descriptor();
+    let refused = |error| crate::catalog::option_error(error, &[], connectors, None);
+    let factory = connectors.of_table(&descriptor).map_err(refused)?;
+    factory.source(&descriptor).map_err(refused)
+}
+
+// Within one statement a table has one definition, apart from the options of hints.
+impl PartialEq for Scan {
+    fn eq(&self, other: &Self) -> bool {
+        self.table.name == other.table.name && self.table.options == other.table.options
+    }
+}
+
+impl Eq for Scan {}
+
+impl Hash for Scan {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.table.name.hash(state);
+        self.table.options.hash(state);
+    }
+}
