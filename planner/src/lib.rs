@@ -13,10 +13,19 @@
 //! and their Arrow counterparts, [`functions`] the scalar functions that DataFusion lacks,
 //! and [`error`] the one error type of this crate.
 
+pub mod catalog;
 pub mod dialect;
 pub mod error;
+pub mod explain;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod functions;
+pub mod logical;
+pub mod lowering;
 pub mod parser;
+pub mod planner;
+pub mod streaming;
 pub mod types;
 
 pub use error::{Location, PlanError, PlanErrorKind};
+pub use planner::{PlannedJob, Planner};

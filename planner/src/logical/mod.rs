@@ -11,6 +11,7 @@
 
 mod case;
 mod context;
+mod insert;
 mod optimize;
 mod refuse;
 mod resolver;
@@ -19,6 +20,7 @@ mod windows;
 mod window_table;
 
 pub use context::{FileTables, QueryContext};
+pub use insert::insert_plan;
 pub use refuse::refuse_for_streams;
 pub use resolver::Resolver;
 pub use source::{CatalogTable, ViewTable};

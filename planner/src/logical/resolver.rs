@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use datafusion::common::DFSchema;
-use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
+use datafusion::execution::{FunctionRegistry, SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::execution_props::ExecutionProps;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
@@ -42,7 +42,11 @@ impl Resolver {
             .with_default_features()
             .with_type_planner(Arc::new(crate::types::SqlTypePlanner))
             .build();
-        let state = crate::functions::register(state);
+        let mut state = state;
+        for function in functions() {
+            // Replaces DataFusion's function of the same name.
+            let _ = state.register_udf(function);
+        }
         Resolver {
             state: Arc::new(state),
         }
@@ -106,6 +110,11 @@ impl Resolver {
             &PhysicalPlanningContext::default(),
         )?)
     }
+}
+
+/// The functions of this dialect.
+fn functions() -> Vec<Arc<datafusion::logical_expr::ScalarUDF>> {
+    vec![Arc::new(crate::functions::window::marker())]
 }
 
 impl Default for Resolver {

@@ -26,7 +26,7 @@ use super::calc::and;
 use super::expression::{self, ExprRef};
 use super::group_aggregate::{Call, Function};
 use super::{
-    AssignWindow, Attribute, Calc, GroupAggregate, NodeId, NodeKind, Properties, WindowAggregate,
+    AssignWindow, Attribute, Calc, GroupAggregate, NodeId, NodeKind, WindowAggregate,
 };
 use crate::error::{Location, PlanError, PlanErrorKind};
 
@@ -582,9 +582,4 @@ fn supported(function: &AggregateFunction) -> Result<Function, PlanError> {
         return unsupported(format!("ORDER BY in {}", name.to_uppercase()));
     }
     Ok(which)
-}
-
-/// Whether an aggregation may run in two phases: its input is only ever added to.
-pub(super) fn may_be_local(input: &Properties) -> bool {
-    !input.updating
 }

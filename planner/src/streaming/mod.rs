@@ -26,12 +26,12 @@ mod usage;
 mod values;
 mod window_aggregate;
 
-pub use assign_window::AssignWindow;
+pub use assign_window::{AssignWindow, Shape};
 pub use build::Builder;
 pub use calc::Calc;
 pub use changelog::assign_modes;
 pub use expression::{ExprRef, text};
-pub use group_aggregate::GroupAggregate;
+pub use group_aggregate::{Call, Function, GroupAggregate};
 pub use node::{Attribute, Node, NodeId, NodeKind, Plan, Properties, StateSize};
 pub use prune::prune;
 pub use scan::{Read, Scan};

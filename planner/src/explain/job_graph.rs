@@ -1,0 +1,55 @@
+//! The job graph: vertices with their chains and parallelism, and the edges between them.
+
+use std::fmt::Write as _;
+
+use levada_engine::graph::{Edge, JobGraph, OutputPort, Partitioning, Vertex};
+
+/// One line for each vertex, each of its operators, and each edge that ends there.
+pub(super) fn text(graph: &JobGraph) -> String {
+    let mut out = String::new();
+    for vertex in &graph.vertices {
+        vertex_text(&mut out, graph, vertex);
+    }
+    let _ = write!(out, "slots: {}", graph.required_slots());
+    out
+}
+
+fn vertex_text(out: &mut String, graph: &JobGraph, vertex: &Vertex) {
+    let _ = writeln!(
+        out,
+        "vertex {} (parallelism {}): {}",
+        vertex.id.0, vertex.parallelism, vertex.name
+    );
+    for operator in &vertex.operators {
+        let columns: Vec<&str> =
+            operator.schema.fields().iter().map(|f| f.name().as_str()).collect();
+        let _ = writeln!(
+            out,
+            "  {} [{}] -> ({})",
+            operator.name,
+            operator.uid,
+            columns.join(", ")
+        );
+    }
+    for edge in graph.edges.iter().filter(|edge| edge.to == vertex.id) {
+        let _ = writeln!(out, "  reads vertex {} by {}", edge.from.0, partitioning(edge));
+    }
+}
+
+fn partitioning(edge: &Edge) -> String {
+    let how = match &edge.partitioning {
+        Partitioning::Forward => "forward".to_string(),
+        Partitioning::Rebalance => "rebalance".to_string(),
+        Partitioning::Broadcast => "broadcast".to_string(),
+        Partitioning::Hash(columns) => {
+            let name = |column: &usize| edge.schema.fields().get(*column).map(|f| f.name().clone());
+            let names: Vec<String> = columns.iter().filter_map(name).collect();
+            format!("hash({})", names.join(", "))
+        }
+    };
+    match edge.from_port {
+        OutputPort::Main => how,
+        OutputPort::Late => format!("{how}, late rows"),
+        OutputPort::Bad => format!("{how}, bad rows"),
+    }
+}

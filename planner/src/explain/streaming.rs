@@ -1,0 +1,211 @@
+//! The streaming plan as indented trees, one for each output. A node that several nodes read is
+//! printed where it is read first, and referred to by number afterwards.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use arrow::datatypes::Schema;
+use levada_engine::element::ChangelogMode;
+
+use crate::streaming::{Call, Node, NodeId, NodeKind, Plan, StateSize, text as sql};
+
+/// The trees; `changelog` adds mode, keys, time attributes and state to each node.
+pub(super) fn text(plan: &Plan, changelog: bool) -> String {
+    let mut printer = Printer {
+        plan,
+        changelog,
+        readers: readers(plan),
+        printed: BTreeMap::new(),
+        out: String::new(),
+    };
+    for output in &plan.outputs {
+        printer.print(*output, 0);
+    }
+    printer.out
+}
+
+fn readers(plan: &Plan) -> BTreeMap<NodeId, usize> {
+    let live = plan.live();
+    let mut readers = BTreeMap::new();
+    for (id, node) in plan.iter() {
+        if live.get(id).copied().unwrap_or(false) {
+            for input in &node.inputs {
+                *readers.entry(*input).or_insert(0) += 1;
+            }
+        }
+    }
+    readers
+}
+
+struct Printer<'a> {
+    plan: &'a Plan,
+    changelog: bool,
+    readers: BTreeMap<NodeId, usize>,
+    /// Shared nodes that are printed already, by the number that they got.
+    printed: BTreeMap<NodeId, usize>,
+    out: String,
+}
+
+impl Printer<'_> {
+    fn print(&mut self, id: NodeId, depth: usize) {
+        let Some(node) = self.plan.node(id) else {
+            return;
+        };
+        let indent = "  ".repeat(depth);
+        if let Some(number) = self.printed.get(&id) {
+            let _ = writeln!(self.out, "{indent}Shared({number})");
+            return;
+        }
+        let _ = write!(self.out, "{indent}{}", self.line(node));
+        if self.readers.get(&id).copied().unwrap_or(0) > 1 {
+            let number = self.printed.len() + 1;
+            self.printed.insert(id, number);
+            let _ = write!(self.out, " [shared: {number}]");
+        }
+        if self.changelog {
+            let _ = write!(self.out, ", {}", changelog(node));
+        }
+        self.out.push('\n');
+        for input in &node.inputs {
+            self.print(*input, depth + 1);
+        }
+    }
+
+    fn line(&self, node: &Node) -> String {
+        let input = node.inputs.first().and_then(|id| self.plan.node(*id));
+        let empty = Schema::empty();
+        let below = input.map_or(&empty, |n| n.properties.schema.as_ref());
+        match &node.kind {
+            NodeKind::Scan(scan) => {
+                let mut line = format!("Scan(table={}", scan.table.name);
+                if let Some(read) = &scan.read {
+                    let _ = write!(line, ", read=[{}]", fields(&read.schema));
+                    if let Some((_, watermark)) = &read.watermark {
+                        let _ = write!(line, ", watermark={}", sql(watermark));
+                    }
+                }
+                line.push_str(if scan.bounded { ", bounded)" } else { ")" });
+                line
+            }
+            NodeKind::Values(values) => format!("Values(rows={})", values.rows.num_rows()),
+            NodeKind::Calc(calc) => {
+                let columns: Vec<String> = calc
+                    .projection
+                    .iter()
+                    .zip(node.properties.schema.fields())
+                    .map(|(expr, field)| aliased(&sql(expr), field.name()))
+                    .collect();
+                match &calc.filter {
+                    Some(filter) => {
+                        format!("Calc(select=[{}], where=[{}])", columns.join(", "), sql(filter))
+                    }
+                    None => format!("Calc(select=[{}])", columns.join(", ")),
+                }
+            }
+            NodeKind::Union => "Union".to_string(),
+            NodeKind::AssignWindow(window) => format!(
+                "AssignWindow(window={}, time={})",
+                window.window,
+                time(below, window.time)
+            ),
+            NodeKind::WindowAggregate(aggregate) => format!(
+                "WindowAggregate(window={}, time={}, keys=[{}], select=[{}])",
+                aggregate.window,
+                time(below, aggregate.time),
+                names(below, &aggregate.keys),
+                calls(&aggregate.calls, below)
+            ),
+            NodeKind::GroupAggregate(aggregate) => format!(
+                "GroupAggregate(keys=[{}], select=[{}])",
+                names(below, &aggregate.keys),
+                calls(&aggregate.calls, below)
+            ),
+            NodeKind::Sink(sink) => format!("Sink(table={})", sink.table.name),
+            NodeKind::Collect => "Collect".to_string(),
+        }
+    }
+}
+
+fn aliased(expr: &str, name: &str) -> String {
+    match expr == name {
+        true => expr.to_string(),
+        false => format!("{expr} AS {name}"),
+    }
+}
+
+/// The columns, with the fields of ROWs that are read.
+fn fields(schema: &Schema) -> String {
+    fn shown(field: &arrow::datatypes::Field) -> String {
+        match field.data_type() {
+            arrow::datatypes::DataType::Struct(inner) => {
+                let inner: Vec<String> = inner.iter().map(|f| shown(f)).collect();
+                format!("{}({})", field.name(), inner.join(", "))
+            }
+            _ => field.name().clone(),
+        }
+    }
+    let all: Vec<String> = schema.fields().iter().map(|f| shown(f)).collect();
+    all.join(", ")
+}
+
+fn time(schema: &Schema, column: Option<usize>) -> String {
+    match column {
+        Some(column) => names(schema, &[column]),
+        None => "processing time".to_string(),
+    }
+}
+
+fn names(schema: &Schema, columns: &[usize]) -> String {
+    let name = |column: &usize| schema.fields().get(*column).map(|f| f.name().as_str());
+    columns.iter().filter_map(name).collect::<Vec<_>>().join(", ")
+}
+
+fn calls(calls: &[Call], schema: &Schema) -> String {
+    let call = |call: &Call| {
+        let argument = match call.argument {
+            Some(column) => names(schema, &[column]),
+            None => "*".to_string(),
+        };
+        let distinct = if call.distinct { "DISTINCT " } else { "" };
+        let filter = match call.filter {
+            Some(column) => format!(" FILTER {}", names(schema, &[column])),
+            None => String::new(),
+        };
+        let function = format!("{:?}", call.function).to_uppercase();
+        format!("{function}({distinct}{argument}){filter}")
+    };
+    calls.iter().map(call).collect::<Vec<_>>().join(", ")
+}
+
+fn changelog(node: &Node) -> String {
+    let properties = &node.properties;
+    let mode = match properties.mode {
+        ChangelogMode::Append => "append [+I]",
+        ChangelogMode::Upsert => "upsert [+I, +U, -D]",
+        ChangelogMode::Retract => "retract [+I, -U, +U, -D]",
+    };
+    let mut line = format!("mode={mode}");
+    if !properties.keys.is_empty() {
+        let keys: Vec<String> = properties
+            .keys
+            .iter()
+            .map(|key| format!("({})", names(&properties.schema, key)))
+            .collect();
+        let _ = write!(line, ", keys=[{}]", keys.join(", "));
+    }
+    let times: Vec<String> = properties
+        .schema
+        .fields()
+        .iter()
+        .zip(&properties.attributes)
+        .filter(|(_, attribute)| !attribute.label().is_empty())
+        .map(|(field, attribute)| format!("{}: {}", field.name(), attribute.label()))
+        .collect();
+    if !times.is_empty() {
+        let _ = write!(line, ", time=[{}]", times.join(", "));
+    }
+    if properties.state != StateSize::Stateless {
+        let _ = write!(line, ", state={}", properties.state.label());
+    }
+    line
+}

@@ -1,0 +1,174 @@
+//! Connectors without I/O and a session around the planner, for tests.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::sync::Arc;
+
+use levada_engine::connector::{
+    Boundedness, ConnectorFactory, ConnectorRegistry, Sink, SinkContext, SinkFactory, Source,
+    SourceContext, SourceFactory, TableDescriptor,
+};
+use levada_engine::element::ChangelogMode;
+use levada_engine::error::{EngineError, Result};
+
+use crate::catalog::MemoryCatalog;
+use crate::error::PlanError;
+use crate::logical::Resolver;
+use crate::lowering::Configuration;
+use crate::parser::{self, Set, Statement};
+use crate::planner::{PlannedJob, Planner};
+
+/// `stream` (unbounded), `table` (bounded), `changes` (bounded, retract): readable;
+/// `append`, `upsert` and `any` sinks.
+struct Fake(&'static str);
+
+struct FakeSource(Boundedness, ChangelogMode);
+
+impl SourceFactory for FakeSource {
+    fn boundedness(&self) -> Boundedness {
+        self.0
+    }
+
+    fn mode(&self) -> ChangelogMode {
+        self.1
+    }
+
+    fn create(&self, _context: SourceContext) -> Result<Box<dyn Source>> {
+        Err(EngineError::internal("plans only"))
+    }
+}
+
+struct FakeSink(&'static str);
+
+impl SinkFactory for FakeSink {
+    fn accept(&self, mode: ChangelogMode) -> Result<ChangelogMode> {
+        match (self.0, mode) {
+            ("append", ChangelogMode::Append) => Ok(mode),
+            ("append", _) => Err(EngineError::config(
+                "the connector 'append' takes inserts only, and the query updates its rows",
+            )),
+            ("upsert", ChangelogMode::Append) => Ok(mode),
+            ("upsert", _) => Ok(ChangelogMode::Upsert),
+            _ => Ok(mode),
+        }
+    }
+
+    fn create(&self, _context: SinkContext) -> Result<Box<dyn Sink>> {
+        Err(EngineError::internal("plans only"))
+    }
+}
+
+impl ConnectorFactory for Fake {
+    fn identifier(&self) -> &'static str {
+        self.0
+    }
+
+    fn source(&self, table: &TableDescriptor) -> Result<Arc<dyn SourceFactory>> {
+        check_options(table)?;
+        let source = match self.0 {
+            "stream" => FakeSource(Boundedness::Unbounded, ChangelogMode::Append),
+            "table" => FakeSource(Boundedness::Bounded, ChangelogMode::Append),
+            "changes" => FakeSource(Boundedness::Bounded, ChangelogMode::Retract),
+            other => {
+                return Err(EngineError::config(format!(
+                    "table '{}': the connector '{other}' only writes and cannot be read",
+                    table.name
+                )));
+            }
+        };
+        Ok(Arc::new(source))
+    }
+
+    fn sink(&self, table: &TableDescriptor) -> Result<Arc<dyn SinkFactory>> {
+        check_options(table)?;
+        match self.0 {
+            "append" | "upsert" | "any" => Ok(Arc::new(FakeSink(self.0))),
+            other => Err(EngineError::config(format!(
+                "table '{}': the connector '{other}' only reads and cannot be written",
+                table.name
+            ))),
+        }
+    }
+}
+
+fn check_options(table: &TableDescriptor) -> Result<()> {
+    match table.options.keys().find(|key| key.as_str() != "path") {
+        Some(key) => Err(EngineError::config(format!("unknown option '{key}'"))
+            .with_hint("the options are: path")),
+        None => Ok(()),
+    }
+}
+
+/// A planner with what SET has said.
+pub(crate) struct Session {
+    pub(crate) planner: Planner,
+    pub(crate) configuration: Configuration,
+}
+
+impl Session {
+    pub(crate) fn new() -> Self {
+        let mut connectors = ConnectorRegistry::new();
+        for name in ["stream", "table", "changes", "append", "upsert", "any"] {
+            connectors.register(Arc::new(Fake(name)));
+        }
+        let catalog = Arc::new(MemoryCatalog::new());
+        Session {
+            planner: Planner::new(catalog, connectors, Resolver::new()),
+            configuration: Configuration::new(),
+        }
+    }
+
+    /// A session in which `script` has run.
+    pub(crate) fn with(script: &str) -> Self {
+        let mut session = Session::new();
+        session.run(script).map_err(|error| error.render(script)).unwrap();
+        session
+    }
+
+    /// Runs a script; the texts of its EXPLAINs are the result.
+    pub(crate) fn run(&mut self, script: &str) -> std::result::Result<String, PlanError> {
+        let mut out = Vec::new();
+        for parsed in parser::parse(script)? {
+            match &parsed.statement {
+                Statement::CreateTable(table) => {
+                    self.planner.create_table(table)?;
+                }
+                Statement::CreateView(view) => {
+                    self.planner.create_view(view)?;
+                }
+                Statement::Drop(drop) => {
+                    self.planner.drop(drop)?;
+                }
+                Statement::Set(Set::Value { key, value, .. }) => {
+                    crate::lowering::settings::check(key, value)?;
+                    self.configuration.insert(key.clone(), value.clone());
+                }
+                Statement::Explain(explain) => {
+                    out.push(self.planner.explain(explain, &self.configuration)?);
+                }
+                Statement::Query(query) => {
+                    self.planner.plan_query(query, &self.configuration)?;
+                }
+                Statement::Insert(insert) => {
+                    self.planner.plan_insert(insert, &self.configuration)?;
+                }
+                Statement::StatementSet(inserts) => {
+                    self.planner.plan_statement_set(inserts, &self.configuration)?;
+                }
+                other => panic!("no test runs {other:?}"),
+            }
+        }
+        Ok(out.join("\n\n"))
+    }
+
+    /// The job of one query, insert or statement set.
+    pub(crate) fn job(&self, sql: &str) -> std::result::Result<PlannedJob, PlanError> {
+        match parser::parse_one(sql)?.statement {
+            Statement::Query(query) => self.planner.plan_query(&query, &self.configuration),
+            Statement::Insert(insert) => self.planner.plan_insert(&insert, &self.configuration),
+            Statement::StatementSet(inserts) => {
+                self.planner.plan_statement_set(&inserts, &self.configuration)
+            }
+            other => panic!("{other:?} is no job"),
+        }
+    }
+}

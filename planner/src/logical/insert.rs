@@ -1,0 +1,203 @@
+//! INSERT: the columns of a query become the columns of a table.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field};
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::{
+    Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast as cast_to, lit,
+};
+use sqlparser::ast::Ident;
+
+use super::Resolver;
+use crate::catalog::Table;
+use crate::error::{Location, PlanError, PlanErrorKind};
+use crate::parser::{Insert, names};
+use crate::types::SqlType;
+
+/// The query of an INSERT with exactly the columns that the table writes, by name and type.
+///
+/// # Errors
+/// The number of columns or their types do not fit, or a named column does not exist.
+pub fn insert_plan(
+    resolver: &Resolver,
+    plan: LogicalPlan,
+    insert: &Insert,
+    table: &Table,
+) -> Result<LogicalPlan, PlanError> {
+    let target = table.write_schema();
+    let constants = constants(resolver, insert, table)?;
+    let order = column_order(insert, table, &constants)?;
+    let found = plan.schema().columns();
+    if found.len() != order.len() {
+        return Err(PlanError::new(
+            PlanErrorKind::InvalidStatement,
+            format!(
+                "the query has {} columns, and {} are expected by table {}",
+                found.len(),
+                order.len(),
+                table.name
+            ),
+        )
+        .detail(both(&plan, &target))
+        .at(Some(insert.query.location)));
+    }
+    let mut projection = Vec::new();
+    for field in target.fields() {
+        let constant = constants.iter().find(|(name, _)| name == field.name());
+        let source = order.iter().position(|name| name == field.name());
+        let expr = match (constant, source.and_then(|index| found.get(index))) {
+            (Some((_, expr)), _) => expr.clone(),
+            (None, Some(column)) => Expr::Column(column.clone()),
+            (None, None) => null_for(field, table, insert)?,
+        };
+        projection.push(convert(expr, &plan, field, table, insert)?.alias(field.name()));
+    }
+    Ok(LogicalPlanBuilder::from(plan).project(projection)?.build()?)
+}
+
+/// The values of PARTITION (column = value).
+fn constants(
+    resolver: &Resolver,
+    insert: &Insert,
+    table: &Table,
+) -> Result<Vec<(String, Expr)>, PlanError> {
+    let nothing = Arc::new(arrow::datatypes::Schema::empty());
+    insert
+        .partition
+        .iter()
+        .map(|(ident, value)| {
+            Ok((written_column(ident, table)?, resolver.resolve(value, &nothing)?))
+        })
+        .collect()
+}
+
+/// The names of the table's columns in the order of the query's.
+fn column_order(
+    insert: &Insert,
+    table: &Table,
+    constants: &[(String, Expr)],
+) -> Result<Vec<String>, PlanError> {
+    if !insert.columns.is_empty() {
+        let mut order: Vec<String> = Vec::new();
+        for ident in &insert.columns {
+            let name = written_column(ident, table)?;
+            if order.contains(&name) || constants.iter().any(|(constant, _)| *constant == name) {
+                return Err(PlanError::new(
+                    PlanErrorKind::DuplicateName,
+                    format!("column {name} is given twice"),
+                )
+                .at(Location::of(ident.span)));
+            }
+            order.push(name);
+        }
+        return Ok(order);
+    }
+    let target = table.write_schema();
+    let all = target.fields().iter().map(|field| field.name().clone());
+    Ok(all.filter(|name| !constants.iter().any(|(constant, _)| constant == name)).collect())
+}
+
+fn written_column(ident: &Ident, table: &Table) -> Result<String, PlanError> {
+    let target = table.write_schema();
+    let known: Vec<&str> = target.fields().iter().map(|field| field.name().as_str()).collect();
+    if let Some(found) = names::resolve(&ident.value, known.iter().copied()) {
+        return Ok(found.to_string());
+    }
+    let all = table.columns.iter().map(|column| column.name.as_str());
+    let error = match names::resolve(&ident.value, all) {
+        Some(found) => PlanError::new(
+            PlanErrorKind::InvalidStatement,
+            format!("column {found} of table {} is computed or virtual and cannot be written", table.name),
+        ),
+        None => PlanError::new(
+            PlanErrorKind::UnknownColumn,
+            format!("column {} does not exist in table {}", ident.value, table.name),
+        )
+        .suggest(&ident.value, known),
+    };
+    Err(error.at(Location::of(ident.span)))
+}
+
+fn null_for(field: &Field, table: &Table, insert: &Insert) -> Result<Expr, PlanError> {
+    if field.is_nullable() {
+        return Ok(lit(ScalarValue::Null));
+    }
+    Err(PlanError::new(
+        PlanErrorKind::InvalidStatement,
+        format!("column {} of table {} is NOT NULL and gets no value", field.name(), table.name),
+    )
+    .at(Some(insert.location)))
+}
+
+fn convert(
+    expr: Expr,
+    plan: &LogicalPlan,
+    field: &Field,
+    table: &Table,
+    insert: &Insert,
+) -> Result<Expr, PlanError> {
+    let from = expr.get_type(plan.schema())?;
+    if &from == field.data_type() {
+        return Ok(expr);
+    }
+    if may_store(&from, field.data_type()) {
+        return Ok(cast_to(expr, field.data_type().clone()));
+    }
+    Err(PlanError::new(
+        PlanErrorKind::TypeMismatch,
+        format!(
+            "column {} of table {} has the type {}, and the query gives {}",
+            field.name(),
+            table.name,
+            SqlType::from_arrow(field.data_type()),
+            SqlType::from_arrow(&from)
+        ),
+    )
+    .detail(both(plan, &table.write_schema()))
+    .hint(format!("use CAST(… AS {})", SqlType::from_arrow(field.data_type())))
+    .at(Some(insert.query.location)))
+}
+
+/// Whether a value may be stored without CAST: between numbers (a value that does not fit fails),
+/// between texts, between bytes, and between times of the same kind.
+fn may_store(from: &DataType, to: &DataType) -> bool {
+    use DataType as T;
+    let number = |t: &T| t.is_numeric();
+    let text = |t: &T| matches!(t, T::Utf8 | T::LargeUtf8 | T::Utf8View);
+    let bytes = |t: &T| {
+        matches!(t, T::Binary | T::LargeBinary | T::BinaryView | T::FixedSizeBinary(_))
+    };
+    match (from, to) {
+        (T::Null, _) => true,
+        (T::Timestamp(_, _), T::Timestamp(_, _)) => true,
+        (T::Date32, T::Timestamp(_, _)) => true,
+        (T::Time32(_) | T::Time64(_), T::Time32(_) | T::Time64(_)) => true,
+        (T::List(a), T::List(b)) => stores_field(a, b),
+        (T::Map(a, _), T::Map(b, _)) => stores_field(a, b),
+        (T::Struct(a), T::Struct(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| stores_field(a, b))
+        }
+        _ => {
+            (number(from) && number(to)) || (text(from) && text(to)) || (bytes(from) && bytes(to))
+        }
+    }
+}
+
+fn stores_field(from: &Field, to: &Field) -> bool {
+    from.data_type() == to.data_type() || may_store(from.data_type(), to.data_type())
+}
+
+fn both(plan: &LogicalPlan, target: &arrow::datatypes::Schema) -> String {
+    let shown = |fields: &arrow::datatypes::Fields| {
+        let column = |f: &Arc<Field>| {
+            format!("{} {}", f.name(), SqlType::from_arrow(f.data_type()))
+        };
+        fields.iter().map(column).collect::<Vec<_>>().join(", ")
+    };
+    format!(
+        "the query gives ({}), the table has ({})",
+        shown(plan.schema().fields()),
+        shown(target.fields())
+    )
+}

@@ -1,0 +1,72 @@
+//! From the streaming plan to the job graph.
+//!
+//! ```text
+//!   nodes ──operators──▶ operators with exchanges ──chain──▶ vertices and edges
+//! ```
+//!
+//! [`operators`](mod@operators) decides what runs: two-phase aggregation, parallelism, exchanges,
+//! side tables and uids. [`chain`] puts operators that need no exchange between them into one
+//! vertex. [`settings`] reads the configuration.
+
+mod chain;
+mod operators;
+pub mod settings;
+mod side_tables;
+mod source;
+#[cfg(test)]
+mod tests;
+mod uid;
+
+use levada_engine::connector::ConnectorRegistry;
+use levada_engine::graph::JobGraph;
+
+pub use settings::Configuration;
+
+use crate::catalog::Catalog;
+use crate::error::PlanError;
+use crate::streaming::Plan;
+
+/// What lowering needs to know beside the plan.
+pub struct Surroundings<'a> {
+    /// Where side tables (`late-rows.table`) are found.
+    pub catalog: &'a dyn Catalog,
+    /// The connectors.
+    pub connectors: &'a ConnectorRegistry,
+    /// What SET has said.
+    pub configuration: &'a Configuration,
+}
+
+/// The job graph of a plan. `name` is the job's unless `pipeline.name` is set.
+///
+/// # Errors
+/// A wrong configuration value or table option, or a side table that does not fit.
+pub fn lower(
+    plan: &Plan,
+    surroundings: &Surroundings<'_>,
+    name: &str,
+) -> Result<JobGraph, PlanError> {
+    let planning = settings::planning_settings(surroundings.configuration)?;
+    let settings = settings::job_settings(surroundings.configuration)?;
+    let operators = operators::lower(plan, surroundings, &planning)?;
+    let (vertices, edges) = chain::chain(operators)?;
+    let graph = JobGraph {
+        name: planning.name.unwrap_or_else(|| name.to_string()),
+        vertices,
+        edges,
+        settings,
+    };
+    graph.validate().map_err(|error| {
+        let converted = crate::error::PlanError::new(
+            match error.kind {
+                levada_engine::ErrorKind::Internal => crate::error::PlanErrorKind::Internal,
+                _ => crate::error::PlanErrorKind::InvalidOption,
+            },
+            error.message,
+        );
+        match error.hint {
+            Some(hint) => converted.hint(hint),
+            None => converted,
+        }
+    })?;
+    Ok(graph)
+}

@@ -1,0 +1,526 @@
+//! Nodes become operators: what runs, how wide, and how rows get there.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::datatypes::{Schema, SchemaRef};
+use arrow::ipc::writer::StreamWriter;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::{Column, cast};
+use levada_engine::element::ChangelogMode;
+use levada_engine::expression;
+use levada_engine::graph::{
+    CalcSpec, Expression, GroupAggregateSpec, OperatorSpec, OutputPort, Partitioning, SinkSpec,
+    ValuesSpec, WindowAggregateSpec, WireBytes, WireSchema,
+};
+
+use super::settings::PlanningSettings;
+use super::source::{parallelism, source_spec};
+use super::uid::Uids;
+use super::{Surroundings, side_tables};
+use crate::catalog::Table;
+use crate::error::PlanError;
+use crate::streaming::{
+    Calc, GroupAggregate, Node, NodeId, NodeKind, Plan, Scan, Values, WindowAggregate, text,
+};
+
+/// An operator that is not in a vertex yet.
+#[derive(Debug)]
+pub(super) struct Operator {
+    pub(super) uid: String,
+    pub(super) name: String,
+    pub(super) spec: OperatorSpec,
+    pub(super) inputs: Vec<Input>,
+    pub(super) schema: SchemaRef,
+    pub(super) parallelism: u32,
+}
+
+/// Where rows come from, and how.
+#[derive(Debug)]
+pub(super) struct Input {
+    pub(super) operator: usize,
+    pub(super) port: OutputPort,
+    pub(super) partitioning: Partitioning,
+    pub(super) schema: SchemaRef,
+}
+
+/// The operators of a plan, in topological order.
+pub(super) fn lower(
+    plan: &Plan,
+    surroundings: &Surroundings<'_>,
+    planning: &PlanningSettings,
+) -> Result<Vec<Operator>, PlanError> {
+    let mut lowering = Lowering {
+        plan,
+        surroundings,
+        planning,
+        operators: Vec::new(),
+        of_node: BTreeMap::new(),
+        uids: Uids::default(),
+    };
+    let live = plan.live();
+    for (id, node) in plan.iter() {
+        if live.get(id).copied().unwrap_or(false) {
+            let operator = lowering.node(id, node)?;
+            lowering.of_node.insert(id, operator);
+        }
+    }
+    Ok(lowering.operators)
+}
+
+struct Lowering<'a> {
+    plan: &'a Plan,
+    surroundings: &'a Surroundings<'a>,
+    planning: &'a PlanningSettings,
+    operators: Vec<Operator>,
+    of_node: BTreeMap<NodeId, usize>,
+    uids: Uids,
+}
+
+impl Lowering<'_> {
+    /// Adds the operators of a node; returns the one that has its rows.
+    fn node(&mut self, id: NodeId, node: &Node) -> Result<usize, PlanError> {
+        match &node.kind {
+            NodeKind::Scan(scan) => self.scan(scan, node),
+            NodeKind::Values(values) => self.values(values, node),
+            NodeKind::Calc(calc) => self.calc(calc, node),
+            NodeKind::Union => self.union(node),
+            NodeKind::AssignWindow(window) => {
+                if window.window.is_session() {
+                    return Err(PlanError::unsupported(
+                        "SESSION without an aggregation by its window_start, window_end and keys",
+                        self.plan.location(id),
+                    ));
+                }
+                let input = self.input_of(node)?;
+                let content = format!("AssignWindow {} {:?}", window.window, window.time);
+                let spec = OperatorSpec::AssignWindow(window.spec());
+                self.forward("AssignWindow", &content, spec, input, node)
+            }
+            NodeKind::WindowAggregate(aggregate) => self.window_aggregate(aggregate, node),
+            NodeKind::GroupAggregate(aggregate) => self.group_aggregate(aggregate, node),
+            NodeKind::Sink(sink) => self.sink(&sink.table, node),
+            NodeKind::Collect => self.collect(node),
+        }
+    }
+
+    fn push(&mut self, operator: Operator) -> usize {
+        self.operators.push(operator);
+        self.operators.len() - 1
+    }
+
+    fn get(&self, operator: usize) -> Result<&Operator, PlanError> {
+        let found = self.operators.get(operator);
+        found.ok_or_else(|| PlanError::internal("an operator is missing"))
+    }
+
+    fn input_of(&self, node: &Node) -> Result<usize, PlanError> {
+        let input = node.inputs.first().and_then(|id| self.of_node.get(id));
+        input.copied().ok_or_else(|| PlanError::internal("a node has no input"))
+    }
+
+    fn input_node(&self, node: &Node) -> Result<&Node, PlanError> {
+        let input = node.inputs.first().and_then(|id| self.plan.node(*id));
+        input.ok_or_else(|| PlanError::internal("a node has no input"))
+    }
+
+    /// Rows of an operator's main output.
+    fn main(&self, operator: usize, partitioning: Partitioning) -> Result<Input, PlanError> {
+        Ok(Input {
+            operator,
+            port: OutputPort::Main,
+            partitioning,
+            schema: self.get(operator)?.schema.clone(),
+        })
+    }
+
+    fn uid(&mut self, content: &str, inputs: &[usize]) -> String {
+        let ids: Vec<String> = inputs
+            .iter()
+            .filter_map(|input| self.operators.get(*input))
+            .map(|operator| operator.uid.clone())
+            .collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        self.uids.derive(content, &ids)
+    }
+
+    /// An operator that stays where its input is.
+    fn forward(
+        &mut self,
+        name: &str,
+        content: &str,
+        spec: OperatorSpec,
+        input: usize,
+        node: &Node,
+    ) -> Result<usize, PlanError> {
+        let parallelism = self.get(input)?.parallelism;
+        let uid = self.uid(content, &[input]);
+        let inputs = vec![self.main(input, Partitioning::Forward)?];
+        Ok(self.push(Operator {
+            uid,
+            name: name.to_string(),
+            spec,
+            inputs,
+            schema: node.properties.schema.clone(),
+            parallelism,
+        }))
+    }
+
+    fn scan(&mut self, scan: &Scan, node: &Node) -> Result<usize, PlanError> {
+        let table = &scan.table;
+        let spec = source_spec(scan, self.planning)?;
+        let parallelism =
+            parallelism(table, "scan.parallelism")?.unwrap_or(self.planning.parallelism);
+        let content = format!("Source {} {}", table.name, spec.table.connector);
+        let (late, bad) = (spec.divert_late, spec.divert_bad);
+        let source = Operator {
+            uid: self.uid(&content, &[]),
+            name: format!("Source({})", table.name),
+            spec: OperatorSpec::Source(Box::new(spec)),
+            inputs: Vec::new(),
+            schema: node.properties.schema.clone(),
+            parallelism,
+        };
+        let source = self.push(source);
+        if late {
+            self.late_rows(table, source)?;
+        }
+        if bad {
+            self.bad_rows(table, source)?;
+        }
+        Ok(source)
+    }
+
+    fn late_rows(&mut self, table: &Table, source: usize) -> Result<(), PlanError> {
+        let catalog = self.surroundings.catalog;
+        let Some(target) = side_tables::find(catalog, table, "late-rows.table")? else {
+            return Ok(());
+        };
+        let rows = self.get(source)?.schema.clone();
+        side_tables::check_late(&target, table, &rows)?;
+        self.side_sink(&target, source, OutputPort::Late, rows, "late rows")
+    }
+
+    fn bad_rows(&mut self, table: &Table, source: usize) -> Result<(), PlanError> {
+        let catalog = self.surroundings.catalog;
+        let Some(target) = side_tables::find(catalog, table, "bad-rows.table")? else {
+            return Ok(());
+        };
+        side_tables::check_bad(&target, table)?;
+        let rows = side_tables::bad_rows();
+        self.side_sink(&target, source, OutputPort::Bad, rows, "bad rows")
+    }
+
+    /// A calc that gives the rows of a side output the names and types of the table, and a sink.
+    fn side_sink(
+        &mut self,
+        table: &Table,
+        source: usize,
+        port: OutputPort,
+        rows: SchemaRef,
+        what: &str,
+    ) -> Result<(), PlanError> {
+        side_tables::check_sink(table, self.surroundings.connectors)?;
+        let target = table.write_schema();
+        let mut projection = Vec::new();
+        for (index, (from, to)) in rows.fields().iter().zip(target.fields()).enumerate() {
+            let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(from.name(), index));
+            let converted = cast(column, &rows, to.data_type().clone())?;
+            projection.push(encode(&converted)?);
+        }
+        let parallelism = self.get(source)?.parallelism;
+        let calc = Operator {
+            uid: self.uid(&format!("Calc {what}"), &[source]),
+            name: format!("Calc({what})"),
+            spec: OperatorSpec::Calc(CalcSpec {
+                filter: None,
+                projection: Some(projection),
+            }),
+            inputs: vec![Input {
+                operator: source,
+                port,
+                partitioning: Partitioning::Forward,
+                schema: rows,
+            }],
+            schema: target.clone(),
+            parallelism,
+        };
+        let calc = self.push(calc);
+        self.add_sink(table, calc, ChangelogMode::Append, &[], target)?;
+        Ok(())
+    }
+
+    fn values(&mut self, values: &Values, node: &Node) -> Result<usize, PlanError> {
+        let ipc = ipc_stream(values)?;
+        let digest = xxhash_rust::xxh3::xxh3_64(&ipc);
+        let uid = self.uid(&format!("Values {digest:016x}"), &[]);
+        Ok(self.push(Operator {
+            uid,
+            name: "Values".to_string(),
+            spec: OperatorSpec::Values(ValuesSpec {
+                ipc: WireBytes(ipc),
+            }),
+            inputs: Vec::new(),
+            schema: node.properties.schema.clone(),
+            parallelism: 1,
+        }))
+    }
+
+    fn calc(&mut self, calc: &Calc, node: &Node) -> Result<usize, PlanError> {
+        let input = self.input_of(node)?;
+        let input_schema = self.get(input)?.schema.clone();
+        if calc.is_identity(&input_schema) && same_names(&input_schema, &node.properties.schema) {
+            return Ok(input);
+        }
+        let filter = calc.filter.as_ref().map(encode).transpose()?;
+        let projection = calc.projection.iter().map(encode).collect::<Result<Vec<_>, _>>()?;
+        let content = calc_content(calc);
+        let spec = OperatorSpec::Calc(CalcSpec {
+            filter,
+            projection: Some(projection),
+        });
+        let Some(parallelism) = self.spread(input, node)? else {
+            return self.forward("Calc", &content, spec, input, node);
+        };
+        let uid = self.uid(&content, &[input]);
+        let inputs = vec![self.main(input, Partitioning::Rebalance)?];
+        Ok(self.push(Operator {
+            uid,
+            name: "Calc".to_string(),
+            spec,
+            inputs,
+            schema: node.properties.schema.clone(),
+            parallelism,
+        }))
+    }
+
+    /// The parallelism behind a source that has one of its own; `None` to stay with the source.
+    /// Updates stay, because rows of a key must not overtake each other.
+    fn spread(&self, input: usize, node: &Node) -> Result<Option<u32>, PlanError> {
+        let source = self.get(input)?;
+        let apart = matches!(source.spec, OperatorSpec::Source(_))
+            && source.parallelism != self.planning.parallelism
+            && !node.properties.updating;
+        Ok(apart.then_some(self.planning.parallelism))
+    }
+
+    fn union(&mut self, node: &Node) -> Result<usize, PlanError> {
+        let operators: Vec<usize> = node
+            .inputs
+            .iter()
+            .map(|id| self.of_node.get(id).copied())
+            .collect::<Option<_>>()
+            .ok_or_else(|| PlanError::internal("a union lost an input"))?;
+        let mut widths = Vec::new();
+        for operator in &operators {
+            widths.push(self.get(*operator)?.parallelism);
+        }
+        let first = widths.first().copied().unwrap_or(1);
+        let equal = widths.iter().all(|width| *width == first);
+        let parallelism = match (equal, node.properties.updating) {
+            (true, _) => first,
+            // Without a common width, updates of a key keep their order in one subtask only.
+            (false, true) => 1,
+            (false, false) => self.planning.parallelism,
+        };
+        let uid = self.uid("Union", &operators);
+        let mut inputs = Vec::new();
+        for (operator, width) in operators.iter().zip(widths) {
+            let partitioning = match width == parallelism {
+                true => Partitioning::Forward,
+                false => Partitioning::Rebalance,
+            };
+            inputs.push(self.main(*operator, partitioning)?);
+        }
+        Ok(self.push(Operator {
+            uid,
+            name: "Union".to_string(),
+            spec: OperatorSpec::Union,
+            inputs,
+            schema: node.properties.schema.clone(),
+            parallelism,
+        }))
+    }
+
+    /// How rows reach an aggregation, and how wide it is: one subtask owns each key.
+    fn by_key(&self, input: usize, keys: &[usize]) -> Result<(u32, Partitioning), PlanError> {
+        let parallelism = match keys {
+            [] => 1,
+            _ => self.planning.parallelism,
+        };
+        let partitioning = match (parallelism, self.get(input)?.parallelism) {
+            (1, 1) => Partitioning::Forward,
+            _ => Partitioning::Hash(keys.to_vec()),
+        };
+        Ok((parallelism, partitioning))
+    }
+
+    fn window_aggregate(
+        &mut self,
+        aggregate: &WindowAggregate,
+        node: &Node,
+    ) -> Result<usize, PlanError> {
+        let input = self.input_of(node)?;
+        let input_node = self.input_node(node)?;
+        let (parallelism, partitioning) = self.by_key(input, &aggregate.keys)?;
+        let input_schema = self.get(input)?.schema.clone();
+        let content = format!(
+            "WindowAggregate {} event={} keys={} calls={}",
+            aggregate.window,
+            aggregate.time.is_some(),
+            names(&input_schema, &aggregate.keys),
+            calls(&aggregate.calls),
+        );
+        let spec = WindowAggregateSpec {
+            window: aggregate.window_spec(),
+            keys: aggregate.keys.clone(),
+            aggregates: aggregate.call_specs(),
+            input: WireSchema(input_schema),
+            input_updating: input_node.properties.updating,
+            partial_input: false,
+            allowed_lateness_ms: self.planning.allowed_lateness_ms,
+        };
+        let uid = self.uid(&content, &[input]);
+        let inputs = vec![self.main(input, partitioning)?];
+        Ok(self.push(Operator {
+            uid,
+            name: "WindowAggregate".to_string(),
+            spec: OperatorSpec::WindowAggregate(spec),
+            inputs,
+            schema: node.properties.schema.clone(),
+            parallelism,
+        }))
+    }
+
+    fn group_aggregate(
+        &mut self,
+        aggregate: &GroupAggregate,
+        node: &Node,
+    ) -> Result<usize, PlanError> {
+        let input = self.input_of(node)?;
+        let input_node = self.input_node(node)?;
+        let (parallelism, partitioning) = self.by_key(input, &aggregate.keys)?;
+        let input_schema = self.get(input)?.schema.clone();
+        let content = format!(
+            "GroupAggregate keys={} calls={}",
+            names(&input_schema, &aggregate.keys),
+            calls(&aggregate.calls),
+        );
+        let spec = GroupAggregateSpec {
+            keys: aggregate.keys.clone(),
+            aggregates: aggregate.calls.iter().map(|call| call.spec()).collect(),
+            input: WireSchema(input_schema),
+            input_updating: input_node.properties.updating,
+            partial_input: false,
+            emit_update_before: aggregate.emit_update_before,
+            ttl_ms: self.planning.state_ttl_ms,
+        };
+        let uid = self.uid(&content, &[input]);
+        let inputs = vec![self.main(input, partitioning)?];
+        Ok(self.push(Operator {
+            uid,
+            name: "GroupAggregate".to_string(),
+            spec: OperatorSpec::GroupAggregate(spec),
+            inputs,
+            schema: node.properties.schema.clone(),
+            parallelism,
+        }))
+    }
+
+    fn sink(&mut self, table: &Table, node: &Node) -> Result<usize, PlanError> {
+        let input = self.input_of(node)?;
+        let input_node = self.input_node(node)?;
+        let key = input_node.properties.keys.first().cloned().unwrap_or_default();
+        let (mode, schema) = (input_node.properties.mode, node.properties.schema.clone());
+        self.add_sink(table, input, mode, &key, schema)
+    }
+
+    /// `key` keeps updates of a row in order when the sink is of another width than its input.
+    fn add_sink(
+        &mut self,
+        table: &Table,
+        input: usize,
+        mode: ChangelogMode,
+        key: &[usize],
+        schema: SchemaRef,
+    ) -> Result<usize, PlanError> {
+        let width = self.get(input)?.parallelism;
+        let parallelism = parallelism(table, "sink.parallelism")?.unwrap_or(width);
+        let partitioning = match (parallelism == width, mode) {
+            (true, _) => Partitioning::Forward,
+            (false, ChangelogMode::Append) => Partitioning::Rebalance,
+            (false, _) => Partitioning::Hash(key.to_vec()),
+        };
+        let descriptor = table.sink_descriptor();
+        let uid = self.uid(&format!("Sink {} {}", table.name, descriptor.connector), &[]);
+        let inputs = vec![self.main(input, partitioning)?];
+        Ok(self.push(Operator {
+            uid,
+            name: format!("Sink({})", table.name),
+            spec: OperatorSpec::Sink(SinkSpec {
+                table: descriptor,
+                input_mode: mode,
+            }),
+            inputs,
+            schema,
+            parallelism,
+        }))
+    }
+
+    fn collect(&mut self, node: &Node) -> Result<usize, PlanError> {
+        let input = self.input_of(node)?;
+        let partitioning = match self.get(input)?.parallelism {
+            1 => Partitioning::Forward,
+            _ => Partitioning::Rebalance,
+        };
+        let uid = self.uid("Collect", &[input]);
+        let inputs = vec![self.main(input, partitioning)?];
+        Ok(self.push(Operator {
+            uid,
+            name: "Collect".to_string(),
+            spec: OperatorSpec::Collect,
+            inputs,
+            schema: node.properties.schema.clone(),
+            parallelism: 1,
+        }))
+    }
+}
+
+/// Encodes an expression for the job graph.
+pub(super) fn encode(expr: &Arc<dyn PhysicalExpr>) -> Result<Expression, PlanError> {
+    expression::encode(expr).map_err(|error| {
+        PlanError::internal(format!("the expression {expr} cannot be sent to workers"))
+            .detail(error.message)
+    })
+}
+
+fn ipc_stream(values: &Values) -> Result<Vec<u8>, PlanError> {
+    let broken = |error: arrow::error::ArrowError| PlanError::internal(error.to_string());
+    let mut bytes = Vec::new();
+    let mut writer =
+        StreamWriter::try_new(&mut bytes, &values.rows.schema()).map_err(broken)?;
+    writer.write(&values.rows).map_err(broken)?;
+    writer.finish().map_err(broken)?;
+    drop(writer);
+    Ok(bytes)
+}
+
+fn same_names(a: &Schema, b: &Schema) -> bool {
+    a.fields().iter().zip(b.fields()).all(|(a, b)| a.name() == b.name())
+}
+
+/// What a calc does, for its id.
+fn calc_content(calc: &Calc) -> String {
+    let filter = calc.filter.as_ref().map(text).unwrap_or_default();
+    let projection: Vec<String> = calc.projection.iter().map(text).collect();
+    format!("Calc where {filter} select {}", projection.join(", "))
+}
+
+fn names(schema: &Schema, columns: &[usize]) -> String {
+    let name = |column: &usize| schema.fields().get(*column).map(|f| f.name().as_str());
+    columns.iter().filter_map(name).collect::<Vec<_>>().join(", ")
+}
+
+fn calls(calls: &[crate::streaming::Call]) -> String {
+    calls.iter().map(|call| call.name.as_str()).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,323 @@
+//! [`Planner`]: the stages in a row.
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use datafusion::logical_expr::LogicalPlan;
+use levada_engine::connector::ConnectorRegistry;
+use levada_engine::element::ChangelogMode;
+use levada_engine::graph::JobGraph;
+
+use crate::catalog::{self, Catalog, View};
+use crate::error::PlanError;
+use crate::explain;
+use crate::logical::{self, FileTables, QueryContext, Resolver};
+use crate::lowering::{self, Configuration, Surroundings};
+use crate::parser::{self, CreateTable, CreateView, Explain, ExplainTarget, Insert, Query};
+use crate::streaming::{self, Builder, Plan, Sink};
+
+/// Plans statements against a catalog and a set of connectors.
+///
+/// One planner serves a process; it keeps nothing between calls. Configuration is passed with
+/// each call, because every session has its own.
+#[derive(Clone)]
+pub struct Planner {
+    catalog: Arc<dyn Catalog>,
+    connectors: ConnectorRegistry,
+    resolver: Resolver,
+}
+
+/// A job that is ready to be submitted.
+#[derive(Debug, Clone)]
+pub struct PlannedJob {
+    /// The job.
+    pub graph: JobGraph,
+    /// The columns of the rows: those that the client gets, or those of the (first) sink.
+    pub schema: SchemaRef,
+    /// The kinds of rows that the client gets, or that the (first) sink gets.
+    pub mode: ChangelogMode,
+    /// Columns of `schema` whose values name a row among the current ones, if that is known. A
+    /// client that shows the current rows replaces by them.
+    pub key: Option<Vec<usize>>,
+}
+
+/// The stages of planning, for EXPLAIN and for tests.
+#[derive(Debug, Clone)]
+pub struct Stages {
+    /// The optimized logical plan of each query, in the order of the statement.
+    pub logical: Vec<LogicalPlan>,
+    /// The streaming plan.
+    pub streaming: Plan,
+}
+
+/// What a job's rows go to.
+enum Output<'a> {
+    Client(&'a Query),
+    Tables(&'a [Insert]),
+}
+
+impl Planner {
+    /// A planner over a catalog and connectors; `clock` is processing time, in milliseconds.
+    pub fn new(
+        catalog: Arc<dyn Catalog>,
+        connectors: ConnectorRegistry,
+        resolver: Resolver,
+    ) -> Self {
+        Planner {
+            catalog,
+            connectors,
+            resolver,
+        }
+    }
+
+    /// The tables and views.
+    pub fn catalog(&self) -> &Arc<dyn Catalog> {
+        &self.catalog
+    }
+
+    /// The connectors.
+    pub fn connectors(&self) -> &ConnectorRegistry {
+        &self.connectors
+    }
+
+    /// Functions and types. Workers need its [`Resolver::task_context`].
+    pub fn resolver(&self) -> &Resolver {
+        &self.resolver
+    }
+
+    /// CREATE TABLE. False if IF NOT EXISTS found one.
+    ///
+    /// # Errors
+    /// See [`catalog::create_table`].
+    pub fn create_table(&self, statement: &CreateTable) -> Result<bool, PlanError> {
+        catalog::create_table(self.catalog.as_ref(), &self.connectors, &self.resolver, statement)
+    }
+
+    /// CREATE VIEW. False if IF NOT EXISTS found one.
+    ///
+    /// # Errors
+    /// See [`catalog::create_view`]; also when the query of the view is wrong.
+    pub fn create_view(&self, statement: &CreateView) -> Result<bool, PlanError> {
+        catalog::create_view(self.catalog.as_ref(), statement, |view| self.check_view(view))
+    }
+
+    fn check_view(&self, view: &View) -> Result<(), PlanError> {
+        // Whether streams can do it depends on the mode in which the view is used.
+        let files = FileTables::new();
+        let catalog = self.catalog.as_ref();
+        let context = QueryContext::new(catalog, &self.resolver, &files, &view.query, false);
+        let plan = logical::plan(&context, &view.query)?;
+        let (named, found) = (view.columns.len(), plan.schema().fields().len());
+        if named != 0 && named != found {
+            return Err(PlanError::new(
+                crate::error::PlanErrorKind::InvalidStatement,
+                format!("the view names {named} columns, and its query has {found}"),
+            )
+            .at(Some(view.query.location)));
+        }
+        Ok(())
+    }
+
+    /// DROP TABLE or DROP VIEW. False if IF EXISTS found none.
+    ///
+    /// # Errors
+    /// See [`catalog::drop_object`].
+    pub fn drop(&self, statement: &parser::Drop) -> Result<bool, PlanError> {
+        catalog::drop_object(self.catalog.as_ref(), statement)
+    }
+
+    /// The columns of a query, for DESCRIBE of a view and for completion.
+    ///
+    /// # Errors
+    /// The query is wrong.
+    pub fn schema_of(&self, query: &Query) -> Result<SchemaRef, PlanError> {
+        let files = FileTables::new();
+        let context =
+            QueryContext::new(self.catalog.as_ref(), &self.resolver, &files, query, false);
+        Ok(Arc::clone(logical::plan(&context, query)?.schema().inner()))
+    }
+
+    /// The columns of a view.
+    ///
+    /// # Errors
+    /// The query of the view is wrong, for instance because a table was dropped.
+    pub fn schema_of_view(&self, view: &View) -> Result<SchemaRef, PlanError> {
+        let schema = self.schema_of(&view.query)?;
+        if view.columns.is_empty() {
+            return Ok(schema);
+        }
+        let fields = schema.fields().iter().zip(&view.columns);
+        let renamed: Vec<_> =
+            fields.map(|(field, name)| field.as_ref().clone().with_name(name)).collect();
+        Ok(Arc::new(arrow::datatypes::Schema::new(renamed)))
+    }
+
+    /// A query whose rows stream to the client.
+    ///
+    /// # Errors
+    /// The query is wrong, or streams do not support it.
+    pub fn plan_query(
+        &self,
+        query: &Query,
+        configuration: &Configuration,
+    ) -> Result<PlannedJob, PlanError> {
+        self.plan(&Output::Client(query), configuration, &job_name(&query.text))
+    }
+
+    /// INSERT INTO.
+    ///
+    /// # Errors
+    /// The query or the table is wrong, or streams do not support it.
+    pub fn plan_insert(
+        &self,
+        insert: &Insert,
+        configuration: &Configuration,
+    ) -> Result<PlannedJob, PlanError> {
+        let inserts = std::slice::from_ref(insert);
+        self.plan(&Output::Tables(inserts), configuration, &job_name(&insert.text))
+    }
+
+    /// EXECUTE STATEMENT SET: several inserts as one job.
+    ///
+    /// # Errors
+    /// See [`Planner::plan_insert`].
+    pub fn plan_statement_set(
+        &self,
+        inserts: &[Insert],
+        configuration: &Configuration,
+    ) -> Result<PlannedJob, PlanError> {
+        let tables: Vec<String> = inserts.iter().map(|i| i.table.to_string()).collect();
+        let name = format!("statement set: {}", tables.join(", "));
+        self.plan(&Output::Tables(inserts), configuration, &name)
+    }
+
+    /// EXPLAIN: a text of several lines.
+    ///
+    /// # Errors
+    /// What planning the statement itself would say.
+    pub fn explain(
+        &self,
+        statement: &Explain,
+        configuration: &Configuration,
+    ) -> Result<String, PlanError> {
+        let output = match &statement.target {
+            ExplainTarget::Query(query) => Output::Client(query),
+            ExplainTarget::Insert(insert) => Output::Tables(std::slice::from_ref(insert)),
+            ExplainTarget::StatementSet(inserts) => Output::Tables(inserts),
+        };
+        let stages = self.stages(&output, configuration)?;
+        let graph = || self.lower(&stages.streaming, configuration, "explain");
+        explain::render(&statement.details, &stages, graph)
+    }
+
+    fn plan(
+        &self,
+        output: &Output<'_>,
+        configuration: &Configuration,
+        name: &str,
+    ) -> Result<PlannedJob, PlanError> {
+        let stages = self.stages(output, configuration)?;
+        let graph = self.lower(&stages.streaming, configuration, name)?;
+        let first = stages.streaming.outputs.first();
+        let Some(node) = first.and_then(|id| stages.streaming.node(*id)) else {
+            return Err(PlanError::internal("the job has no output"));
+        };
+        Ok(PlannedJob {
+            graph,
+            schema: node.properties.schema.clone(),
+            mode: node.properties.mode,
+            key: node.properties.keys.first().cloned(),
+        })
+    }
+
+    /// Plans up to the streaming plan.
+    fn stages(
+        &self,
+        output: &Output<'_>,
+        configuration: &Configuration,
+    ) -> Result<Stages, PlanError> {
+        let _ = configuration;
+        let mut builder = Builder::new(&self.resolver, &self.connectors);
+        let mut logical = Vec::new();
+        match output {
+            Output::Client(query) => {
+                let plan = self.optimized(query, Ok)?;
+                builder.collect(&plan).map_err(|e| e.or_at(Some(query.location)))?;
+                logical.push(plan);
+            }
+            Output::Tables(inserts) => {
+                for insert in *inserts {
+                    logical.push(self.add_insert(&mut builder, insert)?);
+                }
+            }
+        }
+        let mut streaming = builder.finish();
+        streaming::prune(&mut streaming, &self.resolver)?;
+        streaming::assign_modes(&mut streaming, &self.connectors)?;
+        Ok(Stages { logical, streaming })
+    }
+
+    fn add_insert(
+        &self,
+        builder: &mut Builder<'_>,
+        insert: &Insert,
+    ) -> Result<LogicalPlan, PlanError> {
+        if insert.overwrite {
+            return Err(PlanError::unsupported(
+                "INSERT OVERWRITE on streams",
+                Some(insert.location),
+            )
+            .hint("use INSERT INTO"));
+        }
+        let table = catalog::find_table(self.catalog.as_ref(), &insert.table)?;
+        let table = catalog::with_options(&table, &insert.options)?;
+        let plan = self.optimized(&insert.query, |plan| {
+            logical::insert_plan(&self.resolver, plan, insert, &table)
+        })?;
+        let sink = Sink {
+            table,
+            location: catalog::location_of(&insert.table).or(Some(insert.location)),
+        };
+        builder.insert(&plan, sink).map_err(|e| e.or_at(Some(insert.query.location)))?;
+        Ok(plan)
+    }
+
+    fn optimized(
+        &self,
+        query: &Query,
+        shape: impl FnOnce(LogicalPlan) -> Result<LogicalPlan, PlanError>,
+    ) -> Result<LogicalPlan, PlanError> {
+        logical::refuse_for_streams(query)?;
+        let files = FileTables::new();
+        let catalog = self.catalog.as_ref();
+        let context = QueryContext::new(catalog, &self.resolver, &files, query, true);
+        let plan = shape(logical::plan(&context, query)?)?;
+        logical::optimize_for_streams(&self.resolver, plan)
+            .map_err(|error| error.or_at(Some(query.location)))
+    }
+
+    fn lower(
+        &self,
+        plan: &Plan,
+        configuration: &Configuration,
+        name: &str,
+    ) -> Result<JobGraph, PlanError> {
+        let surroundings = Surroundings {
+            catalog: self.catalog.as_ref(),
+            connectors: &self.connectors,
+            configuration,
+        };
+        lowering::lower(plan, &surroundings, name)
+    }
+}
+
+/// The first words of a statement, on one line.
+fn job_name(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let line = words.join(" ");
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+        None => line,
+    }
+}
