@@ -120,7 +120,10 @@ impl Session {
     /// A session in which `script` has run.
     pub(crate) fn with(script: &str) -> Self {
         let mut session = Session::new();
-        session.run(script).map_err(|error| error.render(script)).unwrap();
+        session
+            .run(script)
+            .map_err(|error| error.render(script))
+            .unwrap();
         session
     }
 
@@ -152,7 +155,8 @@ impl Session {
                     self.planner.plan_insert(insert, &self.configuration)?;
                 }
                 Statement::StatementSet(inserts) => {
-                    self.planner.plan_statement_set(inserts, &self.configuration)?;
+                    self.planner
+                        .plan_statement_set(inserts, &self.configuration)?;
                 }
                 other => panic!("no test runs {other:?}"),
             }
@@ -165,9 +169,9 @@ impl Session {
         match parser::parse_one(sql)?.statement {
             Statement::Query(query) => self.planner.plan_query(&query, &self.configuration),
             Statement::Insert(insert) => self.planner.plan_insert(&insert, &self.configuration),
-            Statement::StatementSet(inserts) => {
-                self.planner.plan_statement_set(&inserts, &self.configuration)
-            }
+            Statement::StatementSet(inserts) => self
+                .planner
+                .plan_statement_set(&inserts, &self.configuration),
             other => panic!("{other:?} is no job"),
         }
     }

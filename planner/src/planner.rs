@@ -90,7 +90,12 @@ impl Planner {
     /// # Errors
     /// See [`catalog::create_table`].
     pub fn create_table(&self, statement: &CreateTable) -> Result<bool, PlanError> {
-        catalog::create_table(self.catalog.as_ref(), &self.connectors, &self.resolver, statement)
+        catalog::create_table(
+            self.catalog.as_ref(),
+            &self.connectors,
+            &self.resolver,
+            statement,
+        )
     }
 
     /// CREATE VIEW. False if IF NOT EXISTS found one.
@@ -98,7 +103,9 @@ impl Planner {
     /// # Errors
     /// See [`catalog::create_view`]; also when the query of the view is wrong.
     pub fn create_view(&self, statement: &CreateView) -> Result<bool, PlanError> {
-        catalog::create_view(self.catalog.as_ref(), statement, |view| self.check_view(view))
+        catalog::create_view(self.catalog.as_ref(), statement, |view| {
+            self.check_view(view)
+        })
     }
 
     fn check_view(&self, view: &View) -> Result<(), PlanError> {
@@ -147,8 +154,9 @@ impl Planner {
             return Ok(schema);
         }
         let fields = schema.fields().iter().zip(&view.columns);
-        let renamed: Vec<_> =
-            fields.map(|(field, name)| field.as_ref().clone().with_name(name)).collect();
+        let renamed: Vec<_> = fields
+            .map(|(field, name)| field.as_ref().clone().with_name(name))
+            .collect();
         Ok(Arc::new(arrow::datatypes::Schema::new(renamed)))
     }
 
@@ -161,7 +169,11 @@ impl Planner {
         query: &Query,
         configuration: &Configuration,
     ) -> Result<PlannedJob, PlanError> {
-        self.plan(&Output::Client(query), configuration, &job_name(&query.text))
+        self.plan(
+            &Output::Client(query),
+            configuration,
+            &job_name(&query.text),
+        )
     }
 
     /// INSERT INTO.
@@ -174,7 +186,11 @@ impl Planner {
         configuration: &Configuration,
     ) -> Result<PlannedJob, PlanError> {
         let inserts = std::slice::from_ref(insert);
-        self.plan(&Output::Tables(inserts), configuration, &job_name(&insert.text))
+        self.plan(
+            &Output::Tables(inserts),
+            configuration,
+            &job_name(&insert.text),
+        )
     }
 
     /// EXECUTE STATEMENT SET: several inserts as one job.
@@ -242,7 +258,9 @@ impl Planner {
         match output {
             Output::Client(query) => {
                 let plan = self.optimized(query, Ok)?;
-                builder.collect(&plan).map_err(|e| e.or_at(Some(query.location)))?;
+                builder
+                    .collect(&plan)
+                    .map_err(|e| e.or_at(Some(query.location)))?;
                 logical.push(plan);
             }
             Output::Tables(inserts) => {
@@ -278,7 +296,9 @@ impl Planner {
             table,
             location: catalog::location_of(&insert.table).or(Some(insert.location)),
         };
-        builder.insert(&plan, sink).map_err(|e| e.or_at(Some(insert.query.location)))?;
+        builder
+            .insert(&plan, sink)
+            .map_err(|e| e.or_at(Some(insert.query.location)))?;
         Ok(plan)
     }
 

@@ -30,7 +30,13 @@ pub fn create_table(
     statement: &CreateTable,
 ) -> Result<bool, PlanError> {
     let name = local_name(&statement.name)?;
-    if !may_create(catalog, &name, statement.mode, &statement.name, ObjectKind::Table)? {
+    if !may_create(
+        catalog,
+        &name,
+        statement.mode,
+        &statement.name,
+        ObjectKind::Table,
+    )? {
         return Ok(false);
     }
     let columns = columns(resolver, &statement.columns)?;
@@ -69,12 +75,22 @@ pub fn create_view(
     check: impl FnOnce(&View) -> Result<(), PlanError>,
 ) -> Result<bool, PlanError> {
     let name = local_name(&statement.name)?;
-    if !may_create(catalog, &name, statement.mode, &statement.name, ObjectKind::View)? {
+    if !may_create(
+        catalog,
+        &name,
+        statement.mode,
+        &statement.name,
+        ObjectKind::View,
+    )? {
         return Ok(false);
     }
     let view = View {
         name: name.clone(),
-        columns: statement.columns.iter().map(|ident| ident.value.clone()).collect(),
+        columns: statement
+            .columns
+            .iter()
+            .map(|ident| ident.value.clone())
+            .collect(),
         query: statement.query.clone(),
         comment: statement.comment.clone(),
         temporary: statement.mode.temporary,
@@ -162,7 +178,10 @@ fn columns(resolver: &Resolver, declared: &[parser::Column]) -> Result<Vec<Colum
         })
         .collect();
     let schema = Arc::new(arrow::datatypes::Schema::new(read));
-    declared.iter().map(|c| column(resolver, c, declared, &schema)).collect()
+    declared
+        .iter()
+        .map(|c| column(resolver, c, declared, &schema))
+        .collect()
 }
 
 fn column(
@@ -195,7 +214,10 @@ fn column(
             // The column is stored as its SQL type says, so a view type becomes a plain one.
             let expr = cast_if_needed(expr, &data_type.sql_type.to_arrow(), &df_schema)?;
             let text = expression.text.clone();
-            (data_type, ColumnKind::Computed(Box::new(Computed { text, expr })))
+            (
+                data_type,
+                ColumnKind::Computed(Box::new(Computed { text, expr })),
+            )
         }
     };
     Ok(Column {
@@ -237,7 +259,10 @@ fn resolve_watermark(
     let column = table
         .position(name)
         .ok_or_else(|| PlanError::internal(format!("the watermark column {name} is missing")))?;
-    let data_type = table.columns.get(column).map(|c| c.data_type.sql_type.clone());
+    let data_type = table
+        .columns
+        .get(column)
+        .map(|c| c.data_type.sql_type.clone());
     let at = Location::of(declared.column.span).or(Some(declared.location));
     let Some(sql_type @ (SqlType::Timestamp(_) | SqlType::TimestampLtz(_))) = data_type else {
         let shown = data_type.map(|t| t.to_string()).unwrap_or_default();
@@ -293,7 +318,10 @@ fn check_side_tables(table: &Table, statement: &CreateTable) -> Result<(), PlanE
     if table.watermark.is_none() && table.option("late-rows.table").is_some() {
         return Err(PlanError::new(
             PlanErrorKind::InvalidOption,
-            format!("table {} has the option 'late-rows.table' and no WATERMARK", table.name),
+            format!(
+                "table {} has the option 'late-rows.table' and no WATERMARK",
+                table.name
+            ),
         )
         .at(key_location(&statement.options, "late-rows.table")));
     }
@@ -301,7 +329,10 @@ fn check_side_tables(table: &Table, statement: &CreateTable) -> Result<(), PlanE
 }
 
 fn key_location(options: &[TableOption], key: &str) -> Option<Location> {
-    options.iter().find(|option| option.key == key).map(|option| option.key_location)
+    options
+        .iter()
+        .find(|option| option.key == key)
+        .map(|option| option.key_location)
 }
 
 /// Asks the connector whether the options make sense, for reading or for writing.
@@ -317,7 +348,10 @@ fn check_connector(
             PlanErrorKind::MissingOption,
             format!("table {} has no option 'connector'", table.name),
         )
-        .hint(format!("add 'connector' = '…' to WITH; the connectors are: {}", known.join(", ")))
+        .hint(format!(
+            "add 'connector' = '…' to WITH; the connectors are: {}",
+            known.join(", ")
+        ))
         .at(at));
     }
     let source = table.source_descriptor();
@@ -349,14 +383,20 @@ pub(crate) fn option_error(
         m if m.contains("option") && m.contains("missing") => PlanErrorKind::MissingOption,
         _ => PlanErrorKind::InvalidOption,
     };
-    let named = options.iter().find(|o| message.contains(&format!("'{}'", o.key)));
+    let named = options
+        .iter()
+        .find(|o| message.contains(&format!("'{}'", o.key)));
     let valued = || {
         let about_value = matches!(
             kind,
             PlanErrorKind::UnknownConnector | PlanErrorKind::UnknownFormat
         );
         let fits = |o: &&TableOption| message.contains(&format!("'{}'", o.value));
-        options.iter().find(fits).filter(|_| about_value).map(|o| o.value_location)
+        options
+            .iter()
+            .find(fits)
+            .filter(|_| about_value)
+            .map(|o| o.value_location)
     };
     let location = valued().or(named.map(|o| o.key_location)).or(otherwise);
     let mut converted = PlanError::new(kind, message).at(location);
@@ -364,7 +404,10 @@ pub(crate) fn option_error(
         converted = converted.detail(detail);
     }
     if kind == PlanErrorKind::UnknownConnector {
-        let wanted = options.iter().find(|o| o.key == "connector").map(|o| o.value.as_str());
+        let wanted = options
+            .iter()
+            .find(|o| o.key == "connector")
+            .map(|o| o.value.as_str());
         let near = nearest(wanted.unwrap_or_default(), connectors.identifiers());
         if let Some(near) = near {
             return converted.hint(format!("did you mean '{near}'?"));

@@ -105,11 +105,7 @@ pub fn find_table(catalog: &dyn Catalog, name: &ObjectName) -> Result<Arc<Table>
 }
 
 /// The error that a table does not exist.
-pub fn unknown_table(
-    catalog: &dyn Catalog,
-    name: &str,
-    location: Option<Location>,
-) -> PlanError {
+pub fn unknown_table(catalog: &dyn Catalog, name: &str, location: Option<Location>) -> PlanError {
     let all = catalog.names();
     let twins: Vec<&str> = all
         .iter()
@@ -148,8 +144,11 @@ pub fn local_name(name: &ObjectName) -> Result<String, PlanError> {
         .map(|ident| ident.value.as_str())
         .collect();
     let unknown = |what: &str, which: &str| {
-        PlanError::new(PlanErrorKind::UnknownName, format!("{what} {which} does not exist"))
-            .at(location_of(name))
+        PlanError::new(
+            PlanErrorKind::UnknownName,
+            format!("{what} {which} does not exist"),
+        )
+        .at(location_of(name))
     };
     match parts.as_slice() {
         [table] => Ok((*table).to_string()),

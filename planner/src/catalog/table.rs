@@ -147,12 +147,14 @@ impl Table {
     }
 
     fn descriptor(&self, keep: impl Fn(&Column) -> bool) -> TableDescriptor {
-        let metadata = self.columns.iter().filter(|c| keep(c)).filter_map(|column| {
-            match &column.kind {
+        let metadata = self
+            .columns
+            .iter()
+            .filter(|c| keep(c))
+            .filter_map(|column| match &column.kind {
                 ColumnKind::Metadata { key, .. } => Some((column.name.clone(), key.clone())),
                 _ => None,
-            }
-        });
+            });
         let connector_options = self
             .options
             .iter()

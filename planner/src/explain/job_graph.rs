@@ -21,8 +21,12 @@ fn vertex_text(out: &mut String, graph: &JobGraph, vertex: &Vertex) {
         vertex.id.0, vertex.parallelism, vertex.name
     );
     for operator in &vertex.operators {
-        let columns: Vec<&str> =
-            operator.schema.fields().iter().map(|f| f.name().as_str()).collect();
+        let columns: Vec<&str> = operator
+            .schema
+            .fields()
+            .iter()
+            .map(|f| f.name().as_str())
+            .collect();
         let _ = writeln!(
             out,
             "  {} [{}] -> ({})",
@@ -32,7 +36,12 @@ fn vertex_text(out: &mut String, graph: &JobGraph, vertex: &Vertex) {
         );
     }
     for edge in graph.edges.iter().filter(|edge| edge.to == vertex.id) {
-        let _ = writeln!(out, "  reads vertex {} by {}", edge.from.0, partitioning(edge));
+        let _ = writeln!(
+            out,
+            "  reads vertex {} by {}",
+            edge.from.0,
+            partitioning(edge)
+        );
     }
 }
 

@@ -33,7 +33,10 @@ pub(crate) fn render(
     }
     let changelog = asked(ExplainDetail::ChangelogMode);
     if details.is_empty() || changelog {
-        sections.push(("Streaming plan", streaming::text(&stages.streaming, changelog)));
+        sections.push((
+            "Streaming plan",
+            streaming::text(&stages.streaming, changelog),
+        ));
     }
     if asked(ExplainDetail::JobGraph) {
         sections.push(("Job graph", job_graph::text(&graph()?)));

@@ -97,7 +97,11 @@ impl Printer<'_> {
                     .collect();
                 match &calc.filter {
                     Some(filter) => {
-                        format!("Calc(select=[{}], where=[{}])", columns.join(", "), sql(filter))
+                        format!(
+                            "Calc(select=[{}], where=[{}])",
+                            columns.join(", "),
+                            sql(filter)
+                        )
                     }
                     None => format!("Calc(select=[{}])", columns.join(", ")),
                 }
@@ -157,7 +161,11 @@ fn time(schema: &Schema, column: Option<usize>) -> String {
 
 fn names(schema: &Schema, columns: &[usize]) -> String {
     let name = |column: &usize| schema.fields().get(*column).map(|f| f.name().as_str());
-    columns.iter().filter_map(name).collect::<Vec<_>>().join(", ")
+    columns
+        .iter()
+        .filter_map(name)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn calls(calls: &[Call], schema: &Schema) -> String {

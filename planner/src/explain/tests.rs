@@ -40,5 +40,9 @@ fn plans_are_as_the_golden_files_say() {
             different.push(format!("{}:\n{found}", path.display()));
         }
     }
-    assert!(different.is_empty(), "plans changed:\n{}", different.join("\n\n"));
+    assert!(
+        different.is_empty(),
+        "plans changed:\n{}",
+        different.join("\n\n")
+    );
 }

@@ -7,12 +7,12 @@
 
 use std::ops::ControlFlow;
 
+use datafusion::common::DFSchema;
 use datafusion::common::{Column, SchemaError, Span};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::logical_expr::planner::ContextProvider;
 use datafusion::sql::planner::{PlannerContext, SqlToRel};
-use datafusion::common::DFSchema;
 use sqlparser::ast::{Expr, Ident, Statement, VisitMut, VisitorMut};
 
 use super::{QueryContext, Resolver};
@@ -83,7 +83,10 @@ fn correction(error: &DataFusionError, span: Option<Span>) -> Option<Correction>
         DataFusionError::Shared(inner) => correction(inner, span),
         DataFusionError::Collection(errors) => correction(errors.first()?, span),
         DataFusionError::SchemaError(schema_error, _) => match schema_error.as_ref() {
-            SchemaError::FieldNotFound { field, valid_fields } => Some(Correction {
+            SchemaError::FieldNotFound {
+                field,
+                valid_fields,
+            } => Some(Correction {
                 right: only_match(field, valid_fields)?.clone(),
                 span: field.spans().first().or(span),
                 wrong: field.as_ref().clone(),

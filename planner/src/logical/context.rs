@@ -142,7 +142,10 @@ impl<'a> QueryContext<'a> {
 /// An error of a view's query: its position is one of another text, so it becomes a detail.
 fn in_view(error: &PlanError, view: &View) -> PlanError {
     let detail = match error.location() {
-        Some(at) => format!("in view {}, at {at} of the statement that created it", view.name),
+        Some(at) => format!(
+            "in view {}, at {at} of the statement that created it",
+            view.name
+        ),
         None => format!("in view {}", view.name),
     };
     let outer = PlanError::new(error.kind(), error.message()).detail(match error.detail_text() {
@@ -222,19 +225,38 @@ impl ContextProvider for QueryContext<'_> {
     }
 
     fn udf_names(&self) -> Vec<String> {
-        self.resolver.state().scalar_functions().keys().cloned().collect()
+        self.resolver
+            .state()
+            .scalar_functions()
+            .keys()
+            .cloned()
+            .collect()
     }
 
     fn higher_order_function_names(&self) -> Vec<String> {
-        self.resolver.state().higher_order_functions().keys().cloned().collect()
+        self.resolver
+            .state()
+            .higher_order_functions()
+            .keys()
+            .cloned()
+            .collect()
     }
 
     fn udaf_names(&self) -> Vec<String> {
-        self.resolver.state().aggregate_functions().keys().cloned().collect()
+        self.resolver
+            .state()
+            .aggregate_functions()
+            .keys()
+            .cloned()
+            .collect()
     }
 
     fn udwf_names(&self) -> Vec<String> {
-        self.resolver.state().window_functions().keys().cloned().collect()
+        self.resolver
+            .state()
+            .window_functions()
+            .keys()
+            .cloned()
+            .collect()
     }
 }
-

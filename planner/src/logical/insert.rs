@@ -53,7 +53,9 @@ pub fn insert_plan(
         };
         projection.push(convert(expr, &plan, field, table, insert)?.alias(field.name()));
     }
-    Ok(LogicalPlanBuilder::from(plan).project(projection)?.build()?)
+    Ok(LogicalPlanBuilder::from(plan)
+        .project(projection)?
+        .build()?)
 }
 
 /// The values of PARTITION (column = value).
@@ -67,7 +69,10 @@ fn constants(
         .partition
         .iter()
         .map(|(ident, value)| {
-            Ok((written_column(ident, table)?, resolver.resolve(value, &nothing)?))
+            Ok((
+                written_column(ident, table)?,
+                resolver.resolve(value, &nothing)?,
+            ))
         })
         .collect()
 }
@@ -95,12 +100,18 @@ fn column_order(
     }
     let target = table.write_schema();
     let all = target.fields().iter().map(|field| field.name().clone());
-    Ok(all.filter(|name| !constants.iter().any(|(constant, _)| constant == name)).collect())
+    Ok(all
+        .filter(|name| !constants.iter().any(|(constant, _)| constant == name))
+        .collect())
 }
 
 fn written_column(ident: &Ident, table: &Table) -> Result<String, PlanError> {
     let target = table.write_schema();
-    let known: Vec<&str> = target.fields().iter().map(|field| field.name().as_str()).collect();
+    let known: Vec<&str> = target
+        .fields()
+        .iter()
+        .map(|field| field.name().as_str())
+        .collect();
     if let Some(found) = names::resolve(&ident.value, known.iter().copied()) {
         return Ok(found.to_string());
     }
@@ -108,11 +119,17 @@ fn written_column(ident: &Ident, table: &Table) -> Result<String, PlanError> {
     let error = match names::resolve(&ident.value, all) {
         Some(found) => PlanError::new(
             PlanErrorKind::InvalidStatement,
-            format!("column {found} of table {} is computed or virtual and cannot be written", table.name),
+            format!(
+                "column {found} of table {} is computed or virtual and cannot be written",
+                table.name
+            ),
         ),
         None => PlanError::new(
             PlanErrorKind::UnknownColumn,
-            format!("column {} does not exist in table {}", ident.value, table.name),
+            format!(
+                "column {} does not exist in table {}",
+                ident.value, table.name
+            ),
         )
         .suggest(&ident.value, known),
     };
@@ -125,7 +142,11 @@ fn null_for(field: &Field, table: &Table, insert: &Insert) -> Result<Expr, PlanE
     }
     Err(PlanError::new(
         PlanErrorKind::InvalidStatement,
-        format!("column {} of table {} is NOT NULL and gets no value", field.name(), table.name),
+        format!(
+            "column {} of table {} is NOT NULL and gets no value",
+            field.name(),
+            table.name
+        ),
     )
     .at(Some(insert.location)))
 }
@@ -155,7 +176,10 @@ fn convert(
         ),
     )
     .detail(both(plan, &table.write_schema()))
-    .hint(format!("use CAST(… AS {})", SqlType::from_arrow(field.data_type())))
+    .hint(format!(
+        "use CAST(… AS {})",
+        SqlType::from_arrow(field.data_type())
+    ))
     .at(Some(insert.query.location)))
 }
 
@@ -166,7 +190,10 @@ fn may_store(from: &DataType, to: &DataType) -> bool {
     let number = |t: &T| t.is_numeric();
     let text = |t: &T| matches!(t, T::Utf8 | T::LargeUtf8 | T::Utf8View);
     let bytes = |t: &T| {
-        matches!(t, T::Binary | T::LargeBinary | T::BinaryView | T::FixedSizeBinary(_))
+        matches!(
+            t,
+            T::Binary | T::LargeBinary | T::BinaryView | T::FixedSizeBinary(_)
+        )
     };
     match (from, to) {
         (T::Null, _) => true,
@@ -178,9 +205,7 @@ fn may_store(from: &DataType, to: &DataType) -> bool {
         (T::Struct(a), T::Struct(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| stores_field(a, b))
         }
-        _ => {
-            (number(from) && number(to)) || (text(from) && text(to)) || (bytes(from) && bytes(to))
-        }
+        _ => (number(from) && number(to)) || (text(from) && text(to)) || (bytes(from) && bytes(to)),
     }
 }
 
@@ -190,9 +215,8 @@ fn stores_field(from: &Field, to: &Field) -> bool {
 
 fn both(plan: &LogicalPlan, target: &arrow::datatypes::Schema) -> String {
     let shown = |fields: &arrow::datatypes::Fields| {
-        let column = |f: &Arc<Field>| {
-            format!("{} {}", f.name(), SqlType::from_arrow(f.data_type()))
-        };
+        let column =
+            |f: &Arc<Field>| format!("{} {}", f.name(), SqlType::from_arrow(f.data_type()));
         fields.iter().map(column).collect::<Vec<_>>().join(", ")
     };
     format!(

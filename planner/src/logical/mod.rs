@@ -16,8 +16,8 @@ mod optimize;
 mod refuse;
 mod resolver;
 mod source;
-mod windows;
 mod window_table;
+mod windows;
 
 pub use context::{FileTables, QueryContext};
 pub use insert::insert_plan;

@@ -131,7 +131,10 @@ fn set_operation(body: &SetExpr) -> Flow {
         return ControlFlow::Continue(());
     };
     match (op, set_quantifier) {
-        (SetOperator::Union, SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName) => {
+        (
+            SetOperator::Union,
+            SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName,
+        ) => {
             return refuse("UNION BY NAME", set_location(right));
         }
         (SetOperator::Union, _) => {}
@@ -146,8 +149,12 @@ fn set_operation(body: &SetExpr) -> Flow {
 
 fn set_location(body: &SetExpr) -> Option<Location> {
     match body {
-        SetExpr::Select(select) => Location::of(select.select_token.0.span)
-            .or_else(|| select.projection.first().and_then(|item: &SelectItem| at(item))),
+        SetExpr::Select(select) => Location::of(select.select_token.0.span).or_else(|| {
+            select
+                .projection
+                .first()
+                .and_then(|item: &SelectItem| at(item))
+        }),
         other => at(other),
     }
 }

@@ -81,7 +81,10 @@ fn with_window_columns(input: &DFSchema, time_type: &DataType) -> Result<DFSchem
     for name in [START, END, TIME] {
         fields.push((None, Arc::new(Field::new(name, time_type.clone(), false))));
     }
-    Ok(Arc::new(DFSchema::new_with_metadata(fields, input.metadata().clone())?))
+    Ok(Arc::new(DFSchema::new_with_metadata(
+        fields,
+        input.metadata().clone(),
+    )?))
 }
 
 impl PartialEq for WindowTable {
@@ -122,7 +125,10 @@ impl UserDefinedLogicalNodeCore for WindowTable {
     }
 
     fn expressions(&self) -> Vec<Expr> {
-        std::iter::once(&self.time).chain(&self.keys).cloned().collect()
+        std::iter::once(&self.time)
+            .chain(&self.keys)
+            .cloned()
+            .collect()
     }
 
     fn prevent_predicate_push_down_columns(&self) -> HashSet<String> {
@@ -135,14 +141,20 @@ impl UserDefinedLogicalNodeCore for WindowTable {
                     !self.keys.iter().any(is_key)
                 };
                 let fields = self.input.schema().fields();
-                own.chain(fields.iter().map(|f| f.name()).filter(kept).cloned()).collect()
+                own.chain(fields.iter().map(|f| f.name()).filter(kept).cloned())
+                    .collect()
             }
             _ => own.collect(),
         }
     }
 
     fn fmt_for_explain(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "WindowTable: {} time={}", self.kind.sql_name(), self.time)?;
+        write!(
+            f,
+            "WindowTable: {} time={}",
+            self.kind.sql_name(),
+            self.time
+        )?;
         match self.kind {
             WindowKind::Tumble => write!(f, " size={}ms", self.size_ms)?,
             WindowKind::Hop => write!(f, " slide={}ms size={}ms", self.slide_ms, self.size_ms)?,
@@ -177,7 +189,11 @@ impl UserDefinedLogicalNodeCore for WindowTable {
     fn necessary_children_exprs(&self, output_columns: &[usize]) -> Option<Vec<Vec<usize>>> {
         let input = self.input.schema();
         let width = input.fields().len();
-        let mut needed: Vec<usize> = output_columns.iter().copied().filter(|i| *i < width).collect();
+        let mut needed: Vec<usize> = output_columns
+            .iter()
+            .copied()
+            .filter(|i| *i < width)
+            .collect();
         for expr in std::iter::once(&self.time).chain(&self.keys) {
             for column in expr.column_refs() {
                 needed.push(input.index_of_column(column).ok()?);

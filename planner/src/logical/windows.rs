@@ -37,7 +37,11 @@ fn in_projection(projection: Projection) -> Result<Transformed<LogicalPlan>> {
     };
     let keys = call.keys.clone();
     let window = window_node(projection.input.as_ref().clone(), call, keys)?;
-    let expr = projection.expr.into_iter().map(with_column).collect::<Result<Vec<_>>>()?;
+    let expr = projection
+        .expr
+        .into_iter()
+        .map(with_column)
+        .collect::<Result<Vec<_>>>()?;
     let plan = Projection::try_new(expr, Arc::new(window))?;
     Ok(Transformed::yes(LogicalPlan::Projection(plan)))
 }
@@ -64,13 +68,20 @@ fn in_aggregate(aggregate: Aggregate) -> Result<Transformed<LogicalPlan>> {
         call,
         if session { keys } else { Vec::new() },
     )?;
-    let mut projected: Vec<Expr> =
-        aggregate.input.schema().columns().into_iter().map(Expr::Column).collect();
+    let mut projected: Vec<Expr> = aggregate
+        .input
+        .schema()
+        .columns()
+        .into_iter()
+        .map(Expr::Column)
+        .collect();
     for field in &fields {
         let name = field.schema_name().to_string();
         projected.push(with_column(field.clone())?.alias(name));
     }
-    let projected = LogicalPlanBuilder::from(window).project(projected)?.build()?;
+    let projected = LogicalPlanBuilder::from(window)
+        .project(projected)?
+        .build()?;
     let group_expr = aggregate
         .group_expr
         .into_iter()
@@ -124,7 +135,9 @@ fn marker_of(exprs: &[Expr]) -> Result<Option<WindowCall>> {
 /// Replaces `get_field(marker, field)` by the node's column.
 fn with_column(expr: Expr) -> Result<Expr> {
     let replaced = expr.transform_up(|e| match window_field(&e) {
-        Some(name) => Ok(Transformed::yes(Expr::Column(Column::new_unqualified(name)))),
+        Some(name) => Ok(Transformed::yes(Expr::Column(Column::new_unqualified(
+            name,
+        )))),
         None => Ok(Transformed::no(e)),
     })?;
     Ok(replaced.data)
@@ -135,14 +148,12 @@ fn window_field(expr: &Expr) -> Option<&'static str> {
         return None;
     };
     match function.args.as_slice() {
-        [base, Expr::Literal(name, _)] if is_marker(base) => {
-            match name.try_as_str().flatten()? {
-                WINDOW_START => Some(START),
-                WINDOW_END => Some(END),
-                WINDOW_TIME => Some(TIME),
-                _ => None,
-            }
-        }
+        [base, Expr::Literal(name, _)] if is_marker(base) => match name.try_as_str().flatten()? {
+            WINDOW_START => Some(START),
+            WINDOW_END => Some(END),
+            WINDOW_TIME => Some(TIME),
+            _ => None,
+        },
         _ => None,
     }
 }

@@ -116,7 +116,9 @@ impl Lowering<'_> {
 
     fn input_of(&self, node: &Node) -> Result<usize, PlanError> {
         let input = node.inputs.first().and_then(|id| self.of_node.get(id));
-        input.copied().ok_or_else(|| PlanError::internal("a node has no input"))
+        input
+            .copied()
+            .ok_or_else(|| PlanError::internal("a node has no input"))
     }
 
     fn input_node(&self, node: &Node) -> Result<&Node, PlanError> {
@@ -273,7 +275,11 @@ impl Lowering<'_> {
             return Ok(input);
         }
         let filter = calc.filter.as_ref().map(encode).transpose()?;
-        let projection = calc.projection.iter().map(encode).collect::<Result<Vec<_>, _>>()?;
+        let projection = calc
+            .projection
+            .iter()
+            .map(encode)
+            .collect::<Result<Vec<_>, _>>()?;
         let content = calc_content(calc);
         let spec = OperatorSpec::Calc(CalcSpec {
             filter,
@@ -430,7 +436,12 @@ impl Lowering<'_> {
     fn sink(&mut self, table: &Table, node: &Node) -> Result<usize, PlanError> {
         let input = self.input_of(node)?;
         let input_node = self.input_node(node)?;
-        let key = input_node.properties.keys.first().cloned().unwrap_or_default();
+        let key = input_node
+            .properties
+            .keys
+            .first()
+            .cloned()
+            .unwrap_or_default();
         let (mode, schema) = (input_node.properties.mode, node.properties.schema.clone());
         self.add_sink(table, input, mode, &key, schema)
     }
@@ -452,7 +463,10 @@ impl Lowering<'_> {
             (false, _) => Partitioning::Hash(key.to_vec()),
         };
         let descriptor = table.sink_descriptor();
-        let uid = self.uid(&format!("Sink {} {}", table.name, descriptor.connector), &[]);
+        let uid = self.uid(
+            &format!("Sink {} {}", table.name, descriptor.connector),
+            &[],
+        );
         let inputs = vec![self.main(input, partitioning)?];
         Ok(self.push(Operator {
             uid,
@@ -497,8 +511,7 @@ pub(super) fn encode(expr: &Arc<dyn PhysicalExpr>) -> Result<Expression, PlanErr
 fn ipc_stream(values: &Values) -> Result<Vec<u8>, PlanError> {
     let broken = |error: arrow::error::ArrowError| PlanError::internal(error.to_string());
     let mut bytes = Vec::new();
-    let mut writer =
-        StreamWriter::try_new(&mut bytes, &values.rows.schema()).map_err(broken)?;
+    let mut writer = StreamWriter::try_new(&mut bytes, &values.rows.schema()).map_err(broken)?;
     writer.write(&values.rows).map_err(broken)?;
     writer.finish().map_err(broken)?;
     drop(writer);
@@ -506,7 +519,10 @@ fn ipc_stream(values: &Values) -> Result<Vec<u8>, PlanError> {
 }
 
 fn same_names(a: &Schema, b: &Schema) -> bool {
-    a.fields().iter().zip(b.fields()).all(|(a, b)| a.name() == b.name())
+    a.fields()
+        .iter()
+        .zip(b.fields())
+        .all(|(a, b)| a.name() == b.name())
 }
 
 /// What a calc does, for its id.
@@ -518,9 +534,17 @@ fn calc_content(calc: &Calc) -> String {
 
 fn names(schema: &Schema, columns: &[usize]) -> String {
     let name = |column: &usize| schema.fields().get(*column).map(|f| f.name().as_str());
-    columns.iter().filter_map(name).collect::<Vec<_>>().join(", ")
+    columns
+        .iter()
+        .filter_map(name)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn calls(calls: &[crate::streaming::Call]) -> String {
-    calls.iter().map(|call| call.name.as_str()).collect::<Vec<_>>().join(", ")
+    calls
+        .iter()
+        .map(|call| call.name.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
 }

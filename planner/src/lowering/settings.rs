@@ -32,10 +32,22 @@ pub const KEYS: &[(&str, &str)] = &[
     ("restart-strategy.fixed-delay.delay", "1 s"),
     ("restart-strategy.exponential-delay.initial-backoff", "1 s"),
     ("restart-strategy.exponential-delay.max-backoff", "1 min"),
-    ("restart-strategy.exponential-delay.backoff-multiplier", "1.5"),
-    ("restart-strategy.exponential-delay.reset-backoff-threshold", "1 h"),
-    ("restart-strategy.failure-rate.max-failures-per-interval", "1"),
-    ("restart-strategy.failure-rate.failure-rate-interval", "1 min"),
+    (
+        "restart-strategy.exponential-delay.backoff-multiplier",
+        "1.5",
+    ),
+    (
+        "restart-strategy.exponential-delay.reset-backoff-threshold",
+        "1 h",
+    ),
+    (
+        "restart-strategy.failure-rate.max-failures-per-interval",
+        "1",
+    ),
+    (
+        "restart-strategy.failure-rate.failure-rate-interval",
+        "1 min",
+    ),
     ("restart-strategy.failure-rate.delay", "1 s"),
     ("sql-client.execution.result-mode", "table"),
     ("state.backend.type", "memory"),
@@ -79,7 +91,11 @@ fn check_zone(zone: &str) -> Result<(), PlanError> {
     if chrono_tz::Tz::from_str(zone).is_ok() {
         return Ok(());
     }
-    Err(invalid("table.local-time-zone", zone, "a time zone such as Europe/Lisbon or UTC"))
+    Err(invalid(
+        "table.local-time-zone",
+        zone,
+        "a time zone such as Europe/Lisbon or UTC",
+    ))
 }
 
 /// Whether `execution.runtime-mode` is `batch`.
@@ -112,11 +128,15 @@ pub struct PlanningSettings {
 /// A value of the wrong form, by key.
 pub fn planning_settings(configuration: &Configuration) -> Result<PlanningSettings, PlanError> {
     let reader = Reader(configuration);
-    let lateness = reader.millis("table.exec.emit.allow-lateness")?.unwrap_or(0);
+    let lateness = reader
+        .millis("table.exec.emit.allow-lateness")?
+        .unwrap_or(0);
     Ok(PlanningSettings {
         parallelism: reader.positive("parallelism.default")?.unwrap_or(1),
         allowed_lateness_ms: i64::try_from(lateness).unwrap_or(i64::MAX),
-        idle_timeout_ms: reader.millis("table.exec.source.idle-timeout")?.unwrap_or(0),
+        idle_timeout_ms: reader
+            .millis("table.exec.source.idle-timeout")?
+            .unwrap_or(0),
         state_ttl_ms: reader.millis("table.exec.state.ttl")?.unwrap_or(0),
         name: configuration.get("pipeline.name").cloned(),
     })
@@ -175,7 +195,10 @@ fn checkpoints(reader: &Reader<'_>) -> Result<CheckpointSettings, PlanError> {
         dir: text("execution.checkpointing.dir"),
         restore_from: text("execution.state-recovery.path"),
         ignore_unclaimed_state: reader
-            .get("execution.state-recovery.ignore-unclaimed-state", "true or false")?
+            .get(
+                "execution.state-recovery.ignore-unclaimed-state",
+                "true or false",
+            )?
             .unwrap_or(false),
     })
 }
@@ -184,10 +207,14 @@ fn restart(reader: &Reader<'_>) -> Result<RestartStrategy, PlanError> {
     let types = ["none", "fixed-delay", "exponential-delay", "failure-rate"];
     let strategy = reader.choice("restart-strategy.type", &types)?;
     let millis = |key: &str, default: u64| -> Result<u64, PlanError> {
-        Ok(reader.millis(&format!("restart-strategy.{key}"))?.unwrap_or(default))
+        Ok(reader
+            .millis(&format!("restart-strategy.{key}"))?
+            .unwrap_or(default))
     };
     let count = |key: &str| -> Result<u32, PlanError> {
-        Ok(reader.positive(&format!("restart-strategy.{key}"))?.unwrap_or(1))
+        Ok(reader
+            .positive(&format!("restart-strategy.{key}"))?
+            .unwrap_or(1))
     };
     let fixed = RestartStrategy::FixedDelay {
         attempts: count("fixed-delay.attempts")?,
@@ -197,7 +224,10 @@ fn restart(reader: &Reader<'_>) -> Result<RestartStrategy, PlanError> {
         initial_ms: millis("exponential-delay.initial-backoff", 1_000)?,
         max_ms: millis("exponential-delay.max-backoff", 60_000)?,
         multiplier: reader
-            .get("restart-strategy.exponential-delay.backoff-multiplier", "a number")?
+            .get(
+                "restart-strategy.exponential-delay.backoff-multiplier",
+                "a number",
+            )?
             .unwrap_or(1.5),
         reset_after_ms: millis("exponential-delay.reset-backoff-threshold", 3_600_000)?,
     };
@@ -240,11 +270,15 @@ impl Reader<'_> {
         let Some(value) = self.0.get(key) else {
             return Ok(None);
         };
-        let found = choices.iter().find(|choice| value.trim().eq_ignore_ascii_case(choice));
+        let found = choices
+            .iter()
+            .find(|choice| value.trim().eq_ignore_ascii_case(choice));
         match found {
             Some(choice) => Ok(Some(choice)),
-            None => Err(invalid(key, value, &format!("one of {}", choices.join(", ")))
-                .suggest(value, choices.iter().copied())),
+            None => Err(
+                invalid(key, value, &format!("one of {}", choices.join(", ")))
+                    .suggest(value, choices.iter().copied()),
+            ),
         }
     }
 
@@ -254,7 +288,11 @@ impl Reader<'_> {
         };
         match parse_millis(value) {
             Some(millis) => Ok(Some(millis)),
-            None => Err(invalid(key, value, "a duration such as '10 s', '500 ms' or '1 min'")),
+            None => Err(invalid(
+                key,
+                value,
+                "a duration such as '10 s', '500 ms' or '1 min'",
+            )),
         }
     }
 
@@ -313,7 +351,9 @@ pub fn parse_bytes(text: &str) -> Option<usize> {
 
 fn number_and_unit(text: &str) -> Option<(u64, String)> {
     let text = text.trim();
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (digits, unit) = text.split_at_checked(end)?;
     Some((digits.parse().ok()?, unit.trim().to_lowercase()))
 }

@@ -63,7 +63,10 @@ pub(super) fn check_bad(table: &Table, source: &Table) -> Result<bool, PlanError
         [DataType::Utf8, DataType::Utf8, DataType::Utf8] => Ok(false),
         _ => Err(PlanError::new(
             PlanErrorKind::TypeMismatch,
-            format!("table {} cannot hold the bad rows of {}", table.name, source.name),
+            format!(
+                "table {} cannot hold the bad rows of {}",
+                table.name, source.name
+            ),
         )
         .detail(format!("the table has ({})", shown(&target)))
         .hint("its columns must be: payload BYTES or STRING, position STRING, error STRING")),
@@ -74,14 +77,16 @@ fn shown(schema: &Schema) -> String {
     let column = |f: &Arc<arrow::datatypes::Field>| {
         format!("{} {}", f.name(), SqlType::from_arrow(f.data_type()))
     };
-    schema.fields().iter().map(column).collect::<Vec<_>>().join(", ")
+    schema
+        .fields()
+        .iter()
+        .map(column)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Side tables take rows that are only added.
-pub(super) fn check_sink(
-    table: &Table,
-    connectors: &ConnectorRegistry,
-) -> Result<(), PlanError> {
+pub(super) fn check_sink(table: &Table, connectors: &ConnectorRegistry) -> Result<(), PlanError> {
     let sink = crate::streaming::Sink {
         table: Arc::new(table.clone()),
         location: None,

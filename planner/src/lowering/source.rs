@@ -57,8 +57,10 @@ fn millis(table: &Table, key: &str) -> Result<Option<u64>, PlanError> {
     };
     match parse_millis(value) {
         Some(millis) => Ok(Some(millis)),
-        None => Err(invalid(key, value, "a duration such as '10 s', '500 ms' or '1 min'")
-            .detail(format!("in the options of table {}", table.name))),
+        None => Err(
+            invalid(key, value, "a duration such as '10 s', '500 ms' or '1 min'")
+                .detail(format!("in the options of table {}", table.name)),
+        ),
     }
 }
 

@@ -25,9 +25,7 @@ use super::build::{Builder, names};
 use super::calc::and;
 use super::expression::{self, ExprRef};
 use super::group_aggregate::{Call, Function};
-use super::{
-    AssignWindow, Attribute, Calc, GroupAggregate, NodeId, NodeKind, WindowAggregate,
-};
+use super::{AssignWindow, Attribute, Calc, GroupAggregate, NodeId, NodeKind, WindowAggregate};
 use crate::error::{Location, PlanError, PlanErrorKind};
 
 /// An aggregate call before its argument is a column.
@@ -125,7 +123,10 @@ impl Builder<'_> {
             [] if which == Function::Count => None,
             _ => {
                 return Err(PlanError::unsupported(
-                    format!("{} of several arguments on streams", function.func.name().to_uppercase()),
+                    format!(
+                        "{} of several arguments on streams",
+                        function.func.name().to_uppercase()
+                    ),
                     None,
                 ));
             }
@@ -182,7 +183,12 @@ impl Builder<'_> {
 
     /// How many columns stand in front of the window's own.
     fn width_below(&self, window_node: NodeId) -> Result<usize, PlanError> {
-        Ok(self.properties(window_node)?.schema.fields().len().saturating_sub(3))
+        Ok(self
+            .properties(window_node)?
+            .schema
+            .fields()
+            .len()
+            .saturating_sub(3))
     }
 
     /// Shape 1. `grouping` and `filter` are over the window node's columns.
@@ -198,11 +204,17 @@ impl Builder<'_> {
         let scope = Scope { width, location };
         let (below, above) = scope.split_filter(filter)?;
         let (keys, sources) = scope.split_keys(&grouping)?;
-        grouping.calls.iter().try_for_each(|call| scope.check_call(call))?;
+        grouping
+            .calls
+            .iter()
+            .try_for_each(|call| scope.check_call(call))?;
         if assign.window.is_session() {
             check_session_keys(&assign.session_keys, &keys, location)?;
         }
-        let time = assign.time.map(|index| self.column_of(source, index)).transpose()?;
+        let time = assign
+            .time
+            .map(|index| self.column_of(source, index))
+            .transpose()?;
         let inner = Grouping { keys, ..grouping };
         let (input, materialised) = self.materialise(source, below, &inner, time)?;
         let node = WindowAggregate {
@@ -268,11 +280,7 @@ impl Builder<'_> {
     }
 
     /// Shape 3.
-    fn group_aggregate(
-        &mut self,
-        input: NodeId,
-        grouping: Grouping,
-    ) -> Result<NodeId, PlanError> {
+    fn group_aggregate(&mut self, input: NodeId, grouping: Grouping) -> Result<NodeId, PlanError> {
         let names = grouping.names.clone();
         let (input, materialised) = self.materialise(input, None, &grouping, None)?;
         let node = GroupAggregate {
@@ -282,7 +290,9 @@ impl Builder<'_> {
         };
         let properties = node.properties(self.properties(input)?)?;
         let schema = Arc::clone(&properties.schema);
-        let id = self.plan.add(NodeKind::GroupAggregate(node), vec![input], properties);
+        let id = self
+            .plan
+            .add(NodeKind::GroupAggregate(node), vec![input], properties);
         self.calc(id, None, expression::all_columns(&schema), names)
     }
 
@@ -290,7 +300,9 @@ impl Builder<'_> {
         let node = self.plan.node(id);
         match node.map(|node| (&node.kind, node.inputs.as_slice())) {
             Some((NodeKind::AssignWindow(assign), [input])) => Ok((assign.clone(), *input)),
-            _ => Err(PlanError::internal("a window node is not where it should be")),
+            _ => Err(PlanError::internal(
+                "a window node is not where it should be",
+            )),
         }
     }
 
@@ -305,7 +317,11 @@ impl Builder<'_> {
         grouping: &Grouping,
     ) -> Result<Option<(usize, usize)>, PlanError> {
         let properties = self.properties(input)?;
-        let columns: Vec<usize> = grouping.keys.iter().filter_map(expression::as_column).collect();
+        let columns: Vec<usize> = grouping
+            .keys
+            .iter()
+            .filter_map(expression::as_column)
+            .collect();
         for start in &columns {
             let Attribute::WindowStart(window) = properties.attribute(*start) else {
                 continue;
@@ -371,7 +387,9 @@ impl Builder<'_> {
         let window: Vec<ExprRef> = (0..3)
             .map(|n| expression::column(&schema, keys + calls + n))
             .collect::<Result<_, _>>()?;
-        let id = self.plan.add(NodeKind::WindowAggregate(node), vec![input], properties);
+        let id = self
+            .plan
+            .add(NodeKind::WindowAggregate(node), vec![input], properties);
         let mut projection = Vec::new();
         for source in &sources {
             projection.push(match source {
@@ -382,7 +400,9 @@ impl Builder<'_> {
         for index in keys..keys + calls {
             projection.push(expression::column(&schema, index)?);
         }
-        let filter = filter.map(|f| expression::substitute(&f, &window)).transpose()?;
+        let filter = filter
+            .map(|f| expression::substitute(&f, &window))
+            .transpose()?;
         self.calc(id, filter, projection, names.to_vec())
     }
 }
@@ -451,7 +471,11 @@ impl Grouping {
 
     /// Whether both borders of the window that starts at column `width` are keys.
     fn names_window(&self, width: usize) -> bool {
-        let has = |column| self.keys.iter().any(|k| expression::as_column(k) == Some(column));
+        let has = |column| {
+            self.keys
+                .iter()
+                .any(|k| expression::as_column(k) == Some(column))
+        };
         has(width) && has(width + 1)
     }
 }
@@ -555,7 +579,11 @@ fn check_session_keys(
     }
     let shown = |exprs: &[ExprRef]| match exprs {
         [] => "none".to_string(),
-        some => some.iter().map(expression::text).collect::<Vec<_>>().join(", "),
+        some => some
+            .iter()
+            .map(expression::text)
+            .collect::<Vec<_>>()
+            .join(", "),
     };
     Err(PlanError::new(
         PlanErrorKind::InvalidWindow,

@@ -97,7 +97,11 @@ impl std::fmt::Display for Shape {
             Name::Tumble => write!(f, "TUMBLE(size={}ms", self.size_ms)?,
             Name::Hop => write!(f, "HOP(slide={}ms, size={}ms", self.slide_ms, self.size_ms)?,
             Name::Cumulate => {
-                write!(f, "CUMULATE(step={}ms, size={}ms", self.slide_ms, self.size_ms)?;
+                write!(
+                    f,
+                    "CUMULATE(step={}ms, size={}ms",
+                    self.slide_ms, self.size_ms
+                )?;
             }
             Name::Session => write!(f, "SESSION(gap={}ms", self.size_ms)?,
         }
@@ -119,7 +123,8 @@ impl AssignWindow {
         let mut attributes = input.attributes.clone();
         attributes.extend(window_attributes(self.time.is_some(), own));
         // A row that is in several windows appears once for each.
-        let with_window = |key: &Vec<usize>| key.iter().copied().chain([width, width + 1]).collect();
+        let with_window =
+            |key: &Vec<usize>| key.iter().copied().chain([width, width + 1]).collect();
         Properties {
             schema: Arc::new(Schema::new(fields)),
             attributes,

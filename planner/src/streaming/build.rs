@@ -14,8 +14,8 @@ use super::assign_window::Shape;
 use super::calc::is_proctime;
 use super::expression::{self, ExprRef};
 use super::{
-    AssignWindow, Attribute, Calc, Node, NodeId, NodeKind, Plan, Properties, Scan, Sink,
-    StateSize, Values,
+    AssignWindow, Attribute, Calc, Node, NodeId, NodeKind, Plan, Properties, Scan, Sink, StateSize,
+    Values,
 };
 use crate::error::{Location, PlanError, PlanErrorKind};
 use crate::logical::{CatalogTable, Resolver, WindowTable};
@@ -182,7 +182,12 @@ impl<'a> Builder<'a> {
         self.add_calc(calc, input, &names)
     }
 
-    fn add_calc(&mut self, calc: Calc, input: NodeId, names: &[String]) -> Result<NodeId, PlanError> {
+    fn add_calc(
+        &mut self,
+        calc: Calc,
+        input: NodeId,
+        names: &[String],
+    ) -> Result<NodeId, PlanError> {
         let properties = calc.properties(names, self.properties(input)?)?;
         Ok(self.plan.add(NodeKind::Calc(calc), vec![input], properties))
     }
@@ -226,17 +231,24 @@ impl<'a> Builder<'a> {
     }
 
     fn union_properties(&self, inputs: &[NodeId]) -> Result<Properties, PlanError> {
-        let all: Vec<&Properties> =
-            inputs.iter().map(|id| self.properties(*id)).collect::<Result<_, _>>()?;
+        let all: Vec<&Properties> = inputs
+            .iter()
+            .map(|id| self.properties(*id))
+            .collect::<Result<_, _>>()?;
         let Some(first) = all.first() else {
             return Err(PlanError::internal("a UNION has no branch"));
         };
-        let fields = first.schema.fields().iter().enumerate().map(|(index, field)| {
-            let nullable = all
-                .iter()
-                .any(|p| p.schema.fields().get(index).is_none_or(|f| f.is_nullable()));
-            field.as_ref().clone().with_nullable(nullable)
-        });
+        let fields = first
+            .schema
+            .fields()
+            .iter()
+            .enumerate()
+            .map(|(index, field)| {
+                let nullable = all
+                    .iter()
+                    .any(|p| p.schema.fields().get(index).is_none_or(|f| f.is_nullable()));
+                field.as_ref().clone().with_nullable(nullable)
+            });
         let schema = Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>()));
         let bounded = all.iter().all(|p| p.bounded);
         let mut properties = Properties::appending(schema, bounded);
@@ -265,7 +277,9 @@ impl<'a> Builder<'a> {
         let own = self.plan.next_id();
         let properties = node.properties(self.properties(input)?, own);
         self.plan.set_location(own, window.location);
-        Ok(self.plan.add(NodeKind::AssignWindow(node), vec![input], properties))
+        Ok(self
+            .plan
+            .add(NodeKind::AssignWindow(node), vec![input], properties))
     }
 
     /// The event-time column of a window, or `None` for processing time.

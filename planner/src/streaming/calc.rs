@@ -31,7 +31,11 @@ impl Calc {
         input: &Properties,
     ) -> Result<Properties, PlanError> {
         let schema = schema_of(&self.projection, names, &input.schema)?;
-        let attributes = self.projection.iter().map(|e| attribute_of(e, input)).collect();
+        let attributes = self
+            .projection
+            .iter()
+            .map(|e| attribute_of(e, input))
+            .collect();
         Ok(Properties {
             schema,
             attributes,
@@ -46,7 +50,9 @@ impl Calc {
     /// The keys of the input of which every column is still there.
     fn keys(&self, input: &Properties) -> Vec<Vec<usize>> {
         let place = |column: &usize| {
-            self.projection.iter().position(|e| expression::as_column(e) == Some(*column))
+            self.projection
+                .iter()
+                .position(|e| expression::as_column(e) == Some(*column))
         };
         let kept = |key: &Vec<usize>| key.iter().map(place).collect::<Option<Vec<usize>>>();
         input.keys.iter().filter_map(kept).collect()
@@ -54,8 +60,7 @@ impl Calc {
 
     /// Whether it passes all columns of the input through, in their order.
     pub fn is_identity(&self, input: &Schema) -> bool {
-        let in_place =
-            |(index, e): (usize, &ExprRef)| expression::as_column(e) == Some(index);
+        let in_place = |(index, e): (usize, &ExprRef)| expression::as_column(e) == Some(index);
         self.filter.is_none()
             && self.projection.len() == input.fields().len()
             && self.projection.iter().enumerate().all(in_place)
@@ -84,7 +89,11 @@ impl Calc {
         let own = self.filter.as_ref().map(substitute).transpose()?;
         Ok(Calc {
             filter: and(inner.filter.clone(), own),
-            projection: self.projection.iter().map(substitute).collect::<Result<_, _>>()?,
+            projection: self
+                .projection
+                .iter()
+                .map(substitute)
+                .collect::<Result<_, _>>()?,
         })
     }
 }
@@ -117,8 +126,16 @@ fn schema_of(
     input: &SchemaRef,
 ) -> Result<SchemaRef, PlanError> {
     let field = |(expr, name): (&ExprRef, &String)| -> Result<Field, PlanError> {
-        Ok(Field::new(name, expr.data_type(input)?, expr.nullable(input)?))
+        Ok(Field::new(
+            name,
+            expr.data_type(input)?,
+            expr.nullable(input)?,
+        ))
     };
-    let fields: Vec<Field> = projection.iter().zip(names).map(field).collect::<Result<_, _>>()?;
+    let fields: Vec<Field> = projection
+        .iter()
+        .zip(names)
+        .map(field)
+        .collect::<Result<_, _>>()?;
     Ok(Arc::new(Schema::new(fields)))
 }

@@ -84,7 +84,11 @@ pub(super) fn substitute(expr: &ExprRef, columns: &[ExprRef]) -> Result<ExprRef,
         let new = columns
             .get(index)
             .ok_or_else(|| PlanError::internal(format!("there is no column {index}")))?;
-        Ok(Transformed::new(Arc::clone(new), true, TreeNodeRecursion::Jump))
+        Ok(Transformed::new(
+            Arc::clone(new),
+            true,
+            TreeNodeRecursion::Jump,
+        ))
     })?;
     Ok(replaced.data)
 }
@@ -114,7 +118,12 @@ pub(super) fn field_access(expr: &ExprRef) -> Option<(&ExprRef, Vec<&str>)> {
     let (base, path) = function.args().split_first()?;
     let names: Option<Vec<&str>> = path
         .iter()
-        .map(|name| name.downcast_ref::<Literal>()?.value().try_as_str().flatten())
+        .map(|name| {
+            name.downcast_ref::<Literal>()?
+                .value()
+                .try_as_str()
+                .flatten()
+        })
         .collect();
     Some((base, names?))
 }
@@ -128,11 +137,10 @@ pub(super) fn rebase(
 ) -> Result<ExprRef, PlanError> {
     let replaced = Arc::clone(expr).transform_up(|e| {
         if let Some(index) = as_column(&e) {
-            let new = positions
-                .get(index)
-                .copied()
-                .flatten()
-                .ok_or_else(|| PlanError::internal(format!("column {index} was pruned away")))?;
+            let new =
+                positions.get(index).copied().flatten().ok_or_else(|| {
+                    PlanError::internal(format!("column {index} was pruned away"))
+                })?;
             return Ok(Transformed::yes(column(schema, new)?));
         }
         // The type of a field access follows the type of its base, which may have shrunk.

@@ -121,8 +121,7 @@ impl GroupAggregate {
     /// What is known about the rows.
     pub(super) fn properties(&self, input: &Properties) -> Result<Properties, PlanError> {
         let fields = aggregate_fields(&self.keys, &self.calls, &input.schema)?;
-        let mut properties =
-            Properties::appending(Arc::new(Schema::new(fields)), input.bounded);
+        let mut properties = Properties::appending(Arc::new(Schema::new(fields)), input.bounded);
         // DISTINCT over rows that are only added only ever adds.
         properties.updating = !self.calls.is_empty() || input.updating;
         properties.mode = match properties.updating {

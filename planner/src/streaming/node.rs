@@ -127,7 +127,10 @@ impl Properties {
 
     /// What a column says about time.
     pub fn attribute(&self, column: usize) -> Attribute {
-        self.attributes.get(column).copied().unwrap_or(Attribute::None)
+        self.attributes
+            .get(column)
+            .copied()
+            .unwrap_or(Attribute::None)
     }
 }
 
@@ -162,7 +165,12 @@ impl Plan {
     /// Adds a node, or finds the one that does the same on the same inputs and calls its columns
     /// the same.
     pub fn add(&mut self, kind: NodeKind, inputs: Vec<NodeId>, properties: Properties) -> NodeId {
-        let names = properties.schema.fields().iter().map(|f| f.name().clone()).collect();
+        let names = properties
+            .schema
+            .fields()
+            .iter()
+            .map(|f| f.name().clone())
+            .collect();
         let key = (kind.clone(), inputs.clone(), names);
         if let Some(id) = self.known.get(&key) {
             return *id;

@@ -71,7 +71,10 @@ fn prune_scan(
         .collect();
     let mut used = Usage::default();
     for (_, calc) in &readers {
-        calc.projection.iter().chain(&calc.filter).for_each(|e| used.add(e));
+        calc.projection
+            .iter()
+            .chain(&calc.filter)
+            .for_each(|e| used.add(e));
     }
     let columns = TableColumns::new(&scan.table, resolver)?;
     let with_watermark = columns.use_watermark(&mut used, timed);
@@ -86,7 +89,11 @@ fn prune_scan(
         let rebase = |e: &ExprRef| expression::rebase(e, &pruned.output, &pruned.positions);
         let new = Calc {
             filter: calc.filter.as_ref().map(rebase).transpose()?,
-            projection: calc.projection.iter().map(rebase).collect::<Result<_, _>>()?,
+            projection: calc
+                .projection
+                .iter()
+                .map(rebase)
+                .collect::<Result<_, _>>()?,
         };
         if let Some(node) = plan.node_mut(reader) {
             node.kind = NodeKind::Calc(new);
@@ -118,7 +125,9 @@ fn kept<T: Copy>(positions: &[Option<usize>], values: &[T], missing: T) -> Vec<T
 
 fn kept_keys(keys: &[Vec<usize>], positions: &[Option<usize>]) -> Vec<Vec<usize>> {
     let moved = |key: &Vec<usize>| {
-        key.iter().map(|c| positions.get(*c).copied().flatten()).collect::<Option<Vec<_>>>()
+        key.iter()
+            .map(|c| positions.get(*c).copied().flatten())
+            .collect::<Option<Vec<_>>>()
     };
     keys.iter().filter_map(moved).collect()
 }
@@ -150,7 +159,9 @@ impl<'a> TableColumns<'a> {
         let mut exprs = Vec::new();
         for column in &table.columns {
             exprs.push(match &column.kind {
-                ColumnKind::Computed(computed) => resolver.physical(&computed.expr, &read_columns)?,
+                ColumnKind::Computed(computed) => {
+                    resolver.physical(&computed.expr, &read_columns)?
+                }
                 _ => {
                     next += 1;
                     expression::column(&readable, next - 1)?
@@ -198,7 +209,12 @@ impl<'a> TableColumns<'a> {
             DataType::Utf8 | DataType::Binary => 4,
             _ => 5,
         };
-        let columns = self.table.columns.iter().enumerate().filter(|(_, c)| c.is_read());
+        let columns = self
+            .table
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| c.is_read());
         columns
             .min_by_key(|(_, column)| cost(&column.data_type.sql_type.to_arrow()))
             .map_or(0, |(index, _)| index)
@@ -268,7 +284,10 @@ impl<'a> TableColumns<'a> {
         }
         if read.is_empty() {
             // Nothing but PROCTIME(): rows need some column to be counted by.
-            let cheapest = self.exprs.get(self.cheapest()).and_then(expression::as_column);
+            let cheapest = self
+                .exprs
+                .get(self.cheapest())
+                .and_then(expression::as_column);
             read.add_column(cheapest.unwrap_or(0));
         }
         read

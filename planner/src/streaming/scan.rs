@@ -70,7 +70,11 @@ impl Scan {
 
     /// What each column of the table says about time.
     pub(super) fn attributes(&self) -> Vec<Attribute> {
-        let rowtime = self.table.watermark.as_ref().map(|watermark| watermark.column);
+        let rowtime = self
+            .table
+            .watermark
+            .as_ref()
+            .map(|watermark| watermark.column);
         let attribute = |(index, column): (usize, &crate::catalog::Column)| {
             if rowtime == Some(index) {
                 return Attribute::EventTime;
@@ -82,7 +86,12 @@ impl Scan {
                 _ => Attribute::None,
             }
         };
-        self.table.columns.iter().enumerate().map(attribute).collect()
+        self.table
+            .columns
+            .iter()
+            .enumerate()
+            .map(attribute)
+            .collect()
     }
 }
 

@@ -41,8 +41,7 @@ impl Sink {
         connectors: &ConnectorRegistry,
     ) -> Result<Arc<dyn SinkFactory>, PlanError> {
         let descriptor = self.table.sink_descriptor();
-        let refused =
-            |error| crate::catalog::option_error(error, &[], connectors, self.location);
+        let refused = |error| crate::catalog::option_error(error, &[], connectors, self.location);
         let factory = connectors.of_table(&descriptor).map_err(refused)?;
         factory.sink(&descriptor).map_err(refused)
     }

@@ -72,7 +72,9 @@ impl Usage {
     }
 
     fn entry(&mut self, column: usize) -> &mut Use {
-        self.0.entry(column).or_insert_with(|| Use::Fields(BTreeMap::new()))
+        self.0
+            .entry(column)
+            .or_insert_with(|| Use::Fields(BTreeMap::new()))
     }
 
     /// Part of a column is used.

@@ -38,7 +38,11 @@ impl std::hash::Hash for Values {
 impl Values {
     /// One row whose only column means nothing, for SELECT without FROM; or no row.
     pub(super) fn placeholder(one_row: bool) -> Result<Self, PlanError> {
-        let schema = Arc::new(Schema::new(vec![Field::new("nothing", DataType::Boolean, true)]));
+        let schema = Arc::new(Schema::new(vec![Field::new(
+            "nothing",
+            DataType::Boolean,
+            true,
+        )]));
         let array: ArrayRef = Arc::new(BooleanArray::from(vec![None; usize::from(one_row)]));
         Ok(Values {
             rows: RecordBatch::try_new(schema, vec![array]).map_err(broken)?,
@@ -67,7 +71,9 @@ impl Values {
         for (index, field) in schema.fields().iter().enumerate() {
             let mut parts: Vec<ArrayRef> = vec![new_null_array(field.data_type(), 0)];
             for row in rows {
-                let expr = row.get(index).ok_or_else(|| PlanError::internal("a row is short"))?;
+                let expr = row
+                    .get(index)
+                    .ok_or_else(|| PlanError::internal("a row is short"))?;
                 let expr = expr.clone().cast_to(field.data_type(), &nothing)?;
                 let value = resolver.physical(&expr, &nothing)?.evaluate(&one_row)?;
                 parts.push(value.into_array(1)?);

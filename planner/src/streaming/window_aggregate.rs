@@ -39,8 +39,7 @@ impl WindowAggregate {
         for name in [WINDOW_START, WINDOW_END, WINDOW_TIME] {
             fields.push(Arc::new(Field::new(name, self.time_type.clone(), false)));
         }
-        let mut properties =
-            Properties::appending(Arc::new(Schema::new(fields)), input.bounded);
+        let mut properties = Properties::appending(Arc::new(Schema::new(fields)), input.bounded);
         let window = window_attributes(self.time.is_some(), own);
         for (attribute, new) in properties.attributes.iter_mut().skip(first).zip(window) {
             *attribute = new;
