@@ -117,12 +117,12 @@ impl Printer<'_> {
                 aggregate.window,
                 time(below, aggregate.time),
                 names(below, &aggregate.keys),
-                calls(&aggregate.calls, below)
+                calls(&aggregate.calls)
             ),
             NodeKind::GroupAggregate(aggregate) => format!(
                 "GroupAggregate(keys=[{}], select=[{}])",
                 names(below, &aggregate.keys),
-                calls(&aggregate.calls, below)
+                calls(&aggregate.calls)
             ),
             NodeKind::Sink(sink) => format!("Sink(table={})", sink.table.name),
             NodeKind::Collect => "Collect".to_string(),
@@ -168,21 +168,8 @@ fn names(schema: &Schema, columns: &[usize]) -> String {
         .join(", ")
 }
 
-fn calls(calls: &[Call], schema: &Schema) -> String {
-    let call = |call: &Call| {
-        let argument = match call.argument {
-            Some(column) => names(schema, &[column]),
-            None => "*".to_string(),
-        };
-        let distinct = if call.distinct { "DISTINCT " } else { "" };
-        let filter = match call.filter {
-            Some(column) => format!(" FILTER {}", names(schema, &[column])),
-            None => String::new(),
-        };
-        let function = format!("{:?}", call.function).to_uppercase();
-        format!("{function}({distinct}{argument}){filter}")
-    };
-    calls.iter().map(call).collect::<Vec<_>>().join(", ")
+fn calls(calls: &[Call]) -> String {
+    calls.iter().map(|call| call.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn changelog(node: &Node) -> String {

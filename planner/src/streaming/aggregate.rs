@@ -36,7 +36,22 @@ struct RawCall {
     filter: Option<ExprRef>,
     argument_type: DataType,
     result_type: DataType,
-    name: String,
+}
+
+impl RawCall {
+    /// For people and for ids, such as `SUM(DISTINCT price)`.
+    fn shown(&self) -> String {
+        let name = format!("{:?}", self.function).to_uppercase();
+        let distinct = if self.distinct { "DISTINCT " } else { "" };
+        let argument = self.argument.as_ref().map_or("*".to_string(), expression::text);
+        match &self.filter {
+            Some(filter) => {
+                let filter = expression::text(filter);
+                format!("{name}({distinct}{argument}) FILTER (WHERE {filter})")
+            }
+            None => format!("{name}({distinct}{argument})"),
+        }
+    }
 }
 
 /// Keys and calls of an aggregation over one input.
@@ -149,7 +164,6 @@ impl Builder<'_> {
             filter,
             argument_type,
             result_type: result_type.clone(),
-            name: expr.schema_name().to_string(),
         })
     }
 
@@ -203,19 +217,24 @@ impl Builder<'_> {
         let width = self.width_below(window_node)?;
         let scope = Scope { width, location };
         let (below, above) = scope.split_filter(filter)?;
-        let (keys, sources) = scope.split_keys(&grouping)?;
+        let split = scope.split_keys(&grouping)?;
         grouping
             .calls
             .iter()
             .try_for_each(|call| scope.check_call(call))?;
         if assign.window.is_session() {
-            check_session_keys(&assign.session_keys, &keys, location)?;
+            check_session_keys(&assign.session_keys, &split.keys, location)?;
         }
         let time = assign
             .time
             .map(|index| self.column_of(source, index))
             .transpose()?;
-        let inner = Grouping { keys, ..grouping };
+        let sources = split.sources;
+        let inner = Grouping {
+            keys: split.keys,
+            key_names: split.names,
+            ..grouping
+        };
         let (input, materialised) = self.materialise(source, below, &inner, time)?;
         let node = WindowAggregate {
             window: assign.window,
@@ -359,7 +378,7 @@ impl Builder<'_> {
                 filter: call.filter.as_ref().map(&mut place),
                 argument_type: call.argument_type.clone(),
                 result_type: call.result_type.clone(),
-                name: call.name.clone(),
+                name: call.shown(),
             });
         }
         let time = time.as_ref().map(|expr| columns.place(expr));
@@ -457,8 +476,8 @@ impl Grouping {
                 filter: call.filter.as_ref().map(below).transpose()?,
                 argument_type: call.argument_type.clone(),
                 result_type: call.result_type.clone(),
-                name: call.name.clone(),
-                ..*call
+                function: call.function,
+                distinct: call.distinct,
             })
         });
         Ok(Grouping {
@@ -478,6 +497,17 @@ impl Grouping {
         };
         has(width) && has(width + 1)
     }
+}
+
+/// The keys of a query over a window.
+#[derive(Default)]
+struct SplitKeys {
+    /// Those about rows.
+    keys: Vec<ExprRef>,
+    /// Their names.
+    names: Vec<String>,
+    /// Where each key of the query is found.
+    sources: Vec<KeySource>,
 }
 
 /// The columns of a window node: `width` of the row, then three of the window.
@@ -524,21 +554,21 @@ impl Scope {
         Ok((below, above))
     }
 
-    fn split_keys(&self, grouping: &Grouping) -> Result<(Vec<ExprRef>, Vec<KeySource>), PlanError> {
-        let mut keys = Vec::new();
-        let mut sources = Vec::new();
-        for key in &grouping.keys {
+    fn split_keys(&self, grouping: &Grouping) -> Result<SplitKeys, PlanError> {
+        let mut split = SplitKeys::default();
+        for (key, name) in grouping.keys.iter().zip(&grouping.key_names) {
             let columns = expression::columns_of(key);
             if self.is_row(&columns) {
-                sources.push(KeySource::Key(keys.len()));
-                keys.push(Arc::clone(key));
+                split.sources.push(KeySource::Key(split.keys.len()));
+                split.keys.push(Arc::clone(key));
+                split.names.push(name.clone());
             } else if self.is_window(&columns) {
-                sources.push(KeySource::Window(self.over_window(key)?));
+                split.sources.push(KeySource::Window(self.over_window(key)?));
             } else {
                 return Err(self.mixed("a key"));
             }
         }
-        Ok((keys, sources))
+        Ok(split)
     }
 
     fn check_call(&self, call: &RawCall) -> Result<(), PlanError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Schema};
-use datafusion::common::Result;
+use datafusion::common::{Result, ScalarValue};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::physical_expr::expressions::{Column, Literal};
 use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
@@ -15,12 +15,44 @@ use crate::error::PlanError;
 /// A shared physical expression.
 pub type ExprRef = Arc<dyn PhysicalExpr>;
 
+const NANOS: i64 = 1_000_000_000;
+
 /// Field access, as DataFusion calls it.
 const FIELD_ACCESS: &str = "get_field";
 
-/// The expression for people: names without positions.
+/// The expression for people: names without positions, intervals as in SQL.
 pub fn text(expr: &ExprRef) -> String {
-    fmt_sql(expr.as_ref()).to_string()
+    let readable = Arc::clone(expr).transform_up(|e| {
+        Ok(match e.downcast_ref::<Literal>().and_then(|l| interval_text(l.value())) {
+            Some(text) => Transformed::yes(Arc::new(Column::new(&text, 0)) as ExprRef),
+            None => Transformed::no(e),
+        })
+    });
+    match readable {
+        Ok(readable) => fmt_sql(readable.data.as_ref()).to_string(),
+        Err(_) => fmt_sql(expr.as_ref()).to_string(),
+    }
+}
+
+fn interval_text(value: &ScalarValue) -> Option<String> {
+    let ScalarValue::IntervalMonthDayNano(Some(interval)) = value else {
+        return None;
+    };
+    let mut parts = Vec::new();
+    if interval.months != 0 {
+        parts.push(format!("'{}' MONTH", interval.months));
+    }
+    if interval.days != 0 {
+        parts.push(format!("'{}' DAY", interval.days));
+    }
+    if interval.nanoseconds != 0 || parts.is_empty() {
+        let (seconds, rest) = (interval.nanoseconds / NANOS, (interval.nanoseconds % NANOS).abs());
+        let fraction = format!(".{rest:09}");
+        let fraction = fraction.trim_end_matches('0').trim_end_matches('.');
+        let sign = if seconds == 0 && interval.nanoseconds < 0 { "-" } else { "" };
+        parts.push(format!("'{sign}{seconds}{fraction}' SECOND"));
+    }
+    Some(format!("INTERVAL {}", parts.join(" + INTERVAL ")))
 }
 
 /// A reference to a column.
