@@ -169,7 +169,11 @@ fn names(schema: &Schema, columns: &[usize]) -> String {
 }
 
 fn calls(calls: &[Call]) -> String {
-    calls.iter().map(|call| call.name.as_str()).collect::<Vec<_>>().join(", ")
+    calls
+        .iter()
+        .map(|call| call.name.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn changelog(node: &Node) -> String {

@@ -43,7 +43,10 @@ impl RawCall {
     fn shown(&self) -> String {
         let name = format!("{:?}", self.function).to_uppercase();
         let distinct = if self.distinct { "DISTINCT " } else { "" };
-        let argument = self.argument.as_ref().map_or("*".to_string(), expression::text);
+        let argument = self
+            .argument
+            .as_ref()
+            .map_or("*".to_string(), expression::text);
         match &self.filter {
             Some(filter) => {
                 let filter = expression::text(filter);
@@ -563,7 +566,9 @@ impl Scope {
                 split.keys.push(Arc::clone(key));
                 split.names.push(name.clone());
             } else if self.is_window(&columns) {
-                split.sources.push(KeySource::Window(self.over_window(key)?));
+                split
+                    .sources
+                    .push(KeySource::Window(self.over_window(key)?));
             } else {
                 return Err(self.mixed("a key"));
             }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Schema};
-use datafusion::common::{Result, ScalarValue};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Result, ScalarValue};
 use datafusion::physical_expr::expressions::{Column, Literal};
 use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
 use datafusion::physical_expr_common::physical_expr::{fmt_sql, is_volatile};
@@ -23,10 +23,15 @@ const FIELD_ACCESS: &str = "get_field";
 /// The expression for people: names without positions, intervals as in SQL.
 pub fn text(expr: &ExprRef) -> String {
     let readable = Arc::clone(expr).transform_up(|e| {
-        Ok(match e.downcast_ref::<Literal>().and_then(|l| interval_text(l.value())) {
-            Some(text) => Transformed::yes(Arc::new(Column::new(&text, 0)) as ExprRef),
-            None => Transformed::no(e),
-        })
+        Ok(
+            match e
+                .downcast_ref::<Literal>()
+                .and_then(|l| interval_text(l.value()))
+            {
+                Some(text) => Transformed::yes(Arc::new(Column::new(&text, 0)) as ExprRef),
+                None => Transformed::no(e),
+            },
+        )
     });
     match readable {
         Ok(readable) => fmt_sql(readable.data.as_ref()).to_string(),
@@ -46,10 +51,17 @@ fn interval_text(value: &ScalarValue) -> Option<String> {
         parts.push(format!("'{}' DAY", interval.days));
     }
     if interval.nanoseconds != 0 || parts.is_empty() {
-        let (seconds, rest) = (interval.nanoseconds / NANOS, (interval.nanoseconds % NANOS).abs());
+        let (seconds, rest) = (
+            interval.nanoseconds / NANOS,
+            (interval.nanoseconds % NANOS).abs(),
+        );
         let fraction = format!(".{rest:09}");
         let fraction = fraction.trim_end_matches('0').trim_end_matches('.');
-        let sign = if seconds == 0 && interval.nanoseconds < 0 { "-" } else { "" };
+        let sign = if seconds == 0 && interval.nanoseconds < 0 {
+            "-"
+        } else {
+            ""
+        };
         parts.push(format!("'{sign}{seconds}{fraction}' SECOND"));
     }
     Some(format!("INTERVAL {}", parts.join(" + INTERVAL ")))
