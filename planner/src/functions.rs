@@ -14,6 +14,7 @@
 
 mod arithmetic;
 mod clock;
+mod fields;
 mod json;
 mod regexp;
 mod registry;

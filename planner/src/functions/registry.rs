@@ -12,6 +12,7 @@ use datafusion::logical_expr::registry::FunctionRegistry;
 use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, WindowUDF};
 use datafusion::prelude::SessionConfig;
 
+use super::fields::FieldNames;
 use super::{CheckedArithmetic, Clock, all_shared};
 use crate::error::{PlanError, PlanErrorKind};
 use crate::types::SqlTypePlanner;
@@ -98,6 +99,16 @@ impl LevadaFunctions {
             .scalar_functions()
             .get_or_insert_default()
             .extend(all_shared(clock));
+        if let Some(get_field) = SessionStateDefaults::default_scalar_functions()
+            .into_iter()
+            .find(|function| function.name() == "get_field")
+        {
+            let planner = Arc::new(FieldNames { get_field });
+            builder
+                .expr_planners()
+                .get_or_insert_default()
+                .insert(0, planner);
+        }
         builder
             .with_type_planner(Arc::new(SqlTypePlanner))
             .with_analyzer_rule(Arc::new(CheckedArithmetic))

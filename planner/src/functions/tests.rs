@@ -14,6 +14,7 @@ use crate::parser::{Statement, parse_one};
 use crate::types::SqlType;
 
 mod json;
+mod nexmark;
 mod numbers;
 mod temporal;
 mod text;
@@ -379,10 +380,12 @@ fn nested_fields_by_dot() {
         };
         let statement = DfStatement::Statement(Box::new(AstStatement::Query(query.ast)));
         let plan = block(async { context.state().statement_to_plan(statement).await });
-        assert_eq!(
-            plan.unwrap().schema().field(0).data_type(),
-            &DataType::Int64,
-            "{sql}"
+        let plan = plan.unwrap();
+        let field = plan.schema().field(0);
+        assert_eq!(field.data_type(), &DataType::Int64, "{sql}");
+        assert!(
+            sql.contains("SUM") || field.name() == "code",
+            "{sql}: {field}"
         );
     }
 }
