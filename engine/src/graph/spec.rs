@@ -129,7 +129,7 @@ pub enum WindowKind {
         /// Shifts the boundaries.
         offset_ms: i64,
     },
-    /// Rows of a key that are less than `gap` apart.
+    /// Rows of a key with no more than `gap` between neighbours; ends `gap` after the last row.
     Session {
         /// The silence that ends a session.
         gap_ms: i64,

@@ -16,10 +16,17 @@ use crate::metrics::SubtaskMetrics;
 use crate::state::KeyedState;
 use crate::time::EventTime;
 
+pub mod aggregate;
+mod assign_window;
 mod calc;
+mod group_aggregate;
+mod local_group_aggregate;
+mod local_window_aggregate;
 #[cfg(test)]
 mod testing;
 mod union;
+mod window;
+mod window_aggregate;
 
 /// What an operator gets when it starts.
 pub struct OperatorContext {
@@ -57,6 +64,14 @@ impl Output {
         }
     }
 
+    /// Emits rows in batches of at most `rows`.
+    pub fn emit_chunks(&mut self, batch: Batch, rows: usize) {
+        let rows = rows.max(1);
+        for offset in (0..batch.num_rows()).step_by(rows) {
+            self.emit(batch.slice(offset, rows.min(batch.num_rows() - offset)));
+        }
+    }
+
     /// Takes what was emitted, in order.
     pub fn drain(&mut self) -> std::vec::Drain<'_, Batch> {
         self.batches.drain(..)
@@ -74,11 +89,17 @@ pub trait Operator: Send {
         output: &mut Output,
     ) -> Result<()>;
 
-    /// Event time has moved (the minimum over all inputs); the subtask forwards the watermark
-    /// after what this emits.
+    /// Event time has moved (the minimum over all inputs); after what this emits the
+    /// subtask forwards [`Operator::output_watermark`].
     fn watermark(&mut self, watermark: EventTime, output: &mut Output) -> Result<()> {
         let _ = (watermark, output);
         Ok(())
+    }
+
+    /// How far event time has come behind this operator when it has come to `watermark` in front
+    /// of it; what the subtask forwards. It never goes back as `watermark` goes forward.
+    fn output_watermark(&self, watermark: EventTime) -> EventTime {
+        watermark
     }
 
     /// When [`Operator::timer`] wants to be called, in milliseconds of processing time.
@@ -130,6 +151,23 @@ pub fn build(
             Ok(Box::new(operator))
         }
         OperatorSpec::Union => Ok(Box::new(union::Union::new(inputs, output)?)),
+        OperatorSpec::AssignWindow(window) => {
+            let operator = assign_window::AssignWindow::new(window, output, &context)?;
+            Ok(Box::new(operator))
+        }
+        OperatorSpec::LocalWindowAggregate(spec) => {
+            let operator = local_window_aggregate::LocalWindowAggregate::new(spec, &context)?;
+            Ok(Box::new(operator))
+        }
+        OperatorSpec::WindowAggregate(spec) => window_aggregate::create(spec, output, context),
+        OperatorSpec::LocalGroupAggregate(spec) => {
+            let operator = local_group_aggregate::LocalGroupAggregate::new(spec, &context)?;
+            Ok(Box::new(operator))
+        }
+        OperatorSpec::GroupAggregate(spec) => {
+            let operator = group_aggregate::GroupAggregate::new(spec, output, context)?;
+            Ok(Box::new(operator))
+        }
         other => Err(EngineError::internal(format!(
             "no state machine runs {other:?}"
         ))),

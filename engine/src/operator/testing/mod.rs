@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -19,6 +19,9 @@ use super::{OperatorContext, Output};
 use crate::element::{Batch, RowKind};
 use crate::key::KeyGroupRange;
 use crate::metrics::SubtaskMetrics;
+
+pub(crate) mod model;
+pub(crate) mod pipeline;
 
 const SAFE: CastOptions<'static> = CastOptions {
     safe: false,

@@ -1,0 +1,406 @@
+//! Aggregations in keyed state.
+//!
+//! Table 1 holds a row per group: the key behind the aggregation's prefix, then row count, stamp
+//! and partial columns. Tables from 16 on hold a row per entry of each distinct set: prefix, key
+//! and value, then bits or counts. What the calls of a set accumulate is computed again from its
+//! entries.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, Int64Array};
+use arrow::datatypes::{DataType, Int64Type};
+
+use super::accumulator;
+use super::aggregation::Aggregation;
+use super::distinct::Changes;
+use super::lane::{Codec, Lane};
+use super::plan::Plan;
+use super::rows::{EncodedRows, RowsDecoder, take};
+use crate::error::{EngineError, Result};
+use crate::key::{KeyGroup, hash_keys, key_group};
+use crate::state::{Change, KeyedState, TableId};
+
+/// The rows of groups.
+pub(crate) const GROUPS: TableId = TableId(1);
+const FIRST_SET: u8 = 16;
+/// How many rows are decoded before they are merged.
+const LOAD_ROWS: usize = 8192;
+
+/// The table of a distinct set.
+pub(crate) fn set_table(set: usize) -> Result<TableId> {
+    let table = u8::try_from(set)
+        .ok()
+        .and_then(|s| FIRST_SET.checked_add(s));
+    table
+        .map(TableId)
+        .ok_or_else(|| EngineError::config("an aggregation has more than 240 distinct arguments"))
+}
+
+/// Where an aggregation lies in keyed state.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// In front of every key.
+    pub(crate) prefix: Vec<u8>,
+    /// How many of the key columns, from the first, choose the key group.
+    pub(crate) hashed_keys: usize,
+    /// The number of key groups of the job.
+    pub(crate) max_parallelism: u32,
+}
+
+/// Keys to delete at the next barrier.
+#[derive(Debug, Default)]
+pub(crate) struct Deletes(Vec<(TableId, KeyGroup, Box<[u8]>)>);
+
+impl Deletes {
+    /// Deletes them.
+    pub(crate) fn apply(&mut self, state: &mut dyn KeyedState) -> Result<()> {
+        self.0.sort_by_key(|(table, ..)| *table);
+        for chunk in self.0.chunk_by(|a, b| a.0 == b.0) {
+            let mut changes = chunk.iter().map(|(_, group, key)| Change {
+                group: *group,
+                key,
+                value: None,
+            });
+            if let Some((table, ..)) = chunk.first() {
+                state.apply(*table, &mut changes)?;
+            }
+        }
+        self.0.clear();
+        Ok(())
+    }
+
+    /// Adds those of another.
+    pub(crate) fn append(&mut self, mut other: Deletes) {
+        self.0.append(&mut other.0);
+    }
+
+    fn extend(&mut self, table: TableId, groups: &[KeyGroup], keys: &EncodedRows) {
+        let rows = groups.iter().enumerate();
+        self.0
+            .extend(rows.map(|(row, group)| (table, *group, keys.row(row).into())));
+    }
+}
+
+/// The key groups of key columns. Without columns there is one key, which subtask 0 owns.
+fn key_groups(columns: &[ArrayRef], rows: usize, max_parallelism: u32) -> Result<Vec<KeyGroup>> {
+    if columns.is_empty() {
+        return Ok(vec![0; rows]);
+    }
+    let mut hashes = Vec::new();
+    hash_keys(columns, rows, &mut hashes)?;
+    let groups = hashes.iter().map(|h| key_group(*h, max_parallelism));
+    Ok(groups.collect())
+}
+
+/// The codecs of a group's row.
+fn row_codecs(plan: &Plan, stamped: bool) -> Result<Vec<Codec>> {
+    let integer = || Codec::new(&DataType::Int64);
+    let mut codecs = Vec::new();
+    if stamped {
+        codecs.push(integer()?);
+    }
+    if plan.updating {
+        codecs.push(integer()?);
+    }
+    for (_, call) in plan.plain() {
+        for field in accumulator::partial_fields(&call.call, plan.updating, "") {
+            codecs.push(Codec::new(field.data_type())?);
+        }
+    }
+    Ok(codecs)
+}
+
+impl Aggregation {
+    /// Encoded keys of groups, with their key groups.
+    fn encoded_keys(
+        &self,
+        groups: &[u32],
+        value: Option<Lane>,
+        place: &Place,
+    ) -> Result<(EncodedRows, Vec<KeyGroup>)> {
+        let mut lanes = self.groups.keys(groups)?;
+        let hashed = lanes.iter().take(place.hashed_keys).cloned().collect();
+        let columns = self.plan.decode_keys(hashed)?;
+        let key_groups = key_groups(&columns, groups.len(), place.max_parallelism)?;
+        lanes.extend(value);
+        let keys = EncodedRows::encode(&lanes, groups.len(), |_| &place.prefix)?;
+        Ok((keys, key_groups))
+    }
+
+    /// Writes what has changed since the last call.
+    pub(crate) fn save(&mut self, state: &mut dyn KeyedState, place: &Place) -> Result<()> {
+        self.deletes.apply(state)?;
+        let mut dirty = self.tracker.take();
+        dirty.retain(|g| self.groups.is_live(*g));
+        if !dirty.is_empty() {
+            self.save_groups(&dirty, state, place)?;
+            self.tracker.persist(&dirty);
+        }
+        for set in 0..self.sets.len() {
+            self.save_set(set, state, place)?;
+        }
+        Ok(())
+    }
+
+    fn save_groups(&self, groups: &[u32], state: &mut dyn KeyedState, place: &Place) -> Result<()> {
+        let (keys, key_groups) = self.encoded_keys(groups, None, place)?;
+        let mut columns: Vec<ArrayRef> = Vec::new();
+        if let Some(stamps) = &self.stamps {
+            let stamps = groups.iter().map(|g| stamps[*g as usize]);
+            columns.push(Arc::new(Int64Array::from_iter_values(stamps)));
+        }
+        columns.extend(self.plain_partials(groups)?);
+        let codecs = row_codecs(&self.plan, self.stamps.is_some())?;
+        let lanes = codecs.iter().zip(&columns);
+        let lanes = lanes.map(|(codec, column)| codec.encode(column));
+        let lanes = lanes.collect::<Result<Vec<_>>>()?;
+        let values = EncodedRows::encode(&lanes, groups.len(), |_| &[])?;
+        let mut changes = key_groups.iter().enumerate().map(|(row, group)| Change {
+            group: *group,
+            key: keys.row(row),
+            value: Some(values.row(row)),
+        });
+        state.apply(GROUPS, &mut changes)
+    }
+
+    fn save_set(&mut self, set: usize, state: &mut dyn KeyedState, place: &Place) -> Result<()> {
+        let dirty = self.sets[set].take_dirty();
+        if dirty.is_empty() {
+            return Ok(());
+        }
+        let (groups, values) = self.sets[set].keys(&dirty)?;
+        let (keys, key_groups) = self.encoded_keys(&groups, Some(values), place)?;
+        let mut rows = Vec::new();
+        let mut row = Vec::new();
+        let mut present = Vec::with_capacity(dirty.len());
+        for entry in &dirty {
+            present.push(self.sets[set].row(*entry, &mut row));
+            rows.extend_from_slice(&row);
+        }
+        let width = row.len();
+        let mut changes = key_groups.iter().enumerate().map(|(at, group)| Change {
+            group: *group,
+            key: keys.row(at),
+            value: present[at].then(|| &rows[at * width..(at + 1) * width]),
+        });
+        state.apply(set_table(set)?, &mut changes)?;
+        self.sets[set].persisted(&dirty);
+        Ok(())
+    }
+
+    /// Forgets groups with their sets, here and at the next barrier in keyed state.
+    pub(crate) fn remove(&mut self, groups: &[u32], place: &Place) -> Result<()> {
+        let persisted = groups.iter().filter(|g| self.tracker.is_persisted(**g));
+        let persisted: Vec<u32> = persisted.copied().collect();
+        if !persisted.is_empty() {
+            let (keys, key_groups) = self.encoded_keys(&persisted, None, place)?;
+            self.deletes.extend(GROUPS, &key_groups, &keys);
+        }
+        let mut gone = vec![false; self.groups.capacity()];
+        for group in groups {
+            gone[*group as usize] = true;
+        }
+        for set in 0..self.sets.len() {
+            let (entries, persisted) = self.sets[set].of_groups(|g| gone[g as usize])?;
+            if !persisted.is_empty() {
+                let (of_entries, values) = self.sets[set].keys(&persisted)?;
+                let (keys, key_groups) = self.encoded_keys(&of_entries, Some(values), place)?;
+                self.deletes.extend(set_table(set)?, &key_groups, &keys);
+            }
+            self.sets[set].remove(&entries);
+        }
+        for group in groups {
+            self.tracker.forget(*group);
+        }
+        self.reset(groups);
+        self.groups.remove(groups);
+        Ok(())
+    }
+
+    /// Adds what groups have accumulated to other groups, and forgets them.
+    pub(crate) fn merge_groups(&mut self, from: &[u32], into: &[u32], place: &Place) -> Result<()> {
+        let partials = self.plain_partials(from)?;
+        self.merge_plain(into, &partials)?;
+        let mut map = vec![u32::MAX; self.groups.capacity()];
+        for (from, into) in from.iter().zip(into) {
+            map[*from as usize] = *into;
+        }
+        for set in 0..self.sets.len() {
+            let (entries, _) = self.sets[set].of_groups(|g| map[g as usize] != u32::MAX)?;
+            let (groups, values) = self.sets[set].keys(&entries)?;
+            let groups: Vec<u32> = groups.iter().map(|g| map[*g as usize]).collect();
+            match self.sets[set].counts(&entries) {
+                Some(counts) => self.absorb(set, &groups, &values, Changes::Counts(&counts))?,
+                None => {
+                    let bits = entries.iter().map(|e| self.sets[set].bits(*e));
+                    let bits: Vec<u64> = bits.collect();
+                    self.absorb(set, &groups, &values, Changes::Bits(&bits))?;
+                }
+            }
+        }
+        self.mark(into);
+        self.remove(from, place)
+    }
+
+    /// Forgets everything and says what keyed state must delete.
+    pub(crate) fn dissolve(mut self, place: &Place) -> Result<Deletes> {
+        let all = self.groups.groups();
+        self.remove(&all, place)?;
+        Ok(self.deletes)
+    }
+}
+
+/// Reads the rows of groups of one aggregation back, some thousand at a time.
+pub(crate) struct GroupsLoader {
+    codecs: Vec<Codec>,
+    keys: RowsDecoder,
+    rows: RowsDecoder,
+    pending: usize,
+}
+
+impl GroupsLoader {
+    pub(crate) fn new(aggregation: &Aggregation) -> Result<Self> {
+        let codecs = row_codecs(&aggregation.plan, aggregation.stamps.is_some())?;
+        Ok(GroupsLoader {
+            keys: RowsDecoder::new(&aggregation.plan.key_codecs),
+            rows: RowsDecoder::new(&codecs),
+            codecs,
+            pending: 0,
+        })
+    }
+
+    /// Takes a key without its prefix, and its row.
+    pub(crate) fn push(
+        &mut self,
+        aggregation: &mut Aggregation,
+        key: &[u8],
+        row: &[u8],
+    ) -> Result<()> {
+        self.keys.push_all(key)?;
+        self.rows.push_all(row)?;
+        self.pending += 1;
+        if self.pending >= LOAD_ROWS {
+            self.flush(aggregation)?;
+        }
+        Ok(())
+    }
+
+    /// Merges what was taken.
+    pub(crate) fn flush(&mut self, aggregation: &mut Aggregation) -> Result<()> {
+        let fresh = RowsDecoder::new(&aggregation.plan.key_codecs);
+        let keys = std::mem::replace(&mut self.keys, fresh).finish()?;
+        let fresh = RowsDecoder::new(&self.codecs);
+        let lanes = std::mem::replace(&mut self.rows, fresh).finish()?;
+        let columns = self.codecs.iter().zip(lanes);
+        let columns = columns.map(|(codec, lane)| codec.decode(lane));
+        let columns = columns.collect::<Result<Vec<_>>>()?;
+        let count = std::mem::take(&mut self.pending);
+        let mut groups = Vec::new();
+        aggregation.intern_lanes(&keys, count, &mut groups)?;
+        let mut partials = columns.as_slice();
+        if let Some(stamps) = &mut aggregation.stamps {
+            let [given, rest @ ..] = partials else {
+                return Err(EngineError::state("a stored group lacks its stamp"));
+            };
+            if let Some(given) = given.as_primitive_opt::<Int64Type>() {
+                for (group, stamp) in groups.iter().zip(given.values()) {
+                    stamps[*group as usize] = *stamp;
+                }
+            }
+            partials = rest;
+        }
+        aggregation.merge_plain(&groups, partials)?;
+        aggregation.tracker.persist(&groups);
+        Ok(())
+    }
+}
+
+/// Reads the entries of one distinct set of one aggregation back.
+pub(crate) struct SetLoader {
+    set: usize,
+    keys: RowsDecoder,
+    /// Bits or counts, entry by entry.
+    bits: Vec<u64>,
+    counts: Vec<i64>,
+    pending: usize,
+}
+
+impl SetLoader {
+    pub(crate) fn new(aggregation: &Aggregation, set: usize) -> Self {
+        SetLoader {
+            set,
+            keys: Self::decoder(aggregation, set),
+            bits: Vec::new(),
+            counts: Vec::new(),
+            pending: 0,
+        }
+    }
+
+    fn decoder(aggregation: &Aggregation, set: usize) -> RowsDecoder {
+        let plan = &aggregation.plan;
+        let value = &plan.arguments[plan.sets[set].argument].1;
+        RowsDecoder::new(plan.key_codecs.iter().chain([value]))
+    }
+
+    /// Takes a key without its prefix, and its row.
+    pub(crate) fn push(
+        &mut self,
+        aggregation: &mut Aggregation,
+        key: &[u8],
+        mut row: &[u8],
+    ) -> Result<()> {
+        self.keys.push_all(key)?;
+        if aggregation.plan.updating {
+            for _ in 0..aggregation.plan.sets[self.set].users.len() {
+                self.counts.push(i64::from_be_bytes(take(&mut row)?));
+            }
+        } else {
+            self.bits.push(u64::from_be_bytes(take(&mut row)?));
+        }
+        self.pending += 1;
+        if self.pending >= LOAD_ROWS {
+            self.flush(aggregation)?;
+        }
+        Ok(())
+    }
+
+    /// Puts what was taken into the set.
+    pub(crate) fn flush(&mut self, aggregation: &mut Aggregation) -> Result<()> {
+        let fresh = Self::decoder(aggregation, self.set);
+        let mut keys = std::mem::replace(&mut self.keys, fresh).finish()?;
+        let Some(values) = keys.pop() else {
+            return Err(EngineError::internal("a distinct set without values"));
+        };
+        let count = std::mem::take(&mut self.pending);
+        let mut groups = Vec::new();
+        aggregation.intern_lanes(&keys, count, &mut groups)?;
+        let changes = match aggregation.plan.updating {
+            true => Changes::Counts(&self.counts),
+            false => Changes::Bits(&self.bits),
+        };
+        aggregation.absorb(self.set, &groups, &values, changes)?;
+        self.bits.clear();
+        self.counts.clear();
+        let set = &mut aggregation.sets[self.set];
+        let loaded = set.take_dirty();
+        set.persisted(&loaded);
+        Ok(())
+    }
+}
+
+/// Reads all groups and distinct sets of an aggregation that has keyed state to itself.
+pub(crate) fn load_all(aggregation: &mut Aggregation, state: &dyn KeyedState) -> Result<()> {
+    let mut groups = GroupsLoader::new(aggregation)?;
+    state.scan(GROUPS, &mut |_, key, row| {
+        groups.push(aggregation, key, row)
+    })?;
+    groups.flush(aggregation)?;
+    for set in 0..aggregation.plan.sets.len() {
+        let mut entries = SetLoader::new(aggregation, set);
+        state.scan(set_table(set)?, &mut |_, key, row| {
+            entries.push(aggregation, key, row)
+        })?;
+        entries.flush(aggregation)?;
+    }
+    Ok(())
+}

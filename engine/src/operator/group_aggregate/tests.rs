@@ -1,0 +1,270 @@
+#![allow(clippy::unwrap_used)]
+use std::collections::BTreeMap;
+
+use rand::Rng;
+
+use crate::graph::AggregateFunction::{Count, Max, Sum};
+use crate::graph::{BackendKind, GroupAggregateSpec, OperatorSpec};
+use crate::operator::aggregate::{output_schema_group, partial_schema_group, supports_local_group};
+use crate::operator::testing::batch;
+use crate::operator::testing::model::{self, Row, Rows, batch_of, calls, evaluate};
+use crate::operator::testing::pipeline::Pipeline;
+
+fn spec(keys: Vec<usize>, updating: bool) -> GroupAggregateSpec {
+    GroupAggregateSpec {
+        keys,
+        aggregates: calls(),
+        input: model::input().into(),
+        input_updating: updating,
+        partial_input: false,
+        emit_update_before: true,
+        ttl_ms: 0,
+    }
+}
+
+fn pipeline(mut spec: GroupAggregateSpec, local: bool) -> Pipeline {
+    let output = output_schema_group(&spec).unwrap();
+    if !local {
+        let keys = spec.keys.clone();
+        let input = spec.input.0.clone();
+        return Pipeline::new(
+            None,
+            OperatorSpec::GroupAggregate(spec),
+            input,
+            output,
+            keys,
+        );
+    }
+    let partial = partial_schema_group(&spec).unwrap();
+    let first = OperatorSpec::LocalGroupAggregate(spec.clone());
+    spec.partial_input = true;
+    let keys = (0..spec.keys.len()).collect();
+    let input = spec.input.0.clone();
+    let global = OperatorSpec::GroupAggregate(spec);
+    Pipeline::new(Some((first, partial)), global, input, output, keys)
+}
+
+fn naive(spec: &GroupAggregateSpec, rows: &[Row]) -> Vec<String> {
+    let mut groups: BTreeMap<Vec<String>, Vec<&Row>> = BTreeMap::new();
+    if spec.keys.is_empty() {
+        groups.insert(vec![], vec![]);
+    }
+    for row in rows {
+        let key = spec.keys.iter().map(|k| row.cells[*k].clone()).collect();
+        groups.entry(key).or_default().push(row);
+    }
+    let line = |(key, rows): (&Vec<String>, &Vec<&Row>)| {
+        let results = spec.aggregates.iter().map(|c| evaluate(c, rows));
+        key.iter()
+            .cloned()
+            .chain(results)
+            .collect::<Vec<_>>()
+            .join(" | ")
+    };
+    let mut lines: Vec<String> = groups.iter().map(line).collect();
+    lines.sort();
+    lines
+}
+
+/// Random batches, with retractions of rows that are there if `updating`, through subtasks that
+/// change in number and backend at barriers.
+fn random_run(seed: u64, spec: &GroupAggregateSpec, local: bool, rocksdb: bool) {
+    let mut random = Rows::new(seed);
+    let mut pipeline = pipeline(spec.clone(), local);
+    if !spec.emit_update_before {
+        pipeline = pipeline.upsert(spec.keys.len());
+    }
+    let mut present: Vec<Row> = vec![];
+    for step in 0..12 {
+        let mut rows = vec![];
+        for _ in 0..random.random.random_range(0..20) {
+            if spec.input_updating && !present.is_empty() && random.random.random_ratio(2, 5) {
+                let at = random.random.random_range(0..present.len());
+                let mut row = present.swap_remove(at);
+                row.retracts = true;
+                rows.push(row);
+            } else {
+                let time = random.random.random_range(0..9);
+                let row = random.row(Some(time));
+                present.push(row.clone());
+                rows.push(row);
+            }
+        }
+        pipeline.process(batch_of(&rows));
+        if step % 3 == 2 {
+            let backend = match rocksdb && step == 5 {
+                true => BackendKind::RocksDb,
+                false => BackendKind::Memory,
+            };
+            pipeline.rescale(random.random.random_range(1..5), backend);
+        }
+        if !present.is_empty() || !spec.keys.is_empty() {
+            let mut result = pipeline.result();
+            result.sort();
+            assert_eq!(result, naive(spec, &present), "seed {seed}, step {step}");
+        }
+    }
+    let mut result = pipeline.finish();
+    result.sort();
+    assert_eq!(result, naive(spec, &present), "seed {seed}");
+}
+
+#[test]
+fn append_only_input_equals_the_definition() {
+    for seed in 0..8 {
+        for keys in [vec![], vec![0], vec![1], vec![1, 0], vec![4, 6]] {
+            for local in [false, true] {
+                random_run(seed, &spec(keys.clone(), false), local, seed == 0);
+            }
+        }
+    }
+}
+
+#[test]
+fn updating_input_equals_the_definition() {
+    for seed in 100..112 {
+        for keys in [vec![], vec![0], vec![1, 0]] {
+            random_run(seed, &spec(keys.clone(), true), false, seed == 100);
+        }
+    }
+}
+
+#[test]
+fn updating_input_with_a_local_phase_equals_the_definition() {
+    for seed in 200..208 {
+        for keys in [vec![], vec![1], vec![0, 7]] {
+            let mut spec = spec(keys, true);
+            assert!(!supports_local_group(&spec).unwrap());
+            spec.aggregates.retain(|c| {
+                !c.distinct
+                    && matches!(
+                        c.function,
+                        Count | Sum | crate::graph::AggregateFunction::Avg
+                    )
+            });
+            assert!(supports_local_group(&spec).unwrap());
+            random_run(seed, &spec, true, false);
+        }
+    }
+}
+
+#[test]
+fn without_update_before_rows_replace_one_another() {
+    for seed in 300..304 {
+        for updating in [false, true] {
+            let mut spec = spec(vec![0], updating);
+            spec.emit_update_before = false;
+            random_run(seed, &spec, false, false);
+        }
+    }
+}
+
+#[test]
+fn distinct_emits_each_key_once_and_takes_it_back_with_its_last_row() {
+    let mut spec = spec(vec![1], true);
+    spec.aggregates.clear();
+    let mut pipeline = pipeline(spec, false);
+    let row =
+        |kind: &str, s: &str| format!("{kind} | 1 | {s} | 1 | 1 | 1 | 1 | true | true | NULL");
+    let rows = [row("+I", "x"), row("+I", "NULL"), row("+I", "x")].join("\n");
+    pipeline.process(batch(&model::input(), &rows));
+    pipeline.process(batch(&model::input(), &row("-D", "x")));
+    pipeline.process(batch(&model::input(), &row("-D", "x")));
+    pipeline.process(batch(&model::input(), &row("+I", "x")));
+    assert_eq!(pipeline.lines, ["+I | x", "+I | NULL", "-D | x", "+I | x"]);
+}
+
+#[test]
+fn updates_come_in_pairs_and_only_when_something_changed() {
+    let mut spec = spec(vec![0], false);
+    spec.aggregates = vec![model::call(Max, false, Some(2), None, "BIGINT")];
+    let mut pipeline = pipeline(spec, false);
+    let row = |v: i64| format!("+I | 1 | x | {v} | 1 | 1 | 1 | true | true | NULL");
+    for v in [5, 3, 7] {
+        pipeline.process(batch(&model::input(), &row(v)));
+    }
+    assert_eq!(pipeline.lines, ["+I | 1 | 5", "-U | 1 | 5", "+U | 1 | 7"]);
+}
+
+#[test]
+fn a_sum_that_overflows_is_an_error_but_not_when_it_comes_back() {
+    let mut spec = spec(vec![0], false);
+    spec.aggregates = vec![model::call(Sum, false, Some(2), None, "BIGINT")];
+    let row = |v: i64| format!("+I | 1 | x | {v} | 1 | 1 | 1 | true | true | NULL");
+    for local in [false, true] {
+        let mut fits = pipeline(spec.clone(), local);
+        let rows = [row(i64::MAX), row(5), row(-5)].join("\n");
+        fits.process(batch(&model::input(), &rows));
+        assert_eq!(fits.result(), [format!("1 | {}", i64::MAX)]);
+    }
+    let state = crate::state::create(
+        BackendKind::Memory,
+        crate::key::KeyGroupRange::all(128),
+        std::path::Path::new("unused"),
+    );
+    let context = crate::operator::OperatorContext {
+        state: Some(state.unwrap()),
+        ..crate::operator::testing::context()
+    };
+    let output = output_schema_group(&spec).unwrap();
+    let input = [spec.input.0.clone()];
+    let spec = OperatorSpec::GroupAggregate(spec);
+    let mut operator = crate::operator::build(&spec, &input, &output, context).unwrap();
+    let rows = [row(i64::MAX), row(1)].join("\n");
+    let mut out = crate::operator::Output::default();
+    let error = operator
+        .process(0, batch(&model::input(), &rows), 0, &mut out)
+        .unwrap_err();
+    assert_eq!(error.kind, crate::ErrorKind::Data);
+    assert!(error.message.contains("overflows"), "{error}");
+}
+
+#[test]
+fn a_group_that_nobody_touches_is_forgotten() {
+    for rescale in [false, true] {
+        let mut spec = spec(vec![0], false);
+        spec.ttl_ms = 1000;
+        spec.aggregates = vec![
+            model::call(Count, false, None, None, "BIGINT"),
+            model::call(Count, true, Some(1), None, "BIGINT"),
+        ];
+        let mut pipeline = pipeline(spec, false);
+        let row = |k: i64, s: &str| {
+            batch(
+                &model::input(),
+                &format!("+I | {k} | {s} | 1 | 1 | 1 | 1 | true | true | NULL"),
+            )
+        };
+        pipeline.process(row(1, "x"));
+        pipeline.process(row(2, "x"));
+        pipeline.advance_clock(999);
+        pipeline.process(row(1, "y"));
+        if rescale {
+            pipeline.rescale(3, BackendKind::Memory);
+        }
+        pipeline.advance_clock(1500);
+        pipeline.process(row(1, "y"));
+        pipeline.lines.clear();
+        pipeline.process(row(2, "x"));
+        assert_eq!(pipeline.lines, ["+I | 2 | 1 | 1"], "2 begins anew");
+        if rescale {
+            pipeline.rescale(1, BackendKind::Memory);
+        }
+        pipeline.process(row(1, "z"));
+        assert_eq!(pipeline.lines[1..], ["-U | 1 | 3 | 2", "+U | 1 | 4 | 3"]);
+    }
+}
+
+#[test]
+fn an_empty_input_has_an_answer_without_keys_once() {
+    let mut spec = spec(vec![], false);
+    spec.aggregates = vec![
+        model::call(Count, false, None, None, "BIGINT"),
+        model::call(Sum, false, Some(2), None, "BIGINT"),
+    ];
+    for local in [false, true] {
+        let mut pipeline = pipeline(spec.clone(), local);
+        pipeline.rescale(3, BackendKind::Memory);
+        assert_eq!(pipeline.finish(), ["0 | NULL"]);
+    }
+}

@@ -1,0 +1,278 @@
+//! A keyed operator as a job runs it: behind a local phase or not, as several subtasks, stopped and
+//! restored with other subtasks on another backend, its output checked for being a valid changelog.
+
+use std::collections::BTreeMap;
+
+use arrow::array::{ArrayRef, UInt32Array};
+
+use super::{context, lines};
+use crate::element::Batch;
+use crate::graph::{BackendKind, OperatorSpec};
+use crate::key::{KeyGroupRange, hash_keys, key_group, owner};
+use crate::operator::{Operator, OperatorContext, Output, build, needs_state};
+use crate::state::{self, snapshot};
+use crate::time::EventTime;
+
+use arrow::datatypes::SchemaRef;
+
+pub(crate) const MAX_PARALLELISM: u32 = 16;
+
+/// Some subtasks of a global phase behind one local phase.
+pub(crate) struct Pipeline {
+    local: Option<(OperatorSpec, SchemaRef)>,
+    global: OperatorSpec,
+    input: SchemaRef,
+    output: SchemaRef,
+    /// The columns that route rows to the global phase.
+    keys: Vec<usize>,
+    local_operator: Option<Box<dyn Operator>>,
+    subtasks: Vec<Box<dyn Operator>>,
+    scratch: Vec<tempfile::TempDir>,
+    /// The rows that the output adds up to, with how often each is there.
+    result: BTreeMap<String, i64>,
+    /// Every line of output.
+    pub(crate) lines: Vec<String>,
+    pub(crate) metrics: std::sync::Arc<crate::metrics::SubtaskMetrics>,
+    pub(crate) now_ms: i64,
+    upsert_keys: Option<usize>,
+}
+
+impl Pipeline {
+    /// `local` comes with the schema of its partial rows.
+    pub(crate) fn new(
+        local: Option<(OperatorSpec, SchemaRef)>,
+        global: OperatorSpec,
+        input: SchemaRef,
+        output: SchemaRef,
+        keys: Vec<usize>,
+    ) -> Self {
+        let mut pipeline = Pipeline {
+            local,
+            global,
+            input,
+            output,
+            keys,
+            local_operator: None,
+            subtasks: vec![],
+            scratch: vec![],
+            result: BTreeMap::new(),
+            lines: vec![],
+            metrics: Default::default(),
+            now_ms: 0,
+            upsert_keys: None,
+        };
+        pipeline.start(1, BackendKind::Memory, &[]);
+        pipeline
+    }
+
+    /// Expects an output without update-before rows; rows with equal values in the first `keys`
+    /// columns replace one another.
+    pub(crate) fn upsert(mut self, keys: usize) -> Self {
+        self.upsert_keys = Some(keys);
+        self
+    }
+
+    fn start(&mut self, parallelism: u32, backend: BackendKind, files: &[Vec<u8>]) {
+        let inner = match &self.local {
+            Some((spec, schema)) => {
+                let operator = build(spec, &[self.input.clone()], schema, self.context()).unwrap();
+                self.local_operator = Some(operator);
+                schema.clone()
+            }
+            None => self.input.clone(),
+        };
+        self.subtasks.clear();
+        self.scratch.clear();
+        for index in 0..parallelism {
+            let range = KeyGroupRange::of_subtask(index, parallelism, MAX_PARALLELISM);
+            let dir = tempfile::tempdir().unwrap();
+            let mut state = state::create(backend, range, dir.path()).unwrap();
+            for file in files {
+                snapshot::restore(state.as_mut(), file, range).unwrap();
+            }
+            self.scratch.push(dir);
+            let context = OperatorContext {
+                index,
+                parallelism,
+                key_groups: range,
+                state: needs_state(&self.global).then_some(state),
+                ..self.context()
+            };
+            let operator = build(&self.global, &[inner.clone()], &self.output, context).unwrap();
+            self.subtasks.push(operator);
+        }
+    }
+
+    fn context(&self) -> OperatorContext {
+        OperatorContext {
+            max_parallelism: MAX_PARALLELISM,
+            metrics: self.metrics.clone(),
+            batch_rows: 7,
+            now_ms: self.now_ms,
+            ..context()
+        }
+    }
+
+    /// Sends rows through.
+    pub(crate) fn process(&mut self, batch: Batch) {
+        let mut output = Output::default();
+        let now_ms = self.now_ms;
+        match &mut self.local_operator {
+            Some(local) => local.process(0, batch, now_ms, &mut output).unwrap(),
+            None => output.emit(batch),
+        }
+        self.route(output);
+    }
+
+    fn route(&mut self, mut inner: Output) {
+        for batch in inner.drain() {
+            let keys: Vec<ArrayRef> = self.keys.iter().map(|k| batch.column(*k).clone()).collect();
+            let mut hashes = vec![];
+            hash_keys(&keys, batch.num_rows(), &mut hashes).unwrap();
+            let parallelism = self.subtasks.len() as u32;
+            for index in 0..parallelism {
+                let rows: Vec<u32> = (0..batch.num_rows() as u32)
+                    .filter(|row| {
+                        let group = key_group(hashes[*row as usize], MAX_PARALLELISM);
+                        let to = owner(group, MAX_PARALLELISM, parallelism);
+                        index == if keys.is_empty() { 0 } else { to }
+                    })
+                    .collect();
+                if !rows.is_empty() {
+                    let part = batch.take(&UInt32Array::from(rows)).unwrap();
+                    self.call(index, |operator, now_ms, output| {
+                        operator.process(0, part, now_ms, output)
+                    });
+                }
+            }
+        }
+    }
+
+    fn call(
+        &mut self,
+        index: u32,
+        call: impl FnOnce(&mut dyn Operator, i64, &mut Output) -> crate::error::Result<()>,
+    ) {
+        let mut output = Output::default();
+        let operator = self.subtasks[index as usize].as_mut();
+        call(operator, self.now_ms, &mut output).unwrap();
+        for batch in output.drain() {
+            assert_eq!(batch.schema().fields(), self.output.fields());
+            assert!(batch.num_rows() <= 7 || batch.kinds().is_some());
+            for line in lines(&batch) {
+                self.apply(line);
+            }
+        }
+    }
+
+    fn apply(&mut self, line: String) {
+        let (kind, row) = line.split_at(2);
+        let row = row.to_string();
+        if let Some(keys) = self.upsert_keys {
+            assert_ne!(kind, "-U", "no update-before was asked for");
+            let key: Vec<&str> = row.split('|').take(keys + 1).collect();
+            let key = key.join("|");
+            let had = self.result.len();
+            self.result
+                .retain(|r, _| !(r.starts_with(&format!("{key}|")) || *r == key));
+            let replaced = self.result.len() < had;
+            assert_eq!(
+                replaced,
+                kind != "+I",
+                "{line} after a row of its key: {replaced}"
+            );
+            if kind != "-D" {
+                self.result.insert(row, 1);
+            }
+        } else if kind.starts_with('+') {
+            *self.result.entry(row).or_default() += 1;
+        } else {
+            let count = self.result.get_mut(&row);
+            let count = count.unwrap_or_else(|| panic!("{line} takes back what is not there"));
+            *count -= 1;
+            if *count == 0 {
+                self.result.remove(&row);
+            }
+        }
+        self.lines.push(line);
+    }
+
+    /// Moves event time.
+    pub(crate) fn watermark(&mut self, watermark: EventTime) {
+        if let Some(local) = &mut self.local_operator {
+            let mut output = Output::default();
+            local.watermark(watermark, &mut output).unwrap();
+            self.route(output);
+        }
+        for index in 0..self.subtasks.len() as u32 {
+            self.call(index, |operator, _, output| {
+                operator.watermark(watermark, output)
+            });
+        }
+    }
+
+    /// Moves processing time and calls the timers that are due.
+    pub(crate) fn advance_clock(&mut self, now_ms: i64) {
+        self.now_ms = now_ms;
+        for index in 0..self.subtasks.len() as u32 {
+            let deadline = self.subtasks[index as usize].deadline_ms();
+            if deadline.is_some_and(|at| at <= now_ms) {
+                self.call(index, |operator, now_ms, output| {
+                    operator.timer(now_ms, output)
+                });
+            }
+        }
+    }
+
+    /// A barrier: the snapshot of every subtask.
+    pub(crate) fn checkpoint(&mut self) -> Vec<Vec<u8>> {
+        if let Some(local) = &mut self.local_operator {
+            let mut output = Output::default();
+            local.prepare_barrier(&mut output).unwrap();
+            self.route(output);
+        }
+        let mut files = vec![];
+        for index in 0..self.subtasks.len() as u32 {
+            self.call(index, |operator, _, output| {
+                operator.prepare_barrier(output)
+            });
+            if let Some(state) = self.subtasks[index as usize].state().unwrap() {
+                let mut frozen = state.freeze().unwrap();
+                let mut file = vec![];
+                snapshot::write(frozen.as_mut(), &mut file).unwrap();
+                files.push(file);
+            }
+        }
+        files
+    }
+
+    /// Stops at a barrier and goes on as so many subtasks.
+    pub(crate) fn rescale(&mut self, parallelism: u32, backend: BackendKind) {
+        let files = self.checkpoint();
+        self.start(parallelism, backend, &files);
+    }
+
+    /// Ends the input and returns what the output adds up to: one line per row.
+    pub(crate) fn finish(mut self) -> Vec<String> {
+        self.watermark(EventTime::MAX);
+        if let Some(local) = &mut self.local_operator {
+            let mut output = Output::default();
+            local.finish(&mut output).unwrap();
+            self.route(output);
+        }
+        for index in 0..self.subtasks.len() as u32 {
+            self.call(index, |operator, _, output| operator.finish(output));
+        }
+        self.result()
+    }
+
+    /// What the output adds up to so far.
+    pub(crate) fn result(&self) -> Vec<String> {
+        let rows = self.result.iter();
+        rows.flat_map(|(row, count)| {
+            assert!(*count > 0, "{row} is there {count} times");
+            std::iter::repeat_n(row.strip_prefix(" | ").unwrap_or(row).to_string(), *count as usize)
+        })
+        .collect()
+    }
+}

@@ -1,0 +1,32 @@
+//! Aggregates by window and key, and says the result when time has passed the window's end.
+
+use arrow::datatypes::SchemaRef;
+
+use super::{Operator, OperatorContext};
+use crate::error::Result;
+use crate::graph::{WindowAggregateSpec, WindowKind};
+
+mod persist;
+mod refire;
+mod session;
+mod sliced;
+
+#[cfg(test)]
+mod tests;
+
+/// The operator for the kind of windows.
+pub(super) fn create(
+    spec: &WindowAggregateSpec,
+    output: &SchemaRef,
+    context: OperatorContext,
+) -> Result<Box<dyn Operator>> {
+    match spec.window.kind {
+        WindowKind::Session { gap_ms } => {
+            let operator = session::SessionAggregate::new(spec, gap_ms, output, context)?;
+            Ok(Box::new(operator))
+        }
+        _ => Ok(Box::new(sliced::SlicedAggregate::new(
+            spec, output, context,
+        )?)),
+    }
+}

@@ -1,0 +1,127 @@
+//! Late rows within the allowed lateness: windows that have fired fire again, as updates.
+
+use std::collections::BTreeMap;
+
+use arrow::array::ArrayRef;
+use arrow::compute::interleave_record_batch;
+
+use super::sliced::SlicedAggregate;
+use crate::element::{Batch, RowKind};
+use crate::error::Result;
+use crate::operator::Output;
+use crate::operator::aggregate::aggregation::Aggregation;
+use crate::operator::aggregate::unequal_rows;
+
+/// The results that late rows are about to change.
+pub(super) struct Refire {
+    keys: Vec<ArrayRef>,
+    rows: usize,
+    /// By window end: the keys' results before.
+    before: BTreeMap<i64, Part>,
+}
+
+/// Some keys of a window: all of them are groups, and those that have rows are present.
+struct Part {
+    aggregation: Aggregation,
+    present: Vec<bool>,
+}
+
+impl Part {
+    fn has_rows(&self, group: u32) -> bool {
+        self.present[group as usize] && self.aggregation.has_rows(group)
+    }
+}
+
+impl Refire {
+    /// Remembers the results of these keys in the windows of a slice that have fired; `None` when
+    /// none has, which is the rule.
+    pub(super) fn begin(
+        operator: &SlicedAggregate,
+        slice: i64,
+        keys: &[ArrayRef],
+        rows: usize,
+    ) -> Result<Option<Self>> {
+        let lateness = operator.lateness;
+        if lateness.allowed_ms == 0 {
+            return Ok(None);
+        }
+        let fired = |end: &i64| *end <= lateness.watermark && !lateness.is_closed(*end);
+        let mut before = BTreeMap::new();
+        for end in operator.windows.window_ends(slice).filter(fired) {
+            before.insert(end, window_of(operator, end, keys, rows)?);
+        }
+        Ok((!before.is_empty()).then(|| Refire {
+            keys: keys.to_vec(),
+            rows,
+            before,
+        }))
+    }
+
+    /// Emits how the results have changed.
+    pub(super) fn finish(self, operator: &SlicedAggregate, output: &mut Output) -> Result<()> {
+        for (end, before) in self.before {
+            let after = window_of(operator, end, &self.keys, self.rows)?;
+            emit_changes(operator, end, &before, &after, output)?;
+        }
+        Ok(())
+    }
+}
+
+/// The window's aggregation, of these keys only, numbered in order of appearance.
+fn window_of(
+    operator: &SlicedAggregate,
+    window_end: i64,
+    keys: &[ArrayRef],
+    rows: usize,
+) -> Result<Part> {
+    let mut window = Aggregation::new(operator.plan.clone())?;
+    window.intern(keys, rows, &mut Vec::new())?;
+    let groups = window.groups.groups();
+    let lanes = window.groups.keys(&groups)?;
+    let mut present = vec![false; groups.len()];
+    for slice in operator.slices_in(window_end) {
+        let found = slice.groups.find(&lanes, groups.len());
+        for (present, found) in present.iter_mut().zip(&found) {
+            *present |= found.is_some();
+        }
+        let found: Vec<u32> = found.into_iter().flatten().collect();
+        window.merge_from(slice, &found)?;
+    }
+    Ok(Part {
+        aggregation: window,
+        present,
+    })
+}
+
+fn emit_changes(
+    operator: &SlicedAggregate,
+    window_end: i64,
+    before: &Part,
+    after: &Part,
+    output: &mut Output,
+) -> Result<()> {
+    let groups = after.aggregation.groups.groups();
+    let old = operator.result_rows(&before.aggregation, &groups, window_end)?;
+    let new = operator.result_rows(&after.aggregation, &groups, window_end)?;
+    let changed = unequal_rows(old.columns(), new.columns(), groups.len())?;
+    let (mut picks, mut kinds) = (Vec::new(), Vec::new());
+    for group in groups {
+        let row = group as usize;
+        let mut push = |kind: RowKind| {
+            picks.push((usize::from(!kind.is_retraction()), row));
+            kinds.push(kind);
+        };
+        match (before.has_rows(group), after.has_rows(group)) {
+            (false, true) => push(RowKind::Insert),
+            (true, false) => push(RowKind::Delete),
+            (true, true) if changed[row] => {
+                push(RowKind::UpdateBefore);
+                push(RowKind::UpdateAfter);
+            }
+            _ => {}
+        }
+    }
+    let rows = interleave_record_batch(&[&old, &new], &picks)?;
+    output.emit(Batch::with_kinds(rows, kinds)?);
+    Ok(())
+}

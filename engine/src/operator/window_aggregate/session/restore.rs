@@ -1,0 +1,82 @@
+//! The plan of a session aggregation, and its sessions from keyed state.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray};
+use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, Schema};
+
+use super::sessions::Span;
+use super::{SessionAggregate, Timer};
+use crate::element::Batch;
+use crate::error::{EngineError, Result};
+use crate::graph::{AggregateCall, AggregateFunction, DataTypeSpec, WindowAggregateSpec};
+use crate::operator::aggregate::Plan;
+use crate::operator::aggregate::persist::load_all;
+
+/// The column of times in milliseconds that follows the raw ones.
+pub(super) fn time_field() -> FieldRef {
+    Arc::new(Field::new("session_time", DataType::Int64, false))
+}
+
+/// The aggregation's plan, with the session's start as last key and the time of its last row as
+/// last aggregate.
+pub(super) fn session_plan(spec: &WindowAggregateSpec) -> Result<Plan> {
+    let time = spec.input.fields().len();
+    let mut fields: Vec<FieldRef> = spec.input.fields().iter().cloned().collect();
+    fields.push(time_field());
+    let input = Arc::new(Schema::new(fields));
+    let mut keys = spec.keys.clone();
+    keys.push(time);
+    let mut calls = spec.aggregates.clone();
+    calls.push(AggregateCall {
+        function: AggregateFunction::Max,
+        distinct: false,
+        argument: Some(time),
+        filter: None,
+        argument_type: DataTypeSpec(DataType::Int64),
+        result_type: DataTypeSpec(DataType::Int64),
+        name: "last_time".into(),
+    });
+    Plan::new(&keys, &calls, &input, spec.input_updating)
+}
+
+impl SessionAggregate {
+    /// The key columns of a raw batch.
+    pub(super) fn key_columns(&self, batch: &Batch) -> Vec<ArrayRef> {
+        let keys = self.plan.keys.iter().take(self.place.hashed_keys);
+        keys.map(|k| batch.column(*k).clone()).collect()
+    }
+
+    /// Where the aggregation says that groups' sessions are.
+    pub(super) fn stored_spans(&self, groups: &[u32]) -> Result<Vec<Span>> {
+        let keys = self.aggregation.keys(groups)?;
+        let values = self.aggregation.values(groups)?;
+        let times = |column: Option<&ArrayRef>| -> Result<Vec<i64>> {
+            let column = column.and_then(|c| c.as_primitive_opt::<Int64Type>());
+            let column = column.ok_or_else(|| EngineError::internal("a session without times"))?;
+            Ok(column.values().to_vec())
+        };
+        let (starts, lasts) = (times(keys.last())?, times(values.last())?);
+        let spans = starts.into_iter().zip(lasts);
+        Ok(spans.map(|(start, last)| Span { start, last }).collect())
+    }
+
+    /// Reads all sessions from keyed state.
+    pub(super) fn load(&mut self) -> Result<()> {
+        load_all(&mut self.aggregation, self.state.as_ref())?;
+        let groups = self.aggregation.groups.groups();
+        let spans = self.stored_spans(&groups)?;
+        let mut keys = self.aggregation.groups.keys(&groups)?;
+        keys.truncate(self.place.hashed_keys);
+        self.sessions.restore(&keys, &spans, &groups)?;
+        for (group, span) in groups.iter().zip(&spans) {
+            self.timers.push(Reverse(Timer {
+                at_ms: self.over_at(span.last),
+                group: *group,
+                generation: self.sessions.renew(*group),
+            }));
+        }
+        Ok(())
+    }
+}
