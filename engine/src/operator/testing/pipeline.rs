@@ -271,7 +271,10 @@ impl Pipeline {
         let rows = self.result.iter();
         rows.flat_map(|(row, count)| {
             assert!(*count > 0, "{row} is there {count} times");
-            std::iter::repeat_n(row.strip_prefix(" | ").unwrap_or(row).to_string(), *count as usize)
+            std::iter::repeat_n(
+                row.strip_prefix(" | ").unwrap_or(row).to_string(),
+                *count as usize,
+            )
         })
         .collect()
     }
