@@ -31,12 +31,18 @@ fn graph(restarts: u32) -> JobGraph {
     let mut settings = JobSettings::default();
     settings.checkpoints.interval_ms = Some(100);
     settings.checkpoints.timeout_ms = 1000;
-    settings.restart = RestartStrategy::FixedDelay { attempts: restarts, delay_ms: 50 };
+    settings.restart = RestartStrategy::FixedDelay {
+        attempts: restarts,
+        delay_ms: 50,
+    };
     JobGraph {
         name: "test".into(),
         vertices: vec![
             vertex(0, vec![operator("source", vec![])]),
-            vertex(1, vec![operator("sink", vec![OperatorInput::Edge(EdgeId(0))])]),
+            vertex(
+                1,
+                vec![operator("sink", vec![OperatorInput::Edge(EdgeId(0))])],
+            ),
         ],
         edges: vec![Edge {
             id: EdgeId(0),
@@ -56,7 +62,13 @@ fn worker(n: u32) -> WorkerId {
 }
 
 fn job(restarts: u32) -> Job {
-    Job::new(JobId("j".into()), graph(restarts), Some("/chk".into()), None, 0)
+    Job::new(
+        JobId("j".into()),
+        graph(restarts),
+        Some("/chk".into()),
+        None,
+        0,
+    )
 }
 
 /// What the actions say, a word each.
@@ -72,7 +84,10 @@ fn words(actions: &[Action]) -> Vec<String> {
             Command::Barrier { barrier, stop } => {
                 format!("barrier {} stop={stop} {w}", barrier.checkpoint_id)
             }
-            Command::Complete { checkpoint_id, last } => {
+            Command::Complete {
+                checkpoint_id,
+                last,
+            } => {
                 format!("complete {checkpoint_id} last={last} {w}")
             }
             Command::Collected(n) => format!("collected {n}"),
@@ -108,7 +123,9 @@ fn start(job: &mut Job, now: i64) {
 fn each(job: &mut Job, kind: impl Fn(SubtaskId) -> ReportKind, now: i64) -> Vec<Action> {
     let run = run_of(job);
     let all = subtasks(job.graph());
-    all.into_iter().flat_map(|s| job.reported(&run, s, kind(s), now)).collect()
+    all.into_iter()
+        .flat_map(|s| job.reported(&run, s, kind(s), now))
+        .collect()
 }
 
 fn share(checkpoint_id: u64) -> impl Fn(SubtaskId) -> ReportKind {
@@ -116,15 +133,27 @@ fn share(checkpoint_id: u64) -> impl Fn(SubtaskId) -> ReportKind {
         checkpoint_id,
         share: crate::checkpoint::SubtaskCheckpoint {
             subtask,
-            operators: vec![OperatorCheckpoint { uid: "sink".into(), ..Default::default() }],
+            operators: vec![OperatorCheckpoint {
+                uid: "sink".into(),
+                ..Default::default()
+            }],
         },
         bytes: 7,
     }
 }
 
 fn manifest(job: &Job, checkpoint_id: u64, kind: BarrierKind) -> Arc<Manifest> {
-    let barrier = Barrier { checkpoint_id, kind };
-    Arc::new(Manifest::assemble(JobId("j".into()), barrier, 0, job.graph(), []))
+    let barrier = Barrier {
+        checkpoint_id,
+        kind,
+    };
+    Arc::new(Manifest::assemble(
+        JobId("j".into()),
+        barrier,
+        0,
+        job.graph(),
+        [],
+    ))
 }
 
 #[test]
@@ -132,19 +161,35 @@ fn from_slots_to_the_last_commit() {
     let mut job = job(0);
     assert_eq!(job.wanted_slots(), Some(2));
     start(&mut job, 0);
-    assert_eq!(job.held_slots(), BTreeMap::from([(worker(1), 1), (worker(2), 1)]));
+    assert_eq!(
+        job.held_slots(),
+        BTreeMap::from([(worker(1), 1), (worker(2), 1)])
+    );
     let barrier = job.tick(100);
-    assert_eq!(words(&barrier), ["barrier 1 stop=false w1", "barrier 1 stop=false w2"]);
+    assert_eq!(
+        words(&barrier),
+        ["barrier 1 stop=false w1", "barrier 1 stop=false w2"]
+    );
     assert!(job.tick(300).is_empty(), "one at a time");
     let written = each(&mut job, share(1), 310);
     assert_eq!(words(&written), ["write 1"]);
     let run = run_of(&job);
     let first = manifest(&job, 1, BarrierKind::Checkpoint);
     let complete = job.manifest_written(&run, first, Ok(()), 320);
-    assert_eq!(words(&complete), ["complete 1 last=false w1", "complete 1 last=false w2", "retain 1"]);
+    assert_eq!(
+        words(&complete),
+        [
+            "complete 1 last=false w1",
+            "complete 1 last=false w2",
+            "retain 1"
+        ]
+    );
     assert_eq!(job.status().checkpoints.last_bytes, 28);
     let last = each(&mut job, |_| ReportKind::InputEnded, 330);
-    assert_eq!(words(&last), ["barrier 2 stop=true w1", "barrier 2 stop=true w2"]);
+    assert_eq!(
+        words(&last),
+        ["barrier 2 stop=true w1", "barrier 2 stop=true w2"]
+    );
     assert_eq!(words(&each(&mut job, share(2), 340)), ["write 2"]);
     let second = manifest(&job, 2, BarrierKind::Final);
     let complete = job.manifest_written(&run, second, Ok(()), 350);
@@ -152,7 +197,10 @@ fn from_slots_to_the_last_commit() {
     let finished = each(&mut job, |_| ReportKind::Finished(Box::default()), 360);
     assert_eq!(words(&finished), ["cancel w1", "cancel w2"]);
     assert!(job.released(&run, &worker(1), 370).is_empty());
-    assert_eq!(words(&job.released(&run, &worker(2), 370)), ["ended", "remove"]);
+    assert_eq!(
+        words(&job.released(&run, &worker(2), 370)),
+        ["ended", "remove"]
+    );
     assert_eq!(job.status().state, JobState::Finished);
 }
 
@@ -184,7 +232,10 @@ fn a_lost_worker_restarts_the_job_from_its_last_checkpoint_and_old_runs_are_igno
     job.released(&current, &worker(1), 230);
     assert_eq!(words(&job.released(&current, &worker(3), 230)), ["ended"]);
     let status = job.status();
-    assert_eq!((status.state, status.error.unwrap().message.as_str()), (JobState::Failed, "again"));
+    assert_eq!(
+        (status.state, status.error.unwrap().message.as_str()),
+        (JobState::Failed, "again")
+    );
 }
 
 #[test]
@@ -197,7 +248,11 @@ fn nobody_restarts_while_a_manifest_is_being_written() {
     job.worker_lost(&worker(1), "killed", 120);
     job.released(&run, &worker(2), 130);
     job.tick(200);
-    assert_eq!(job.wanted_slots(), None, "the checkpoint may or may not exist");
+    assert_eq!(
+        job.wanted_slots(),
+        None,
+        "the checkpoint may or may not exist"
+    );
     let first = manifest(&job, 1, BarrierKind::Checkpoint);
     assert!(job.manifest_written(&run, first, Ok(()), 210).is_empty());
     assert_eq!(job.wanted_slots(), Some(2));
@@ -224,8 +279,18 @@ fn a_checkpoint_that_fails_or_takes_too_long_counts_against_the_tolerance() {
     start(&mut job, 0);
     job.tick(100);
     let late = job.tick(1200);
-    assert_eq!(words(&late), ["cancel w1", "cancel w2"], "none is tolerated");
-    assert!(job.status().error.unwrap().message.contains("not complete after 1000 ms"));
+    assert_eq!(
+        words(&late),
+        ["cancel w1", "cancel w2"],
+        "none is tolerated"
+    );
+    assert!(
+        job.status()
+            .error
+            .unwrap()
+            .message
+            .contains("not complete after 1000 ms")
+    );
     let mut graph = graph(100);
     graph.settings.checkpoints.tolerable_failed = 1;
     let mut job = Job::new(JobId("j".into()), graph, Some("/chk".into()), None, 0);
@@ -234,8 +299,14 @@ fn a_checkpoint_that_fails_or_takes_too_long_counts_against_the_tolerance() {
         job.tick(now);
         let (run, subtask) = (run_of(&job), subtasks(job.graph())[0]);
         let error = EngineError::checkpoint("disk full");
-        let failed = ReportKind::SnapshotFailed { checkpoint_id: checkpoint, error };
-        assert_eq!(job.reported(&run, subtask, failed, now + 10).len(), expected);
+        let failed = ReportKind::SnapshotFailed {
+            checkpoint_id: checkpoint,
+            error,
+        };
+        assert_eq!(
+            job.reported(&run, subtask, failed, now + 10).len(),
+            expected
+        );
     }
 }
 
@@ -248,7 +319,10 @@ fn stopping_takes_a_last_checkpoint_and_cancelling_does_not() {
     assert_eq!(first.status().state, JobState::Stopping);
     let mut second = job(0);
     start(&mut second, 0);
-    assert_eq!(words(&second.stop(StopMode::Cancel, 10)), ["cancel w1", "cancel w2"]);
+    assert_eq!(
+        words(&second.stop(StopMode::Cancel, 10)),
+        ["cancel w1", "cancel w2"]
+    );
     let mut waiting = job(0);
     assert_eq!(words(&waiting.stop(StopMode::Checkpoint, 10)), ["ended"]);
     assert_eq!(waiting.status().state, JobState::Stopped);
