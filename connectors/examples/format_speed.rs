@@ -145,7 +145,7 @@ fn decode_arrow(schema: &SchemaRef, bytes: &[u8]) -> (usize, usize) {
 fn best(mut run: impl FnMut() -> (usize, usize)) -> (f64, usize) {
     let mut best = f64::INFINITY;
     let mut rows = 0;
-    for _ in 0..15 {
+    for _ in 0..repeats() {
         let start = Instant::now();
         rows = run().0;
         best = best.min(start.elapsed().as_secs_f64());
@@ -259,4 +259,12 @@ fn main() {
         });
         report("encoding the wide rows", out.bytes.len(), encoded);
     }
+}
+
+/// How often each measurement is repeated; `FORMAT_SPEED_REPEATS=1` suits profilers.
+fn repeats() -> usize {
+    let given = std::env::var("FORMAT_SPEED_REPEATS")
+        .ok()
+        .and_then(|n| n.parse().ok());
+    given.unwrap_or(15)
 }

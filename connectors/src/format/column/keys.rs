@@ -1,9 +1,9 @@
 //! From a key in the input to the column that it names.
 //!
-//! Programs write their records with the keys in one order. So the keys of the last record, with the
-//! bytes around them as they stood in the input (quotes, colon, blanks), predict those of the next:
-//! one comparison of 16 bytes then stands for finding the key's end, looking it up and passing the
-//! colon. Keys that no column has are predicted as well.
+//! Programs write their records with the keys in one order. So what stood between two values of the
+//! last record (comma, quotes, key, colon, blanks) predicts what stands there in the next: one
+//! comparison of 16 bytes then does for all of the punctuation, for finding the key's end and for
+//! looking it up. Keys that no column has are predicted as well.
 
 use std::collections::HashMap;
 
@@ -32,7 +32,7 @@ struct Step {
     child: Option<usize>,
 }
 
-/// What stands for a key: how many bytes of the input, and the column, if there is one.
+/// What stands before a value: how many bytes of the input, and the column, if there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Found {
     pub len: usize,
@@ -53,8 +53,7 @@ impl Keys {
         }
     }
 
-    /// The key at the beginning of `input`, if it is the one that the last record had as its number
-    /// `step`.
+    /// What stands before value number `step`, if `input` begins as the last record did there.
     #[inline(always)]
     pub(crate) fn predict(&self, step: usize, input: &[u8]) -> Option<Found> {
         let expected = self.steps.get(step)?;
@@ -78,9 +77,10 @@ impl Keys {
         self.by_name.get(name).copied()
     }
 
-    /// Expects the key whose bytes are `text` as number `step` of the next record.
+    /// Expects `text` before value number `step` of the next record.
     pub(crate) fn learn(&mut self, step: usize, text: &[u8], child: Option<usize>) {
-        if step > self.steps.len() || step >= MOST_STEPS || text.len() > LONGEST_KEY {
+        let usual = text.len() <= LONGEST_KEY && !text.contains(&b'\n');
+        if step > self.steps.len() || step >= MOST_STEPS || !usual {
             return;
         }
         if step == self.steps.len() {

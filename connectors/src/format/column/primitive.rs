@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, ArrowPrimitiveType, BooleanArray, PrimitiveArray};
-use arrow::buffer::{BooleanBuffer, ScalarBuffer};
+use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::DataType;
 
-use super::validity::Validity;
+use super::validity::{Validity, pack};
 use levada_engine::Result;
 
 /// A column of numbers, or of times, which are numbers.
@@ -75,7 +75,8 @@ impl<T: ArrowPrimitiveType> Primitive<T> {
 /// A column of truth values.
 #[derive(Debug, Default)]
 pub(crate) struct Boolean {
-    values: Vec<bool>,
+    /// 1 or 0 per row.
+    values: Vec<u8>,
     validity: Validity,
 }
 
@@ -86,13 +87,13 @@ impl Boolean {
 
     #[inline]
     pub(crate) fn push(&mut self, value: bool) {
-        self.values.push(value);
+        self.values.push(u8::from(value));
         self.validity.push_valid();
     }
 
     pub(crate) fn push_null(&mut self) {
         self.validity.push_null(self.values.len());
-        self.values.push(false);
+        self.values.push(0);
     }
 
     pub(crate) fn truncate(&mut self, rows: usize) {
@@ -105,7 +106,7 @@ impl Boolean {
     }
 
     pub(crate) fn finish(&mut self) -> Result<ArrayRef> {
-        let values = BooleanBuffer::from(self.values.as_slice());
+        let values = pack(&self.values);
         self.values.clear();
         Ok(Arc::new(BooleanArray::new(values, self.validity.finish())))
     }

@@ -7,6 +7,7 @@
 use super::escape;
 use super::scan::string_stop;
 use crate::format::fault::Fault;
+use crate::format::scalar::number;
 
 /// Values nested deeper than this are refused, whether they are wanted or not.
 const DEEPEST: usize = 512;
@@ -32,6 +33,60 @@ pub(super) struct Quoted<'a> {
 }
 
 type Result<T> = std::result::Result<T, Fault>;
+
+/// Where the string at `at` ends, behind its quote, if there is one without escapes.
+#[inline(always)]
+pub(super) fn quick_string(bytes: &[u8], at: usize) -> Option<usize> {
+    if bytes.get(at) != Some(&b'"') {
+        return None;
+    }
+    let stop = string_stop(bytes, at + 1);
+    (bytes.get(stop) == Some(&b'"')).then_some(stop + 1)
+}
+
+const POWERS_OF_TEN: [u64; 9] = [
+    1,
+    10,
+    100,
+    1_000,
+    10_000,
+    100_000,
+    1_000_000,
+    10_000_000,
+    100_000_000,
+];
+
+/// Where the integer at `at` ends, and its value, if there is one of up to 15 digits.
+#[inline(always)]
+pub(super) fn quick_integer(bytes: &[u8], at: usize) -> Option<(usize, i64)> {
+    let negative = bytes.get(at) == Some(&b'-');
+    let digits = at + usize::from(negative);
+    let head = bytes.get(digits..)?.first_chunk::<8>()?;
+    let (mut count, mut value) = number::leading_digits(*head);
+    if count == 8 {
+        let more = bytes.get(digits + 8..)?.first_chunk::<8>()?;
+        let (more_count, more_value) = number::leading_digits(*more);
+        value = value * POWERS_OF_TEN.get(more_count as usize)? + more_value;
+        count += more_count;
+    }
+    let end = digits + count as usize;
+    let superfluous_zero = head[0] == b'0' && count > 1;
+    let ends = matches!(
+        bytes.get(end),
+        Some(b',' | b'}' | b']' | b' ' | b'\n' | b'\r')
+    );
+    if count == 0 || count == 16 || superfluous_zero || !ends {
+        return None;
+    }
+    Some((
+        end,
+        if negative {
+            -(value as i64)
+        } else {
+            value as i64
+        },
+    ))
+}
 
 impl<'a> Cursor<'a> {
     #[inline(always)]
@@ -124,7 +179,18 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes a number and returns its text.
+    #[inline]
     pub(super) fn number(&mut self) -> Result<&'a [u8]> {
+        let start = self.at;
+        if let Some((end, _)) = quick_integer(self.bytes, start) {
+            self.at = end;
+            return Ok(self.since(start));
+        }
+        self.any_number()
+    }
+
+    #[inline(never)]
+    fn any_number(&mut self) -> Result<&'a [u8]> {
         let start = self.at;
         self.eat(b'-');
         let zero = self.peek() == Some(b'0');

@@ -2,7 +2,7 @@
 
 use arrow::datatypes::Field;
 
-use super::cursor::{Cursor, Quoted};
+use super::cursor::{Cursor, Quoted, quick_string};
 use super::escape::unescape;
 use super::value;
 use crate::format::column::{Child, Column, Found, List, Map, Record, Struct};
@@ -26,39 +26,74 @@ pub(super) struct Reader<'a> {
 
 type Result<T> = std::result::Result<T, Fault>;
 
+/// What comes next in an object.
+enum Key {
+    /// The value of a column, by its place.
+    Column(usize),
+    /// A value that no column wants.
+    Unknown,
+    /// Nothing more.
+    End,
+}
+
 impl Reader<'_> {
     /// Reads an object as one row of `record`. If it fails, parts of the row may stand in the
     /// columns; [`Record::truncate`] takes them back.
     pub(super) fn object(&mut self, record: &mut Record) -> Result<()> {
-        let start = self.cursor.at;
-        if !self.cursor.eat(b'{') {
-            return Err(self.mismatch("an object"));
-        }
+        let bytes = self.cursor.bytes;
+        let (start, row) = (self.cursor.at, record.rows);
+        // The place is kept in a register and written back only for those who need it.
+        let mut at = start;
         let mut found = 0;
+        let mut seen = 0u64;
         let mut step = 0;
-        self.cursor.space();
-        if !self.cursor.eat(b'}') {
-            loop {
-                match self.key(record, step)? {
-                    None => self.cursor.skip()?,
-                    Some(child) => {
-                        let row = record.rows;
-                        if let Some(child) = record.children.get_mut(child) {
-                            found += usize::from(self.child(child, row)?);
-                        }
+        loop {
+            let child = match record
+                .keys
+                .predict(step, bytes.get(at..).unwrap_or_default())
+            {
+                Some(Found { len, child }) => {
+                    at += len;
+                    child
+                }
+                None => {
+                    self.cursor.at = at;
+                    let key = self.next_key(record, step)?;
+                    at = self.cursor.at;
+                    match key {
+                        Key::Column(child) => Some(child),
+                        Key::Unknown => None,
+                        Key::End => break,
                     }
                 }
-                step += 1;
-                self.cursor.space();
-                if self.cursor.eat(b',') {
-                    self.cursor.space();
-                } else if self.cursor.eat(b'}') {
-                    break;
-                } else {
-                    return Err(self.cursor.expected("',' or '}'"));
+            };
+            step += 1;
+            if let Some(number) = child {
+                let Some(child) = record.children.get_mut(number) else {
+                    continue;
+                };
+                // Of several values with one key, the last counts.
+                let first = match number {
+                    0..64 => seen & (1 << number) == 0,
+                    _ => child.column.len() == row,
+                };
+                if !first {
+                    child.column.truncate(row);
                 }
+                seen |= 1u64.checked_shl(number as u32).unwrap_or(0);
+                found += usize::from(first);
+                at = match value::quick(bytes, at, &mut child.column) {
+                    Some(end) => end,
+                    None => self.child(child, row, at)?,
+                };
+            } else {
+                at = match quick_string(bytes, at) {
+                    Some(end) => end,
+                    None => self.skip(at)?,
+                };
             }
         }
+        self.cursor.at = at;
         if found < record.children.len() {
             self.fill_missing(record, start)?;
         }
@@ -66,24 +101,30 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Passes a key and its colon and returns the column that it names.
-    #[inline(always)]
-    fn key(&mut self, record: &mut Record, step: usize) -> Result<Option<usize>> {
-        let rest = self.cursor.bytes.get(self.cursor.at..).unwrap_or_default();
-        match record.keys.predict(step, rest) {
-            Some(Found { len, child }) => {
-                self.cursor.at += len;
-                // The prediction covers the blanks that followed the colon the last time.
-                self.cursor.space();
-                Ok(child)
-            }
-            None => self.new_key(record, step),
-        }
-    }
-
+    /// Passes what stands between the end of a value (or the beginning of the object, if `step` is 0)
+    /// and the next value: punctuation, the key, and blanks. The next record is expected to have the
+    /// same there.
     #[inline(never)]
-    fn new_key(&mut self, record: &mut Record, step: usize) -> Result<Option<usize>> {
+    fn next_key(&mut self, record: &mut Record, step: usize) -> Result<Key> {
         let start = self.cursor.at;
+        if step == 0 {
+            if !self.cursor.eat(b'{') {
+                return Err(self.mismatch("an object"));
+            }
+            self.cursor.space();
+            if self.cursor.eat(b'}') {
+                return Ok(Key::End);
+            }
+        } else {
+            self.cursor.space();
+            if self.cursor.eat(b'}') {
+                return Ok(Key::End);
+            }
+            if !self.cursor.eat(b',') {
+                return Err(self.cursor.expected("',' or '}'"));
+            }
+            self.cursor.space();
+        }
         if self.cursor.peek() != Some(b'"') {
             return Err(self.cursor.expected("a key in double quotes"));
         }
@@ -97,32 +138,34 @@ impl Reader<'_> {
             record.keys.find(name.raw)
         };
         record.keys.learn(step, self.cursor.since(start), child);
-        Ok(child)
+        Ok(child.map_or(Key::Unknown, Key::Column))
     }
 
-    /// Reads the value of one of a record's columns, in row `row`; `true` if it is the first value
-    /// of the column in this row. Of several, the last counts.
-    #[inline]
-    fn child(&mut self, child: &mut Child, row: usize) -> Result<bool> {
-        let first = child.column.len() == row;
-        if !first {
-            child.column.truncate(row);
-        }
-        let start = self.cursor.at;
-        match self.value(&mut child.column, &child.field) {
-            Ok(()) => Ok(first),
-            Err(fault) => {
-                let lenient = self.strictness.ignore_parse_errors && child.field.is_nullable();
-                if !(lenient && fault.is_value()) {
-                    return Err(fault.within(child.field.name()));
-                }
-                self.cursor.at = start;
-                self.cursor.skip()?;
-                child.column.truncate(row);
-                child.column.push_null();
-                Ok(first)
+    /// Passes the value at `at`, which no column wants, and returns where it ends.
+    #[inline(never)]
+    fn skip(&mut self, at: usize) -> Result<usize> {
+        self.cursor.at = at;
+        self.cursor.space();
+        self.cursor.skip()?;
+        Ok(self.cursor.at)
+    }
+
+    /// Reads the value at `at` into one of a record's columns, as row `row`, and returns where it
+    /// ends.
+    #[inline(never)]
+    fn child(&mut self, child: &mut Child, row: usize, at: usize) -> Result<usize> {
+        self.cursor.at = at;
+        self.cursor.space();
+        if let Err(fault) = self.value(&mut child.column, &child.field) {
+            let lenient = self.strictness.ignore_parse_errors && child.field.is_nullable();
+            if !(lenient && fault.is_value()) {
+                return Err(fault.within(child.field.name()));
             }
+            self.skip(at)?;
+            child.column.truncate(row);
+            child.column.push_null();
         }
+        Ok(self.cursor.at)
     }
 
     /// Makes NULL of the columns that the row starting at `start` does not have.
@@ -150,7 +193,7 @@ impl Reader<'_> {
             return self.null(column, field);
         }
         match column {
-            Column::Int64(values) => values.push(value::integer(&mut self.cursor)?),
+            Column::Int64(values) => values.push(value::any_integer(&mut self.cursor, "BIGINT")?),
             Column::Utf8(values) => value::text(&mut self.cursor, values)?,
             Column::Timestamp(values) => value::timestamp(&mut self.cursor, values)?,
             Column::Struct(values) => self.row(values)?,

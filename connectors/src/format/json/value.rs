@@ -5,7 +5,7 @@ use arrow::array::ArrowPrimitiveType;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::cursor::{Cursor, Quoted};
+use super::cursor::{Cursor, Quoted, quick_integer, quick_string};
 use super::escape::unescape;
 use crate::format::column::{Bytes, Column, Decimal, Primitive, Text, Timestamp};
 use crate::format::fault::{Fault, excerpt};
@@ -13,8 +13,6 @@ use crate::format::scalar::number::{self, NumberError};
 use crate::format::scalar::time;
 
 type Result<T> = std::result::Result<T, Fault>;
-
-const POWERS_OF_TEN: [u64; 8] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 
 /// Something else stands where `what` was expected: not the row's grammar, but its type is wrong.
 #[cold]
@@ -44,44 +42,41 @@ fn wrong_number(at: usize, text: &[u8], error: NumberError, type_name: &str) -> 
     )
 }
 
-/// Reads an integer for a BIGINT column.
+/// Reads the value at `at` into `column` and returns where it ends, if both are of the usual kind:
+/// integers, strings without escapes, and timestamps with milliseconds. Otherwise does nothing.
 #[inline(always)]
-pub(super) fn integer(cursor: &mut Cursor<'_>) -> Result<i64> {
-    match short_integer(cursor) {
-        Some(value) => Ok(value),
-        None => any_integer(cursor, "BIGINT"),
+pub(super) fn quick(bytes: &[u8], at: usize, column: &mut Column) -> Option<usize> {
+    match column {
+        Column::Int64(values) => {
+            let (end, value) = quick_integer(bytes, at)?;
+            values.push(value);
+            Some(end)
+        }
+        Column::Int32(values) => {
+            let (end, value) = quick_integer(bytes, at)?;
+            values.push(i32::try_from(value).ok()?);
+            Some(end)
+        }
+        Column::Utf8(values) => {
+            let end = quick_string(bytes, at)?;
+            let fits = values.push(bytes.get(at + 1..end - 1)?);
+            fits.then_some(end)
+        }
+        Column::Timestamp(values) => {
+            let (text, _) = bytes.get(at..)?.split_first_chunk::<25>()?;
+            let [b'"', text @ .., b'"'] = text else {
+                return None;
+            };
+            let moment = time::timestamp_millis(text, &mut values.memo)?;
+            (!values.zoned && values.push(moment)).then_some(at + 25)
+        }
+        _ => None,
     }
 }
 
-/// Passes an integer of up to 15 digits; does nothing if something else comes next.
-#[inline(always)]
-fn short_integer(cursor: &mut Cursor<'_>) -> Option<i64> {
-    let rest = cursor.bytes.get(cursor.at..)?;
-    let negative = rest.first() == Some(&b'-');
-    let rest = rest.get(usize::from(negative)..)?;
-    let head = rest.first_chunk::<8>()?;
-    let (mut count, mut value) = number::leading_digits(*head);
-    if count == 8 {
-        let more = rest.get(8..)?.first_chunk::<8>()?;
-        let (more_count, more_value) = number::leading_digits(*more);
-        value = value * POWERS_OF_TEN.get(more_count as usize)? + more_value;
-        count += more_count;
-    }
-    let superfluous_zero = head[0] == b'0' && count > 1;
-    let ends = matches!(
-        rest.get(count as usize),
-        Some(b',' | b'}' | b']' | b' ' | b'\n' | b'\r')
-    );
-    if count == 0 || superfluous_zero || !ends {
-        return None;
-    }
-    cursor.at += count as usize + usize::from(negative);
-    let value = value as i64;
-    Some(if negative { -value } else { value })
-}
-
+/// Reads an integer in whatever form.
 #[inline(never)]
-fn any_integer(cursor: &mut Cursor<'_>, type_name: &str) -> Result<i64> {
+pub(super) fn any_integer(cursor: &mut Cursor<'_>, type_name: &str) -> Result<i64> {
     numeric(cursor, type_name, number::integer)
 }
 
@@ -111,10 +106,7 @@ where
     T::Native: TryFrom<i64>,
 {
     let at = cursor.at;
-    let value = match short_integer(cursor) {
-        Some(value) => value,
-        None => any_integer(cursor, type_name)?,
-    };
+    let value = any_integer(cursor, type_name)?;
     if values.push_some(T::Native::try_from(value).ok()) {
         return Ok(());
     }
@@ -174,7 +166,6 @@ fn boolean(cursor: &mut Cursor<'_>) -> Result<bool> {
 }
 
 /// Reads a string for a text column, or the JSON text of any other value.
-#[inline(always)]
 pub(super) fn text(cursor: &mut Cursor<'_>, values: &mut Text) -> Result<()> {
     let at = cursor.at;
     let fits = match cursor.peek() {
@@ -228,7 +219,6 @@ fn binary(cursor: &mut Cursor<'_>, values: &mut Bytes) -> Result<()> {
 }
 
 /// Reads a timestamp.
-#[inline(always)]
 pub(super) fn timestamp(cursor: &mut Cursor<'_>, values: &mut Timestamp) -> Result<()> {
     let at = cursor.at;
     if cursor.peek() != Some(b'"') {

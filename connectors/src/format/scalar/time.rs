@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod tests;
 
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+
 /// Seconds of a day.
 const DAY_SECONDS: i64 = 86_400;
 
@@ -142,27 +144,13 @@ pub(crate) fn time_of_day(text: &[u8]) -> Option<i64> {
 }
 
 /// A timestamp, with a blank or a `T` between date and time.
-#[inline]
 pub(crate) fn timestamp(text: &[u8], memo: &mut DateMemo) -> Option<Moment> {
     let (day, rest) = text.split_first_chunk::<10>()?;
     let days = memo.days(day)?;
     let [b' ' | b'T', rest @ ..] = rest else {
         return None;
     };
-    let (seconds, nanos, zone) = match rest {
-        // The usual form, with a fraction of three digits: no loop.
-        [h1, h2, b':', m1, m2, b':', s1, s2, b'.', f1, f2, f3] => {
-            let (hour, minute) = (two_digits(*h1, *h2)?, two_digits(*m1, *m2)?);
-            let (second, millis) = (two_digits(*s1, *s2)?, two_digits(*f1, *f2)?);
-            let last = two_digits(b'0', *f3)?;
-            if hour > 23 || minute > 59 || second > 59 {
-                return None;
-            }
-            let seconds = i64::from(hour * 3600 + minute * 60 + second);
-            (seconds, ((millis * 10 + last) * 1_000_000) as u32, &[][..])
-        }
-        rest => clock(rest)?,
-    };
+    let (seconds, nanos, zone) = clock(rest)?;
     let (zoned, offset_seconds) = if zone.is_empty() {
         (false, 0)
     } else {
@@ -172,6 +160,38 @@ pub(crate) fn timestamp(text: &[u8], memo: &mut DateMemo) -> Option<Moment> {
         seconds: i64::from(days) * DAY_SECONDS + seconds - offset_seconds,
         nanos,
         zoned,
+    })
+}
+
+/// A timestamp in the form that most programs write, `yyyy-mm-dd hh:mm:ss.fff` (or with a `T`).
+#[inline(always)]
+pub(crate) fn timestamp_millis(text: &[u8; 23], memo: &mut DateMemo) -> Option<Moment> {
+    let (day, rest) = text.split_first_chunk::<10>()?;
+    let [b' ' | b'T', rest @ ..] = rest else {
+        return None;
+    };
+    let (hms, fraction) = rest.split_first_chunk::<8>()?;
+    let [b'.', f1, f2, f3] = fraction else {
+        return None;
+    };
+    let days = memo.days(day)?;
+    // Eight bytes at once: digits must be at most 9, colons 0, all other bits cannot be.
+    let values = u64::from_le_bytes(*hms) ^ u64::from_le_bytes(*b"00:00:00");
+    let above_nine = (values & !HIGH_BITS).wrapping_add(0x7676_7676_7676_7676) | values;
+    let colons = values & 0x0000_ff00_00ff_0000;
+    if above_nine & HIGH_BITS != 0 || colons != 0 {
+        return None;
+    }
+    let pairs = values.wrapping_mul(10).wrapping_add(values >> 8);
+    let (hour, minute, second) = (pairs & 0xff, (pairs >> 24) & 0xff, (pairs >> 48) & 0xff);
+    let [f1, f2, f3] = [f1, f2, f3].map(|digit| u32::from(digit.wrapping_sub(b'0')));
+    if hour > 23 || minute > 59 || second > 59 || f1.max(f2).max(f3) > 9 {
+        return None;
+    }
+    Some(Moment {
+        seconds: i64::from(days) * DAY_SECONDS + (hour * 3600 + minute * 60 + second) as i64,
+        nanos: (f1 * 100 + f2 * 10 + f3) * 1_000_000,
+        zoned: false,
     })
 }
 

@@ -114,6 +114,9 @@ proptest! {
         prop_assert_eq!(moment(&text), Some((seconds, nanos, false)));
         let text = expected.format("%Y-%m-%d %H:%M:%S%.3f").to_string();
         prop_assert_eq!(moment(&text), Some((seconds, nanos / 1_000_000 * 1_000_000, false)));
+        let bytes = <&[u8; 23]>::try_from(text.as_bytes()).unwrap();
+        let quick = timestamp_millis(bytes, &mut DateMemo::default()).unwrap();
+        prop_assert_eq!((quick.seconds, quick.nanos, quick.zoned), moment(&text).unwrap());
     }
 
     #[test]
@@ -129,6 +132,18 @@ proptest! {
         write_timestamp(&mut out, value, 1_000, b' ');
         let moment = timestamp(&out, &mut DateMemo::default()).unwrap();
         prop_assert_eq!(moment.seconds * 1_000 + i64::from(moment.nanos / 1_000_000), value);
+    }
+
+    #[test]
+    fn the_usual_form_is_read_as_any_other(
+        place in 0usize..23, byte in prop::sample::select(b"0123456789:.- T\x00\xb0\xff/;".to_vec()),
+    ) {
+        let mut text = *b"2023-11-14 22:13:20.123";
+        text[place] = byte;
+        let quick = timestamp_millis(&text, &mut DateMemo::default());
+        let slow = timestamp(&text, &mut DateMemo::default());
+        // Only the general reader knows zones and other lengths of the fraction.
+        prop_assert!(quick == slow || (quick.is_none() && place >= 19), "{:?} {:?}", quick, slow);
     }
 
     #[test]
