@@ -21,7 +21,7 @@ use arrow::datatypes::{
     TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
 };
 
-pub(crate) use keys::Found;
+pub(crate) use keys::{Found, Keys};
 pub(crate) use nested::{List, Map};
 pub(crate) use primitive::{Boolean, Primitive};
 pub(crate) use record::{Child, Record, Struct};

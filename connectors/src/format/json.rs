@@ -2,16 +2,32 @@
 //!
 //! # Decoding on demand
 //! A row is walked once, from its first to its last byte, and only what the query reads is kept:
-//! - [`column`](super::column) `::keys` predicts each key from the row before, with its quotes and its
-//!   colon, so that a key costs one comparison of 16 bytes;
-//! - a value that nobody reads is passed over: strings in steps of 16 bytes (`scan`), everything else
+//! - what stood between two values of the last row predicts what stands there in the next: comma, key
+//!   and colon cost one comparison of 16 bytes ([`column`](super::column) `::keys`), also in objects
+//!   that nobody reads;
+//! - a value that nobody reads is passed over: strings in steps of 32 bytes (`scan`), everything else
 //!   by the grammar (`cursor`);
-//! - a value that is read goes straight into its Arrow column (`read`, `value`), without a document
-//!   tree, an allocation or a virtual call.
+//! - a value that is read goes straight into its Arrow column (`value`), without a document tree, an
+//!   allocation or a virtual call. What is unusual (conversions, escapes, NULLs, nested values) leaves
+//!   the quick path for the thorough one in `read`, which also words the errors.
 //!
 //! UTF-8 is checked once per block of 64 KiB, not per string. Line ends are not searched beforehand:
 //! a control character cannot stand inside of a JSON string, so the walk itself stops at the line's
 //! end, whatever the damage.
+//!
+//! # What profiles taught
+//! Nexmark rows of 300 bytes are decoded at 1.7 GB/s with 5 of a bid's 9 values wanted and at 2.0 GB/s
+//! with none, on one busy core of the baseline machine, where Arrow's own JSON reader does 0.2 GB/s
+//! (`examples/format_speed.rs`). The check of the encoding is a sixteenth of the time, at 28 GB/s;
+//! what counts is not bytes but decisions per field, above all those that no branch predictor can
+//! foresee (where does this string end?). What helped, in the order of its effect:
+//! - comparing punctuation and key together instead of one after the other, in skipped objects too;
+//! - remembering several forms of what stands at a place, for streams that mix kinds of records;
+//! - looking for the usual form of a value before anything else, and keeping the place in a register
+//!   while that succeeds;
+//! - digits eight at a time, hours, minutes and seconds in one word, the date by comparison with the
+//!   last one;
+//! - marks of NULLs turned into bits eight at a time.
 
 mod cursor;
 mod decode;

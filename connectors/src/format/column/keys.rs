@@ -13,8 +13,11 @@ const LONGEST_KEY: usize = 128;
 /// Up to so many columns, comparing them one by one is faster than hashing.
 const FEW: usize = 8;
 
+/// What stood at one place in several records is remembered in so many forms.
+const FORMS: usize = 4;
+
 /// Finds columns by key.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Keys {
     names: Vec<Box<str>>,
     /// Only where there are many.
@@ -22,14 +25,22 @@ pub(crate) struct Keys {
     steps: Vec<Step>,
 }
 
-/// A key as it stood in the last record.
-#[derive(Debug)]
+/// What stood before the values of one number in the last records; the last form first.
+#[derive(Debug, Default)]
 struct Step {
+    forms: Vec<Form>,
+}
+
+/// What stood before a value.
+#[derive(Debug)]
+struct Form {
     /// The first 16 bytes of `text`, and which of them count.
     head: u128,
     mask: u128,
     text: Vec<u8>,
     child: Option<usize>,
+    /// For a value that no column wants: what stood inside of it, if it was an object.
+    inside: Option<Box<Keys>>,
 }
 
 /// What stands before a value: how many bytes of the input, and the column, if there is one.
@@ -56,16 +67,24 @@ impl Keys {
     /// What stands before value number `step`, if `input` begins as the last record did there.
     #[inline(always)]
     pub(crate) fn predict(&self, step: usize, input: &[u8]) -> Option<Found> {
-        let expected = self.steps.get(step)?;
-        let same = match input.first_chunk::<16>() {
-            Some(head) if u128::from_le_bytes(*head) & expected.mask != expected.head => false,
-            Some(_) if expected.text.len() <= 16 => true,
-            _ => input.starts_with(&expected.text),
-        };
-        same.then_some(Found {
-            len: expected.text.len(),
-            child: expected.child,
-        })
+        self.steps.get(step)?.forms.first()?.matches(input)
+    }
+
+    /// The same for the records before the last one. What is found is expected next.
+    pub(crate) fn recall(&mut self, step: usize, input: &[u8]) -> Option<Found> {
+        let forms = &mut self.steps.get_mut(step)?.forms;
+        let (place, found) = forms
+            .iter()
+            .enumerate()
+            .find_map(|(i, form)| Some((i, form.matches(input)?)))?;
+        forms.swap(0, place);
+        Some(found)
+    }
+
+    /// What stands inside of the object that is value number `step`, which no column wants.
+    pub(crate) fn inside(&mut self, step: usize) -> Option<&mut Keys> {
+        let form = self.steps.get_mut(step)?.forms.first_mut()?;
+        Some(form.inside.get_or_insert_default())
     }
 
     /// The column called `name`.
@@ -84,25 +103,44 @@ impl Keys {
             return;
         }
         if step == self.steps.len() {
-            self.steps.push(Step {
-                head: 0,
-                mask: 0,
-                text: Vec::new(),
-                child: None,
-            });
+            self.steps.push(Step::default());
         }
-        let Some(known) = self.steps.get_mut(step) else {
+        let Some(Step { forms }) = self.steps.get_mut(step) else {
             return;
         };
-        known.text.clear();
-        known.text.extend_from_slice(text);
-        known.child = child;
+        // The form that was not seen for longest stands last, roughly; it gives way.
+        forms.truncate(FORMS - 1);
+        forms.insert(0, Form::new(text, child));
+    }
+}
+
+impl Form {
+    fn new(text: &[u8], child: Option<usize>) -> Self {
         let mut head = [0u8; 16];
         head.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
-        known.head = u128::from_le_bytes(head);
-        known.mask = match text.len() {
+        let mask = match text.len() {
             0..16 => (1u128 << (8 * text.len())) - 1,
             _ => u128::MAX,
         };
+        Self {
+            head: u128::from_le_bytes(head),
+            mask,
+            text: text.to_vec(),
+            child,
+            inside: None,
+        }
+    }
+
+    #[inline(always)]
+    fn matches(&self, input: &[u8]) -> Option<Found> {
+        let same = match input.first_chunk::<16>() {
+            Some(head) if u128::from_le_bytes(*head) & self.mask != self.head => false,
+            Some(_) if self.text.len() <= 16 => true,
+            _ => input.starts_with(&self.text),
+        };
+        same.then_some(Found {
+            len: self.text.len(),
+            child: self.child,
+        })
     }
 }

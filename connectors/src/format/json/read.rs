@@ -2,10 +2,10 @@
 
 use arrow::datatypes::Field;
 
-use super::cursor::{Cursor, Quoted, quick_string};
+use super::cursor::{Cursor, Quoted, quick_integer, quick_string};
 use super::escape::unescape;
 use super::value;
-use crate::format::column::{Child, Column, Found, List, Map, Record, Struct};
+use crate::format::column::{Child, Column, Found, Keys, List, Map, Record, Struct};
 use crate::format::fault::Fault;
 
 /// How strictly rows are read.
@@ -58,7 +58,7 @@ impl Reader<'_> {
                 }
                 None => {
                     self.cursor.at = at;
-                    let key = self.next_key(record, step)?;
+                    let key = self.next_key(&mut record.keys, step)?;
                     at = self.cursor.at;
                     match key {
                         Key::Column(child) => Some(child),
@@ -89,7 +89,7 @@ impl Reader<'_> {
             } else {
                 at = match quick_string(bytes, at) {
                     Some(end) => end,
-                    None => self.skip(at)?,
+                    None => self.skip(at, record.keys.inside(step - 1), 0)?,
                 };
             }
         }
@@ -105,8 +105,12 @@ impl Reader<'_> {
     /// and the next value: punctuation, the key, and blanks. The next record is expected to have the
     /// same there.
     #[inline(never)]
-    fn next_key(&mut self, record: &mut Record, step: usize) -> Result<Key> {
+    fn next_key(&mut self, keys: &mut Keys, step: usize) -> Result<Key> {
         let start = self.cursor.at;
+        if let Some(found) = keys.recall(step, self.cursor.bytes.get(start..).unwrap_or_default()) {
+            self.cursor.at += found.len;
+            return Ok(found.child.map_or(Key::Unknown, Key::Column));
+        }
         if step == 0 {
             if !self.cursor.eat(b'{') {
                 return Err(self.mismatch("an object"));
@@ -133,21 +137,53 @@ impl Reader<'_> {
         let child = if name.escaped {
             let mut plain = Vec::new();
             unescape(name.raw, name.at, &mut plain)?;
-            record.keys.find(&plain)
+            keys.find(&plain)
         } else {
-            record.keys.find(name.raw)
+            keys.find(name.raw)
         };
-        record.keys.learn(step, self.cursor.since(start), child);
+        keys.learn(step, self.cursor.since(start), child);
         Ok(child.map_or(Key::Unknown, Key::Column))
     }
 
-    /// Passes the value at `at`, which no column wants, and returns where it ends.
+    /// Passes the value at `at`, which no column wants, and returns where it ends. If it is an object,
+    /// `keys` predict what stands in it. `depth`: how many objects around it are passed in this way.
     #[inline(never)]
-    fn skip(&mut self, at: usize) -> Result<usize> {
+    fn skip(&mut self, at: usize, keys: Option<&mut Keys>, depth: u32) -> Result<usize> {
+        const DEEPEST: u32 = 4;
         self.cursor.at = at;
         self.cursor.space();
-        self.cursor.skip()?;
+        match keys {
+            Some(keys) if depth < DEEPEST && self.cursor.peek() == Some(b'{') => {
+                self.skip_object(keys, depth)?;
+            }
+            _ => self.cursor.skip()?,
+        }
         Ok(self.cursor.at)
+    }
+
+    fn skip_object(&mut self, keys: &mut Keys, depth: u32) -> Result<()> {
+        let bytes = self.cursor.bytes;
+        let mut at = self.cursor.at;
+        let mut step = 0;
+        loop {
+            match keys.predict(step, bytes.get(at..).unwrap_or_default()) {
+                Some(found) => at += found.len,
+                None => {
+                    self.cursor.at = at;
+                    let end = matches!(self.next_key(keys, step)?, Key::End);
+                    at = self.cursor.at;
+                    if end {
+                        return Ok(());
+                    }
+                }
+            }
+            let quick = quick_string(bytes, at);
+            at = match quick.or_else(|| quick_integer(bytes, at).map(|(end, _)| end)) {
+                Some(end) => end,
+                None => self.skip(at, keys.inside(step), depth + 1)?,
+            };
+            step += 1;
+        }
     }
 
     /// Reads the value at `at` into one of a record's columns, as row `row`, and returns where it
@@ -161,7 +197,7 @@ impl Reader<'_> {
             if !(lenient && fault.is_value()) {
                 return Err(fault.within(child.field.name()));
             }
-            self.skip(at)?;
+            self.skip(at, None, 0)?;
             child.column.truncate(row);
             child.column.push_null();
         }

@@ -1,30 +1,36 @@
-//! Finding the end of a string, sixteen bytes at a time.
+//! Finding the end of a string, 32 bytes at a time.
 
 /// The first byte at or after `from` that a string cannot simply contain: a quote, a backslash or a
 /// control character. `bytes.len()` if there is none.
 #[inline(always)]
 pub(super) fn string_stop(bytes: &[u8], from: usize) -> usize {
-    let mut at = from;
-    while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
+    let mut rest = bytes.get(from..).unwrap_or_default();
+    while let Some((block, behind)) = rest.split_first_chunk::<32>() {
         let stops = stops(block);
         if stops != 0 {
-            return at + stops.trailing_zeros() as usize;
+            return bytes.len() - rest.len() + stops.trailing_zeros() as usize;
         }
-        at += 16;
+        rest = behind;
     }
-    while let Some(byte) = bytes.get(at) {
-        if matches!(byte, b'"' | b'\\' | 0..0x20) {
-            break;
-        }
-        at += 1;
+    let stop = rest
+        .iter()
+        .position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
+    bytes.len() - rest.len() + stop.unwrap_or(rest.len())
+}
+
+/// A bit for each of the 32 bytes, set where a string stops.
+#[inline(always)]
+fn stops(block: &[u8; 32]) -> u32 {
+    match block.as_chunks::<16>().0 {
+        [first, second] => stops_of_16(first) | (stops_of_16(second) << 16),
+        _ => 0,
     }
-    at
 }
 
 /// A bit for each of the sixteen bytes, set where a string stops.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-fn stops(block: &[u8; 16]) -> u32 {
+fn stops_of_16(block: &[u8; 16]) -> u32 {
     // SAFETY: the function needs nothing but SSE2, which every x86-64 processor has.
     unsafe { stops_sse2(block) }
 }
@@ -48,7 +54,7 @@ fn stops_sse2(block: &[u8; 16]) -> u32 {
 /// The same without vector instructions of a known kind; compilers turn the loop into them.
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
-fn stops(block: &[u8; 16]) -> u32 {
+fn stops_of_16(block: &[u8; 16]) -> u32 {
     let mut bits = 0;
     for (i, byte) in block.iter().enumerate() {
         bits |= u32::from(*byte == b'"' || *byte == b'\\' || *byte < 0x20) << i;
