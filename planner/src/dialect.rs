@@ -11,7 +11,7 @@ mod prefix;
 use std::iter::once;
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
+    BinaryOperator, CastKind, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
     FunctionArguments, Ident, ObjectName, UnaryOperator, Value,
 };
 use sqlparser::dialect::Dialect;
@@ -227,6 +227,17 @@ pub(crate) fn number(value: i64, span: Span) -> Expr {
 /// The literal NULL at `span`.
 pub(crate) fn null(span: Span) -> Expr {
     Expr::Value(Value::Null.with_span(span))
+}
+
+/// `CAST(expr AS type)`, the type being one of this dialect.
+pub(crate) fn cast(expr: Expr, data_type: impl Into<String>) -> Expr {
+    Expr::Cast {
+        kind: CastKind::Cast,
+        expr: Box::new(expr),
+        data_type: prefix::type_from_text(data_type.into()),
+        array: false,
+        format: None,
+    }
 }
 
 /// `left op right`, in parentheses.

@@ -10,12 +10,12 @@
 //!   'ERROR'.
 //! - `is_json(json, kind)`, where `kind` is 'VALUE', 'SCALAR', 'ARRAY' or 'OBJECT'.
 
-use sqlparser::ast::{CastKind, DataType, Expr, UnaryOperator};
+use sqlparser::ast::{DataType, Expr, UnaryOperator};
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Span, Token};
 
-use super::prefix::{ast_type, type_from_text};
-use super::{call, expect_word, null, take_word, take_words, text};
+use super::prefix::ast_type;
+use super::{call, cast, expect_word, null, take_word, take_words, text};
 
 /// Whether `name` is a function that [`function`] parses.
 pub(super) fn is_json_function(name: &str) -> bool {
@@ -71,8 +71,8 @@ fn json_value(
     }
     // The function yields text, so defaults pass through it as text and are cast with the rest.
     let default = |value: Option<Expr>| match value {
-        Some(expr) => cast(expr, type_from_text("STRING".to_string())),
-        None => cast(null(span), type_from_text("STRING".to_string())),
+        Some(expr) => cast(expr, "STRING"),
+        None => cast(null(span), "STRING"),
     };
     let args = [
         json,
@@ -84,7 +84,7 @@ fn json_value(
     ];
     let value = call("json_value", span, args);
     Ok(match returning {
-        Some(data_type) => cast(value, data_type),
+        Some(data_type) => cast(value, data_type.to_string()),
         None => value,
     })
 }
@@ -170,16 +170,6 @@ fn returning(parser: &mut Parser) -> Result<Option<DataType>, ParserError> {
         ast_type(parser).map(Some)
     } else {
         Ok(None)
-    }
-}
-
-fn cast(expr: Expr, data_type: DataType) -> Expr {
-    Expr::Cast {
-        kind: CastKind::Cast,
-        expr: Box::new(expr),
-        data_type,
-        array: false,
-        format: None,
     }
 }
 

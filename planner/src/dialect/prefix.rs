@@ -117,7 +117,7 @@ pub(super) fn ast_type(parser: &mut Parser) -> Result<DataType, ParserError> {
 }
 
 /// sqlparser's type for the text of a type of this dialect.
-pub(crate) fn type_from_text(text: String) -> DataType {
+pub(super) fn type_from_text(text: String) -> DataType {
     let name = Ident::with_span(Span::empty(), text);
     DataType::Custom(ObjectName::from(vec![name]), vec![])
 }

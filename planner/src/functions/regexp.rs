@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use arrow::array::ArrayRef;
 use datafusion::common::Result;
-use regex::Regex;
+use regex::{CaptureLocations, Regex};
 
 use super::scalar::{Call, Param, Spec, Values, evaluation, returns};
 use Param::{Int, Text};
@@ -98,6 +98,9 @@ fn regexp_extract(call: &Call<'_>) -> Result<ArrayRef> {
     } else {
         Values::Constant(Some(0))
     };
+    // Room for the groups of a match, kept from row to row.
+    let mut room: Option<CaptureLocations> =
+        patterns.constant.as_ref().map(Regex::capture_locations);
     call.slice_column(|row| {
         let (Some(text), Some(group)) = (texts.get(row), groups.get(row)) else {
             return Ok(None);
@@ -109,7 +112,14 @@ fn regexp_extract(call: &Call<'_>) -> Result<ArrayRef> {
             if group == 0 {
                 return regex.find(text).map(|found| found.as_str());
             }
-            regex.captures(text)?.get(group).map(|found| found.as_str())
+            match &mut room {
+                Some(room) => {
+                    regex.captures_read(room, text)?;
+                    let (start, end) = room.get(group)?;
+                    text.get(start..end)
+                }
+                None => regex.captures(text)?.get(group).map(|found| found.as_str()),
+            }
         })
     })
 }

@@ -224,6 +224,9 @@ fn names_and_types() {
     check("CAST(12 AS STRING)", "12", "STRING");
     check("TRY_CAST('x' AS INT)", "NULL", "INT");
     check("ELEMENT(ARRAY[7])", "7", "BIGINT");
+    check("STR_TO_MAP('a=1,b=2,a=3')['a']", "3", "STRING");
+    check("STR_TO_MAP('a:1;b', ';', ':')['b']", "NULL", "STRING");
+    check("STR_TO_MAP('k=v')", "{k: v}", "MAP<STRING, STRING>");
     refuse("ELEMENT(ARRAY[7, 8])", &["ARRAY of 2 elements"]);
     check("CARDINALITY(ARRAY[1, 2])", "2", "BIGINT UNSIGNED");
     check("MAP['a', 1, 'b', 2]['b']", "2", "BIGINT");

@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, StringArray, UInt64Array, new_null_array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, MapBuilder, MapFieldNames, StringArray, StringBuilder, UInt64Array,
+    new_null_array,
+};
 use arrow::compute::take;
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
 
-use super::scalar::{Call, Param, Spec, evaluation, returns};
-use crate::types::SqlType;
-use Param::Any;
+use super::scalar::{Call, Param, Spec, Values, evaluation, returns};
+use crate::types::{Nullable, SqlType};
+use Param::{Any, Text};
 
 pub(super) static SPECS: &[Spec] = &[
     Spec::new("typeof", &[Any], returns::text, type_of),
     Spec::new("element", &[Any], element_type, element),
+    Spec::new("str_to_map", &[Text, Text, Text], text_map, str_to_map).required(1),
 ];
 
 /// TYPEOF(value): its SQL type.
@@ -60,4 +64,48 @@ fn element(call: &Call<'_>) -> Result<ArrayRef> {
         })
         .collect::<Result<UInt64Array>>()?;
     Ok(take(lists.values(), &indices, None)?)
+}
+
+fn text_map(_: &[DataType]) -> DataType {
+    let text = || Box::new(Nullable::new(SqlType::String));
+    SqlType::Map(text(), text()).to_arrow()
+}
+
+/// STR_TO_MAP(text [, pair delimiter [, key delimiter]]): `k1=v1,k2=v2` as a map. Of a key that
+/// comes twice the last value counts; a pair without a delimiter has a NULL value.
+fn str_to_map(call: &Call<'_>) -> Result<ArrayRef> {
+    let texts = call.texts(0)?;
+    let delimiter = |index: usize, default| match call.len() > index {
+        true => call.texts(index),
+        false => Ok(Values::Constant(Some(default))),
+    };
+    let (pairs, keys) = (delimiter(1, ",")?, delimiter(2, "=")?);
+    let names = MapFieldNames {
+        entry: "entries".into(),
+        key: "key".into(),
+        value: "value".into(),
+    };
+    let mut builder = MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new());
+    for row in 0..call.rows() {
+        let (Some(text), Some(pair), Some(key)) = (texts.get(row), pairs.get(row), keys.get(row))
+        else {
+            builder.append(false)?;
+            continue;
+        };
+        let mut entries: Vec<(&str, Option<&str>)> = Vec::new();
+        for entry in text.split(pair).filter(|entry| !entry.is_empty()) {
+            let (name, value) = match entry.split_once(key) {
+                Some((name, value)) => (name, Some(value)),
+                None => (entry, None),
+            };
+            entries.retain(|(known, _)| *known != name);
+            entries.push((name, value));
+        }
+        for (name, value) in entries {
+            builder.keys().append_value(name);
+            builder.values().append_option(value);
+        }
+        builder.append(true)?;
+    }
+    Ok(Arc::new(builder.finish()))
 }

@@ -10,6 +10,7 @@
 //! - what DataFusion would accept and ignore is refused here.
 
 mod expressions;
+mod functions;
 mod intervals;
 mod windows;
 

@@ -178,14 +178,25 @@ pub(super) fn instant_of(zone: Option<Tz>, local: i64) -> i64 {
     }
 }
 
+/// A value in `PER_SECOND`ths of a second as seconds and nanoseconds.
+#[inline]
+fn split<const PER_SECOND: i64>(value: i64) -> (i64, i64) {
+    let nanos = value.rem_euclid(PER_SECOND) * (NANOS_PER_SECOND / PER_SECOND);
+    (value.div_euclid(PER_SECOND), nanos)
+}
+
 impl Times {
     /// The wall clock's time of a row.
     #[inline]
     pub(super) fn local(&self, row: usize) -> Option<Local> {
         let value = self.get(row)?;
-        let per_second = per_second(self.unit);
-        let seconds = value.div_euclid(per_second);
-        let nanos = value.rem_euclid(per_second) * (NANOS_PER_SECOND / per_second);
+        // One arm per unit, so that the divisors are constants and the divisions cheap.
+        let (seconds, nanos) = match self.unit {
+            TimeUnit::Second => (value, 0),
+            TimeUnit::Millisecond => split::<1_000>(value),
+            TimeUnit::Microsecond => split::<1_000_000>(value),
+            TimeUnit::Nanosecond => split::<NANOS_PER_SECOND>(value),
+        };
         let seconds = match self.zone {
             Some(zone) => seconds + offset_at(zone, seconds),
             None => seconds,

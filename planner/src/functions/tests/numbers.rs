@@ -41,6 +41,8 @@ fn columns_keep_their_names_and_values() {
 #[test]
 fn numeric_functions() {
     check("MOD(7, 3)", "1", "BIGINT");
+    check("ROUND(LOG(E()))", "1.0", "DOUBLE");
+    check("LOG(2, 8)", "3.0", "DOUBLE");
     check("7 % 3", "1", "BIGINT");
     check("POWER(2, 10)", "1024.0", "DOUBLE");
     check("ROUND(2.567, 2)", "2.57", "DECIMAL(4, 2)");

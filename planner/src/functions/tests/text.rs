@@ -76,6 +76,8 @@ fn joining_and_cutting() {
         "STRING",
     );
     check("REVERSE('abc')", "cba", "STRING");
+    check("TO_BASE64('hello')", "aGVsbG8=", "STRING");
+    check("FROM_BASE64('aGVsbG8=')", "hello", "STRING");
     check("MD5('abc')", "900150983cd24fb0d6963f7d28e17f72", "STRING");
     check(
         "SHA256('abc')",

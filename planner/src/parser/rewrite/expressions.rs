@@ -1,15 +1,12 @@
 //! Expressions whose syntax DataFusion's planner lacks, or reads otherwise.
 
-use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    BinaryOperator, CaseWhen, CastKind, CeilFloorKind, DataType, DateTimeField, ExactNumberInfo,
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, TimezoneInfo, TypedString,
-    Value, ValueWithSpan,
+    CeilFloorKind, DataType, DateTimeField, Expr, TimezoneInfo, TypedString, Value, ValueWithSpan,
 };
 use sqlparser::tokenizer::Span;
 
-use super::{expression_location, intervals, name_location, windows};
-use crate::dialect::{TABLE_ARGUMENT, binary, call, text};
+use super::{expression_location, functions, intervals};
+use crate::dialect::{call, cast, text};
 use crate::error::{Location, PlanError, PlanErrorKind};
 
 /// Rewrites one expression whose parts have been rewritten already.
@@ -30,13 +27,12 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<(), PlanError> {
         Expr::Floor { expr: value, field } => {
             rounding(value, field, "floor").map(|new| replace(expr, new))
         }
-        Expr::Function(function) => match function_call(function)? {
-            Some(new) => {
-                *expr = new;
-                Ok(())
-            }
-            None => Ok(()),
-        },
+        Expr::Identifier(ident) => functions::refuse_bare(ident),
+        Expr::Function(function) => {
+            let new = functions::rewrite(function)?;
+            replace(expr, new);
+            Ok(())
+        }
         Expr::Value(value) => {
             let new = approximate(value);
             replace(expr, new);
@@ -72,13 +68,8 @@ fn approximate(value: &ValueWithSpan) -> Option<Expr> {
     let Value::Number(digits, _) = &value.value else {
         return None;
     };
-    digits.contains(['e', 'E']).then(|| Expr::Cast {
-        kind: CastKind::Cast,
-        expr: Box::new(text(digits.clone(), value.span)),
-        data_type: DataType::Double(ExactNumberInfo::None),
-        array: false,
-        format: None,
-    })
+    let exponent = digits.contains(['e', 'E']);
+    exponent.then(|| cast(text(digits.clone(), value.span), "DOUBLE"))
 }
 
 /// `TIMESTAMP '…'` has the precision of its text, as in Flink.
@@ -182,144 +173,5 @@ fn rounding(value: &Expr, field: &CeilFloorKind, name: &str) -> Result<Option<Ex
             format!("{} with a scale", name.to_ascii_uppercase()),
             expression_location(value),
         )),
-    }
-}
-
-/// Calls that are something else underneath.
-fn function_call(function: &Function) -> Result<Option<Expr>, PlanError> {
-    let [only] = function.name.0.as_slice() else {
-        return Ok(None);
-    };
-    let Some(ident) = only.as_ident() else {
-        return Ok(None);
-    };
-    let span = ident.span;
-    let name = ident.value.to_ascii_uppercase();
-    if windows::is_window_function(function) {
-        return Err(misplaced_window(&name, function));
-    }
-    if name == TABLE_ARGUMENT.to_ascii_uppercase() || name == "DESCRIPTOR" {
-        let shown = if name == "DESCRIPTOR" {
-            "DESCRIPTOR(…)"
-        } else {
-            "TABLE …"
-        };
-        return Err(PlanError::new(
-            PlanErrorKind::Syntax,
-            format!("{shown} can only be an argument of a table function"),
-        )
-        .at(Location::of(span)));
-    }
-    let Some(args) = plain_arguments(function) else {
-        return Ok(None);
-    };
-    Ok(match (name.as_str(), args.as_slice()) {
-        ("MOD", [a, b]) => Some(binary((*a).clone(), BinaryOperator::Modulo, (*b).clone())),
-        ("ROW", _) => Some(call("struct", span, args.into_iter().cloned())),
-        ("SHA224" | "SHA256" | "SHA384" | "SHA512", [value]) => {
-            let hash = call(&name.to_ascii_lowercase(), span, [(*value).clone()]);
-            Some(call("encode", span, [hash, text("hex", span)]))
-        }
-        ("RAND", []) => Some(call("random", span, [])),
-        ("SIGN", [_]) => Some(call("signum", span, args.into_iter().cloned())),
-        ("TRUNCATE", _) => Some(call("trunc", span, args.into_iter().cloned())),
-        ("UNIX_TIMESTAMP", []) => Some(call("current_unix_timestamp", span, [])),
-        ("IF", [condition, then, otherwise]) => Some(case(condition, then, otherwise)),
-        ("TIMESTAMPADD", [unit, amount, time]) => {
-            let unit = unit_argument(unit)?;
-            Some(call(
-                "timestampadd",
-                span,
-                [unit, (*amount).clone(), (*time).clone()],
-            ))
-        }
-        ("TIMESTAMPDIFF", [unit, from, to]) => {
-            let unit = unit_argument(unit)?;
-            Some(call(
-                "timestampdiff",
-                span,
-                [unit, (*from).clone(), (*to).clone()],
-            ))
-        }
-        _ => None,
-    })
-}
-
-fn misplaced_window(name: &str, function: &Function) -> PlanError {
-    PlanError::new(
-        PlanErrorKind::InvalidWindow,
-        format!("{name} cannot stand here"),
-    )
-    .hint(
-        "windows go into FROM, as FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), size)), \
-         or into GROUP BY, as GROUP BY TUMBLE(ts, size)",
-    )
-    .at(name_location(&function.name))
-}
-
-/// The arguments of a call that has nothing but positional arguments.
-fn plain_arguments(function: &Function) -> Option<Vec<&Expr>> {
-    let FunctionArguments::List(list) = &function.args else {
-        return None;
-    };
-    if function.over.is_some() || function.filter.is_some() || !list.clauses.is_empty() {
-        return None;
-    }
-    list.args
-        .iter()
-        .map(|arg| match arg {
-            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
-            _ => None,
-        })
-        .collect()
-}
-
-/// A unit of time, which stands as a bare word: `TIMESTAMPADD(DAY, 1, ts)`.
-fn unit_argument(expr: &Expr) -> Result<Expr, PlanError> {
-    const UNITS: &[&str] = &[
-        "SECOND",
-        "MINUTE",
-        "HOUR",
-        "DAY",
-        "WEEK",
-        "MONTH",
-        "QUARTER",
-        "YEAR",
-        "MILLISECOND",
-        "MICROSECOND",
-        "NANOSECOND",
-    ];
-    let (word, span) = match expr {
-        Expr::Identifier(ident) => (ident.value.to_ascii_uppercase(), ident.span),
-        Expr::Value(value) => match &value.value {
-            Value::SingleQuotedString(text) => (text.to_ascii_uppercase(), value.span),
-            _ => (expr.to_string(), value.span),
-        },
-        _ => (expr.to_string(), Span::empty()),
-    };
-    let unit = word.strip_prefix("SQL_TSI_").unwrap_or(&word);
-    let singular = unit.strip_suffix('S').unwrap_or(unit);
-    match UNITS.iter().find(|known| **known == singular) {
-        Some(known) => Ok(text(*known, span)),
-        None => Err(PlanError::new(
-            PlanErrorKind::Syntax,
-            format!("{word} is not a unit of time"),
-        )
-        .hint(format!("the units are {}", UNITS.join(", ")))
-        .at(Location::of(span).or_else(|| expression_location(expr)))),
-    }
-}
-
-/// `IF(condition, then, otherwise)`.
-fn case(condition: &Expr, then: &Expr, otherwise: &Expr) -> Expr {
-    Expr::Case {
-        case_token: AttachedToken::empty(),
-        end_token: AttachedToken::empty(),
-        operand: None,
-        conditions: vec![CaseWhen {
-            condition: condition.clone(),
-            result: then.clone(),
-        }],
-        else_result: Some(Box::new(otherwise.clone())),
     }
 }

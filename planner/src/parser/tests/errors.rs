@@ -253,6 +253,21 @@ fn windows_that_cannot_be() {
 #[test]
 fn what_would_be_ignored_is_refused() {
     refuse(
+        "SELECT a + ¦CURRENT_WATERMARK FROM t",
+        Unsupported,
+        &["CURRENT_WATERMARK"],
+    );
+    refuse(
+        "SELECT ¦CURRENT_WATERMARK(ts) FROM t",
+        Unsupported,
+        &["CURRENT_WATERMARK"],
+    );
+    refuse(
+        "SELECT ¦JSON_OBJECTAGG(a) FROM t",
+        Unsupported,
+        &["JSON_OBJECTAGG"],
+    );
+    refuse(
         "SELECT * FROM a JOIN ¦b FOR SYSTEM_TIME AS OF a.ts ON a.x = b.x",
         Unsupported,
         &["FOR SYSTEM_TIME"],

@@ -243,6 +243,11 @@ fn expressions() {
         "COUNT(*) FILTER (WHERE a > 1)",
         "COUNT(*) FILTER (WHERE a > 1)",
     );
+    expr("LISTAGG(DISTINCT a)", "string_agg(DISTINCT a, ',')");
+    expr(
+        "LISTAGG(a, '-') FILTER (WHERE b)",
+        "string_agg(a, '-') FILTER (WHERE b)",
+    );
     expr("a.b.c", "a.b.c");
     expr("`select`.\"From\"", "`select`.\"From\"");
     expr("timestamp, `date`, value", "timestamp, `date`, value");
