@@ -1,0 +1,251 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The coordinator's address unless told otherwise.
+pub const COORDINATOR: &str = "127.0.0.1:7420";
+
+/// Levada: continuous SQL over streams, files and databases.
+#[derive(Debug, Parser)]
+#[command(name = "levada", version, arg_required_else_help = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// How log lines look.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Human)]
+    pub log_format: LogFormat,
+
+    /// What is logged: error, warn, info, debug, trace, or a filter such as
+    /// `info,levada_engine=debug`.
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub log_level: Option<String>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run SQL: a script, a statement, standard input, or an interactive shell.
+    Sql(SqlArguments),
+    /// Run a coordinator, which accepts jobs and lets workers run them.
+    Coordinator(CoordinatorArguments),
+    /// Run a worker, which offers slots to a coordinator.
+    Worker(WorkerArguments),
+    /// Run a coordinator and workers on this machine, until told to stop.
+    Cluster(ClusterArguments),
+    /// List and stop the jobs of a coordinator.
+    Job(JobArguments),
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// A table for people.
+    Table,
+    /// RFC 4180 with a header; NULL is empty.
+    Csv,
+    /// One object a line; NULLs written out.
+    Json,
+    /// Every change with its row kind.
+    Changelog,
+}
+
+/// Options of `levada sql`.
+#[derive(Debug, Args)]
+pub struct SqlArguments {
+    /// Run the statements of a file; `-` is standard input.
+    #[arg(short, long, value_name = "FILE", conflicts_with = "execute")]
+    pub file: Option<PathBuf>,
+
+    /// Run these statements.
+    #[arg(short, long, value_name = "SQL")]
+    pub execute: Option<String>,
+
+    /// How results are printed. With csv, json and changelog nothing else goes to standard
+    /// output.
+    #[arg(short, long, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+
+    /// Run jobs on the coordinator at this address instead of in this process.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub connect: Option<String>,
+
+    /// Subtasks of each operator (`parallelism.default`).
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=32768))]
+    pub parallelism: Option<u32>,
+
+    /// Slots of the engine in this process. Without it there are as many as jobs ask for.
+    #[arg(long, value_name = "N", conflicts_with = "connect", value_parser = clap::value_parser!(u32).range(1..=32768))]
+    pub slots: Option<u32>,
+
+    /// Set a configuration before the first statement, like SET. May be repeated.
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+
+    /// With --connect: do not wait for INSERT jobs over unbounded input.
+    #[arg(long, requires = "connect")]
+    pub detach: bool,
+}
+
+/// Options of `levada coordinator`.
+#[derive(Debug, Args)]
+pub struct CoordinatorArguments {
+    /// Where clients and workers connect to.
+    #[arg(long, value_name = "HOST:PORT", default_value = COORDINATOR)]
+    pub bind: String,
+
+    /// Where jobs and checkpoints are kept.
+    #[arg(long, value_name = "DIR")]
+    pub dir: PathBuf,
+
+    /// Serve Prometheus metrics here, under /metrics.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub metrics: Option<String>,
+
+    /// End when standard input ends, so that no process outlives the one that started it.
+    #[arg(long, hide = true)]
+    pub until_stdin_ends: bool,
+}
+
+/// Options of `levada worker`.
+#[derive(Debug, Args)]
+pub struct WorkerArguments {
+    /// The coordinator to offer slots to.
+    #[arg(long, value_name = "HOST:PORT", default_value = COORDINATOR)]
+    pub coordinator: String,
+
+    /// How many slots: a job needs as many as its highest parallelism.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=32768))]
+    pub slots: u32,
+
+    /// Where other workers connect to; port 0 takes a free one.
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0")]
+    pub bind: String,
+
+    /// Where state that does not fit into memory is kept while the worker runs.
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
+
+    /// Serve Prometheus metrics here, under /metrics.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub metrics: Option<String>,
+
+    /// End when standard input ends, so that no process outlives the one that started it.
+    #[arg(long, hide = true)]
+    pub until_stdin_ends: bool,
+}
+
+/// Options of `levada cluster`.
+#[derive(Debug, Args)]
+pub struct ClusterArguments {
+    /// How many worker processes.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub workers: u32,
+
+    /// Slots of each worker.
+    #[arg(long, value_name = "M", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=32768))]
+    pub slots: u32,
+
+    /// Where clients connect to; port 0 takes a free one.
+    #[arg(long, value_name = "HOST:PORT", default_value = COORDINATOR)]
+    pub bind: String,
+
+    /// Where jobs and checkpoints are kept. Without it, in a folder that is removed at the end.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+
+    /// Serve the coordinator's Prometheus metrics here, under /metrics.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub metrics: Option<String>,
+}
+
+/// Options of `levada job`.
+#[derive(Debug, Args)]
+pub struct JobArguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: JobCommand,
+
+    /// The coordinator.
+    #[arg(long, global = true, value_name = "HOST:PORT", default_value = COORDINATOR)]
+    pub connect: String,
+}
+
+/// What to do with jobs.
+#[derive(Debug, Subcommand)]
+pub enum JobCommand {
+    /// List all jobs.
+    List {
+        /// How the list is printed.
+        #[arg(short, long, value_enum, default_value_t = Output::Table)]
+        output: Output,
+    },
+    /// Stop jobs, with a last checkpoint, and wait until they have ended.
+    Stop {
+        /// The jobs' ids.
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+        /// Stop at once; what is not committed is lost.
+        #[arg(long)]
+        cancel: bool,
+    },
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok((name.trim().to_string(), value.trim().to_string()))
+        }
+        _ => Err("expected NAME=VALUE".to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn assignments_split_at_the_first_equals_sign() {
+        let parsed = assignment("pipeline.name = a=b").unwrap();
+        assert_eq!(parsed, ("pipeline.name".to_string(), "a=b".to_string()));
+        assert!(assignment("=x").is_err() && assignment("x").is_err());
+    }
+
+    #[test]
+    fn wrong_usage_is_refused() {
+        let wrong: [&[&str]; 5] = [
+            &["levada", "sql", "-f", "a.sql", "-e", "SELECT 1"],
+            &["levada", "sql", "--detach"],
+            &["levada", "sql", "-p", "0"],
+            &["levada", "worker"],
+            &["levada", "job", "stop"],
+        ];
+        for arguments in wrong {
+            assert!(
+                Arguments::try_parse_from(arguments).is_err(),
+                "{arguments:?}"
+            );
+        }
+    }
+}

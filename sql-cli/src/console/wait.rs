@@ -1,0 +1,127 @@
+//! Waiting for a job that writes tables.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use levada_engine::client::{JobClient, JobState, JobStatus, StopMode};
+use levada_gateway::{Error, Job, Session};
+
+use super::{Console, Failure, PATIENCE, Result, TICK};
+use crate::progress::{self, Progress};
+use crate::signals::Interrupts;
+use crate::terminal::StatusLine;
+use levada_engine::time::{Clock, SystemClock};
+
+impl Console {
+    /// Waits until a job has ended. Ctrl-C stops a job of the embedded engine, with a last
+    /// checkpoint, and leaves one of a cluster alone; a second Ctrl-C cancels it.
+    pub async fn wait(
+        &self,
+        session: &Session,
+        job: &Job,
+        interrupts: &mut Interrupts,
+    ) -> Result<()> {
+        let client = session.client().await?;
+        let embedded = session.deployment().is_embedded();
+        let mut line = StatusLine::new(self.terminal.stderr);
+        let mut progress = Progress::default();
+        let begin = Instant::now();
+        let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + TICK, TICK);
+        let mut interrupted = false;
+        let waiting = client.clone();
+        let ended = waiting.wait(&job.id);
+        tokio::pin!(ended);
+        let status = loop {
+            tokio::select! {
+                status = &mut ended => break status.map_err(Error::from)?,
+                _ = ticks.tick(), if self.terminal.stderr => {
+                    if begin.elapsed() > PATIENCE {
+                        line.show(&self.job_line(&mut progress, job, &client).await);
+                    }
+                }
+                _ = interrupts.next() => {
+                    line.clear();
+                    if !embedded {
+                        self.say(&format!("job {} goes on; 'levada job stop {}' ends it", job.id, job.id))?;
+                        return Err(Failure::Interrupted { unbounded: !job.bounded });
+                    }
+                    self.stop(&client, job, interrupted).await?;
+                    interrupted = true;
+                }
+            }
+        };
+        drop(line);
+        self.ended(job, &status, interrupted)
+    }
+
+    /// Stops jobs with a last checkpoint, until they have ended or the user does not want to wait
+    /// any longer.
+    pub async fn stop_all(&self, session: &Session, jobs: &[Job], interrupts: &mut Interrupts) {
+        let Ok(client) = session.client().await else {
+            return;
+        };
+        for job in jobs {
+            if let Err(error) = client.stop(&job.id, StopMode::Checkpoint).await {
+                tracing::debug!(job = %job.id, %error, "the job could not be stopped");
+                continue;
+            }
+            tokio::select! {
+                _ = client.wait(&job.id) => {}
+                _ = interrupts.next() => return,
+            }
+        }
+    }
+
+    async fn job_line(
+        &self,
+        progress: &mut Progress,
+        job: &Job,
+        client: &Arc<dyn JobClient>,
+    ) -> String {
+        let status = tokio::time::timeout(TICK, client.status(&job.id)).await;
+        let status = status.ok().and_then(|status| status.ok());
+        progress.line(status.as_ref(), SystemClock.now_ms())
+    }
+
+    async fn stop(&self, client: &Arc<dyn JobClient>, job: &Job, again: bool) -> Result<()> {
+        let mode = match again {
+            false => StopMode::Checkpoint,
+            true => StopMode::Cancel,
+        };
+        if !again {
+            self.say("stopping; once more ends it at once")?;
+        }
+        // A job that is just ending by itself need not be stopped.
+        if let Err(error) = client.stop(&job.id, mode).await {
+            tracing::debug!(job = %job.id, %error, "the job could not be stopped");
+        }
+        Ok(())
+    }
+
+    fn ended(&self, job: &Job, status: &JobStatus, interrupted: bool) -> Result<()> {
+        let elapsed = status.ended_ms.unwrap_or(status.submitted_ms) - status.submitted_ms;
+        let elapsed = progress::duration(elapsed);
+        match status.state {
+            JobState::Failed => Err(Failure::Statement(failure(status))),
+            JobState::Finished => {
+                let rows = progress::rows_out(status);
+                self.say(&format!("{}: {rows} rows written in {elapsed}", job.name))
+            }
+            _ if interrupted => Err(Failure::Interrupted {
+                unbounded: !job.bounded,
+            }),
+            _ => self.say(&format!("{}: stopped after {elapsed}", job.name)),
+        }
+    }
+}
+
+fn failure(status: &JobStatus) -> Error {
+    match &status.error {
+        Some(error) => error.clone().into(),
+        None => levada_engine::EngineError::internal(format!(
+            "job {} failed and does not say why",
+            status.id
+        ))
+        .into(),
+    }
+}
