@@ -6,7 +6,7 @@ use std::sync::Arc;
 use levada_engine::EngineError;
 use levada_engine::client::Environment;
 use levada_engine::connector::ConnectorRegistry;
-use levada_engine::time::SystemClock;
+use levada_engine::time::{Clock, SystemClock};
 
 use crate::error::Result;
 use crate::planning;
@@ -19,10 +19,11 @@ pub fn connectors() -> ConnectorRegistry {
 /// What jobs need of a process that runs them; keyed state that does not fit into memory goes into
 /// `scratch_dir`.
 pub fn environment(scratch_dir: PathBuf) -> Environment {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     Environment {
-        clock: Arc::new(SystemClock),
         connectors: connectors(),
-        functions: planning::functions(),
+        functions: planning::functions(clock.clone()),
+        clock,
         scratch_dir,
     }
 }

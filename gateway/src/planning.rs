@@ -5,6 +5,8 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::TaskContext;
 use levada_engine::connector::ConnectorRegistry;
+use levada_engine::time::{Clock, SystemClock};
+use levada_planner::batch::BatchRows;
 use levada_planner::catalog::{
     Catalog, DEFAULT_CATALOG, DEFAULT_DATABASE, MemoryCatalog, Object, View,
 };
@@ -12,12 +14,12 @@ use levada_planner::logical::Resolver;
 use levada_planner::parser::{Explain, Insert, Query, Statement, Use};
 use levada_planner::{Location, PlanError, PlanErrorKind, PlannedJob, Planner};
 
-use crate::config::Configuration;
+use crate::config::{Configuration, RuntimeMode};
 use crate::error::Result;
 
 /// The functions that the expressions of a job may call, the same ones that it was planned with.
-pub(crate) fn functions() -> Arc<TaskContext> {
-    Resolver::new().task_context()
+pub(crate) fn functions(clock: Arc<dyn Clock>) -> Arc<TaskContext> {
+    Resolver::new(clock).task_context()
 }
 
 /// A catalog of its own, and the planner over it.
@@ -29,7 +31,7 @@ impl Planning {
     pub(crate) fn new(connectors: ConnectorRegistry) -> Self {
         let catalog = Arc::new(MemoryCatalog::new());
         Planning {
-            planner: Planner::new(catalog, connectors, Resolver::new()),
+            planner: Planner::new(catalog, connectors, Resolver::new(Arc::new(SystemClock))),
         }
     }
 
@@ -126,15 +128,43 @@ impl Planning {
         })
     }
 
-    pub(crate) fn explain(
+    /// The rows of a query, computed here and now.
+    pub(crate) async fn batch_query(
+        &self,
+        query: &Query,
+        configuration: &Configuration,
+        parallelism: u32,
+    ) -> Result<BatchRows> {
+        let configuration = configuration.for_planner(parallelism);
+        Ok(self.planner.batch_query(query, &configuration).await?)
+    }
+
+    /// Writes rows here and now and commits them; says how many. `job` must be unique.
+    pub(crate) async fn batch_insert(
+        &self,
+        insert: &Insert,
+        configuration: &Configuration,
+        parallelism: u32,
+        job: &str,
+    ) -> Result<u64> {
+        let configuration = configuration.for_planner(parallelism);
+        Ok(self
+            .planner
+            .batch_insert(insert, &configuration, job)
+            .await??)
+    }
+
+    pub(crate) async fn explain(
         &self,
         explain: &Explain,
         configuration: &Configuration,
         parallelism: u32,
     ) -> Result<String> {
-        Ok(self
-            .planner
-            .explain(explain, &configuration.for_planner(parallelism))?)
+        let settings = configuration.for_planner(parallelism);
+        Ok(match configuration.runtime_mode() {
+            RuntimeMode::Streaming => self.planner.explain(explain, &settings)?,
+            RuntimeMode::Batch => self.planner.batch_explain(explain, &settings).await?,
+        })
     }
 }
 
@@ -171,11 +201,4 @@ fn use_place(place: &Use) -> Result<String> {
         .at(at)
         .into()),
     }
-}
-
-/// The error of batch mode while it is not there.
-pub(crate) fn no_batch(at: Location) -> crate::error::Error {
-    PlanError::unsupported("batch mode", Some(at))
-        .hint("SET 'execution.runtime-mode' = 'streaming' gives the same rows")
-        .into()
 }

@@ -28,6 +28,7 @@ pub struct Session {
     planning: Planning,
     deployment: Arc<dyn Deployment>,
     client: OnceCell<Arc<dyn JobClient>>,
+    batch_inserts: u64,
 }
 
 impl Session {
@@ -38,6 +39,7 @@ impl Session {
             planning: Planning::new(connectors),
             deployment,
             client: OnceCell::new(),
+            batch_inserts: 0,
         }
     }
 
@@ -105,11 +107,13 @@ impl Session {
                 RuntimeMode::Streaming => self.streaming_query(query).await,
                 RuntimeMode::Batch => self.batch_query(query).await,
             },
-            Statement::Explain(explain) => Ok(Outcome::Text(self.planning.explain(
-                explain,
-                &self.configuration,
-                self.parallelism(),
-            )?)),
+            Statement::Explain(explain) => {
+                let parallelism = self.parallelism();
+                let text = self
+                    .planning
+                    .explain(explain, &self.configuration, parallelism);
+                Ok(Outcome::Text(text.await?))
+            }
             Statement::StopJob(stop) => self.stop_job(stop).await,
         }
     }

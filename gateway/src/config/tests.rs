@@ -39,6 +39,18 @@ fn every_default_is_a_value_that_could_be_set() {
 }
 
 #[test]
+fn documentation_lists_every_key() {
+    let page = include_str!("../../../docs/sql.md");
+    for key in KEYS {
+        assert!(
+            page.contains(&format!("| `{}` |", key.name)),
+            "{}",
+            key.name
+        );
+    }
+}
+
+#[test]
 fn no_two_keys_share_a_name() {
     let names = KEYS
         .iter()

@@ -1,5 +1,6 @@
 //! INSERT and EXECUTE STATEMENT SET.
 
+use levada_engine::time::{Clock, SystemClock};
 use levada_planner::Location;
 use levada_planner::parser::Insert;
 
@@ -12,7 +13,7 @@ impl Session {
     /// Several inserts run as one job.
     pub(super) async fn insert(&mut self, inserts: &[Insert], at: Location) -> Result<Outcome> {
         if self.configuration.runtime_mode() == RuntimeMode::Batch {
-            return Err(crate::planning::no_batch(at));
+            return self.batch_insert(inserts, at).await;
         }
         let parallelism = self.parallelism();
         let planned = self
@@ -29,5 +30,35 @@ impl Session {
             bounded,
             wait: self.configuration.dml_sync().unwrap_or(bounded),
         }))
+    }
+
+    /// In batch mode the statement itself writes, so there is no job to wait for. Inserts of a set
+    /// are committed one by one.
+    async fn batch_insert(&mut self, inserts: &[Insert], at: Location) -> Result<Outcome> {
+        let parallelism = self.parallelism();
+        let mut rows = 0;
+        for insert in inserts {
+            let job = self.unique_name();
+            let written =
+                self.planning
+                    .batch_insert(insert, &self.configuration, parallelism, &job);
+            rows += written.await.map_err(|error| error.or_at(at))?;
+        }
+        Ok(Outcome::Ok(match rows {
+            1 => "1 row written".to_string(),
+            rows => format!("{rows} rows written"),
+        }))
+    }
+
+    /// A name that no insert of this or another session has had: sinks put it into the names of
+    /// what they write.
+    fn unique_name(&mut self) -> String {
+        self.batch_inserts += 1;
+        let now_ms = SystemClock.now_ms();
+        format!(
+            "batch-{now_ms:x}-{:x}-{}",
+            std::process::id(),
+            self.batch_inserts
+        )
     }
 }

@@ -351,6 +351,35 @@ async fn a_query_says_whether_it_ends_and_updates() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn batch_mode_runs_without_a_job() {
+    let (mut session, fake) = session().await;
+    session
+        .execute("SET 'execution.runtime-mode' = 'batch'")
+        .await
+        .unwrap();
+    let Outcome::Query(query) = session.execute("SELECT a FROM few").await.unwrap() else {
+        panic!("rows are expected");
+    };
+    assert!(query.bounded && query.is_append_only() && query.job.is_none());
+    let rows: usize = query
+        .collect()
+        .await
+        .unwrap()
+        .iter()
+        .map(RecordBatch::num_rows)
+        .sum();
+    assert_eq!(rows, 3);
+    let written = session
+        .execute("INSERT INTO hole SELECT a FROM few")
+        .await
+        .unwrap();
+    assert!(matches!(written, Outcome::Ok(text) if text == "3 rows written"));
+    let wrong = error(&mut session, "SELECT a FROM many").await;
+    assert!(wrong.starts_with("LV-"), "{wrong}");
+    assert_eq!(*fake.connections.lock().unwrap(), 0);
+}
+
 #[tokio::test]
 async fn use_confirms_the_only_place() {
     let (mut session, _) = session().await;

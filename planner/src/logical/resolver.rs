@@ -6,8 +6,8 @@ use arrow::datatypes::SchemaRef;
 use datafusion::common::DFSchema;
 use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::execution_props::ExecutionProps;
-use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::logical_expr::{EmptyRelation, Expr, LogicalPlan, Projection};
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
@@ -100,9 +100,7 @@ impl Resolver {
         let provider = QueryContext::without_tables(self);
         let sql = SqlToRel::new_with_options(&provider, self.parser_options());
         let resolved = super::case::expression_with_case(&sql, &expression.ast, &schema)
-            .and_then(|ast| {
-                Ok(sql.sql_to_expr(ast, &schema, &mut PlannerContext::new())?)
-            })
+            .and_then(|ast| Ok(sql.sql_to_expr(ast, &schema, &mut PlannerContext::new())?))
             .and_then(|expr| self.analyze(expr, schema));
         resolved.map_err(|error| error.or_at(Some(expression.location)))
     }
@@ -119,7 +117,9 @@ impl Resolver {
                 [only] => Ok(only.clone().unalias()),
                 _ => Err(PlanError::internal("an expression became several")),
             },
-            _ => Err(PlanError::internal("an expression is no projection any more")),
+            _ => Err(PlanError::internal(
+                "an expression is no projection any more",
+            )),
         }
     }
 

@@ -108,7 +108,11 @@ impl Builder<'_> {
             .collect::<Result<Vec<_>, _>>()?;
         let names = names(fields);
         Ok(Grouping {
-            key_names: keys.iter().zip(&names).map(|(key, name)| key_name(key, name)).collect(),
+            key_names: keys
+                .iter()
+                .zip(&names)
+                .map(|(key, name)| key_name(key, name))
+                .collect(),
             keys,
             calls,
             names,
