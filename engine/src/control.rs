@@ -107,6 +107,15 @@ pub enum ToWorker {
         /// What.
         command: Command,
     },
+    /// The client has taken so many batches of the collector.
+    Collected {
+        /// The run.
+        run: Run,
+        /// The collector.
+        subtask: SubtaskId,
+        /// How many.
+        batches: u32,
+    },
     /// End a run at once; answered by [`ToCoordinator::Released`].
     Cancel(Run),
 }

@@ -167,5 +167,5 @@ mod tests {
         );
     }
 
-    const GOLDEN: (KeyGroup, KeyGroup) = (0, 0);
+    const GOLDEN: (KeyGroup, KeyGroup) = (81, 97);
 }

@@ -1,7 +1,8 @@
 //! How elements are written to a connection.
 //!
-//! A connection starts with [`Hello`]; then frames follow, each `length: u32 | kind: u8 | body`,
-//! integers little endian, the length counting kind and body. Anything else ends the connection.
+//! A connection starts with [`Hello`]; then frames follow, each `length: u32 | crc32: u32 | kind: u8
+//! | body`, integers little endian, the length counting all behind it, the checksum covering kind
+//! and body. Anything else ends the connection.
 
 use std::io::Cursor;
 
@@ -78,7 +79,7 @@ fn put_channel(out: &mut BytesMut, channel: ChannelId) {
 /// Appends a frame with its length.
 pub fn encode(frame: &Frame, out: &mut BytesMut) -> Result<()> {
     let start = out.len();
-    out.put_u32_le(0);
+    out.put_u64_le(0); // the length and the checksum, when they are known
     match frame {
         Frame::Grant { channel, bytes } => {
             out.put_u8(GRANT);
@@ -108,7 +109,9 @@ pub fn encode(frame: &Frame, out: &mut BytesMut) -> Result<()> {
             "a frame of {length} bytes is too long"
         )));
     }
+    let crc32 = crc32fast::hash(&out[start + 8..]);
     out[start..start + 4].copy_from_slice(&(length as u32).to_le_bytes());
+    out[start + 4..start + 8].copy_from_slice(&crc32.to_le_bytes());
     Ok(())
 }
 
@@ -132,8 +135,13 @@ fn encode_body(element: &Element, out: &mut BytesMut) -> Result<()> {
 /// Reads a frame behind its length.
 pub fn decode(mut body: Bytes) -> Result<Frame> {
     let broken = || EngineError::network("a malformed frame arrived");
-    if body.remaining() < 17 {
+    if body.remaining() < 4 + 17 {
         return Err(broken());
+    }
+    if body.get_u32_le() != crc32fast::hash(&body) {
+        return Err(EngineError::network(
+            "a frame arrived with a wrong checksum",
+        ));
     }
     let kind = body.get_u8();
     let edge = EdgeId(body.get_u32_le());
@@ -196,6 +204,12 @@ pub fn encode_batch(batch: &Batch) -> Result<Vec<u8>> {
 
 /// Reads what [`encode_batch`] wrote.
 pub fn decode_batch(bytes: &[u8]) -> Result<Batch> {
+    // Arrow's reader panics on some malformed schemas; a peer must not be able to do that to us.
+    std::panic::catch_unwind(|| decode_stream(bytes))
+        .unwrap_or_else(|_| Err(EngineError::network("a malformed batch arrived")))
+}
+
+fn decode_stream(bytes: &[u8]) -> Result<Batch> {
     let broken = |e: String| EngineError::network("a malformed batch arrived").with_detail(e);
     let mut reader =
         StreamReader::try_new(Cursor::new(bytes), None).map_err(|e| broken(e.to_string()))?;

@@ -7,7 +7,7 @@ use arrow::datatypes::SchemaRef;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::chain::{Chain, Node, Stage, Target};
-use super::sink::{COLLECT_WINDOW, Collector, SinkStage};
+use super::sink::{Collector, SinkStage};
 use super::snapshot::Uploader;
 use super::source::{SourceDriver, SourceParts, TimeDriver, ValuesSource};
 use super::{Command, Input, Reporter, Subtask};
@@ -62,13 +62,14 @@ pub struct Wiring {
     pub commands: mpsc::Receiver<Command>,
     /// What it tells the worker.
     pub reporter: Reporter,
+    /// How many batches a collector may send before the client has taken some.
+    pub collect_window: Arc<Semaphore>,
 }
 
 /// Opens the operators of a subtask and restores their state.
 pub async fn build(plan: Plan, wiring: Wiring) -> Result<Subtask> {
     let vertex = plan.graph.vertex(plan.id.vertex)?;
     let (edge_ids, edges): (Vec<EdgeId>, Vec<EdgeOutput>) = wiring.outputs.into_iter().unzip();
-    let collect_window = Arc::new(Semaphore::new(COLLECT_WINDOW));
     let mut nodes = Vec::new();
     let mut source = None;
     for (position, operator) in vertex.operators.iter().enumerate() {
@@ -87,7 +88,7 @@ pub async fn build(plan: Plan, wiring: Wiring) -> Result<Subtask> {
                     let reporter = wiring.reporter.clone();
                     Arc::new(move |kind| reporter.make(kind))
                 },
-                window: Arc::clone(&collect_window),
+                window: Arc::clone(&wiring.collect_window),
             }),
             _ => Stage::Operator(plan.open_operator(vertex, operator).await?),
         };
@@ -128,7 +129,6 @@ pub async fn build(plan: Plan, wiring: Wiring) -> Result<Subtask> {
         commands: wiring.commands,
         uploader,
         reporter: wiring.reporter,
-        collect_window: Some(collect_window),
         input_ended: false,
     })
 }

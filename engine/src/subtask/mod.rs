@@ -60,8 +60,6 @@ pub enum Command {
         /// Whether it is the last one of the job.
         last: bool,
     },
-    /// To the collector: the client has taken so many batches.
-    Collected(u32),
 }
 
 /// What a subtask tells its worker.
@@ -134,7 +132,6 @@ pub struct Subtask {
     commands: mpsc::Receiver<Command>,
     uploader: Uploader,
     reporter: Reporter,
-    collect_window: Option<Arc<tokio::sync::Semaphore>>,
     input_ended: bool,
 }
 
@@ -328,12 +325,6 @@ impl Subtask {
                     source.checkpoint_complete(checkpoint_id).await?;
                 }
                 Ok(last)
-            }
-            Command::Collected(batches) => {
-                if let Some(window) = &self.collect_window {
-                    window.add_permits(batches as usize);
-                }
-                Ok(false)
             }
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use super::{Event, QUEUE, Running, Worker};
+use super::{Ends, Event, QUEUE, Running, Worker};
 use crate::checkpoint::CheckpointStore;
 use crate::control::{Deployment, Run, WorkerId};
 use crate::error::{EngineError, Result};
@@ -17,7 +17,7 @@ use crate::exchange::{ChannelSender, Delivery, EdgeOutput, InputGate, queue_capa
 use crate::graph::execution::{ChannelId, SubtaskId, input_channels, output_channels};
 use crate::graph::{Edge, EdgeId, JobGraph};
 use crate::metrics::SubtaskMetrics;
-use crate::subtask::{self, Command, Plan, ReportKind, Reporter, Wiring};
+use crate::subtask::{self, COLLECT_WINDOW, Plan, ReportKind, Reporter, Wiring};
 
 /// A run whose channels are open and whose subtasks have not started.
 pub(super) struct Prepared {
@@ -73,11 +73,11 @@ impl Worker {
             gates,
             queues,
         });
-        let commands = HashMap::new();
+        let ends = HashMap::new();
         let running = Running {
             stop,
             prepared,
-            commands,
+            ends,
             threads: 0,
             released: false,
         };
@@ -107,14 +107,17 @@ impl Worker {
             let reporter =
                 Reporter::new(self.reports.clone(), run.job.clone(), run.attempt, subtask);
             let gate = gates.remove(&subtask);
+            let collect_window = Arc::new(Semaphore::new(COLLECT_WINDOW));
+            let window = Arc::clone(&collect_window);
             let wiring = Wiring {
                 gate,
                 outputs,
                 commands: command_queue,
                 reporter,
+                collect_window,
             };
             let plan = self.plan(&deployment, subtask)?;
-            self.spawn(run, plan, wiring, commands, stop.clone())?;
+            self.spawn(run, plan, wiring, Ends { commands, window }, stop.clone())?;
         }
         Ok(())
     }
@@ -235,7 +238,7 @@ impl Worker {
         run: &Run,
         plan: Plan,
         wiring: Wiring,
-        commands: mpsc::Sender<Command>,
+        ends: Ends,
         stop: CancellationToken,
     ) -> Result<()> {
         let subtask = plan.id;
@@ -264,7 +267,7 @@ impl Worker {
         })?;
         if let Some(running) = self.runs.get_mut(run) {
             running.threads += 1;
-            running.commands.insert(subtask, commands);
+            running.ends.insert(subtask, ends);
         }
         Ok(())
     }

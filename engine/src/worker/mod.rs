@@ -61,9 +61,17 @@ pub struct Worker {
 struct Running {
     stop: CancellationToken,
     prepared: Option<Prepared>,
-    commands: HashMap<SubtaskId, mpsc::Sender<Command>>,
+    ends: HashMap<SubtaskId, Ends>,
     threads: usize,
     released: bool,
+}
+
+/// The worker's ends of a subtask.
+struct Ends {
+    commands: mpsc::Sender<Command>,
+    /// Grows when the client has taken rows; not a command, since a collector that waits for it
+    /// takes none.
+    window: Arc<tokio::sync::Semaphore>,
 }
 
 /// What happens inside a worker.
@@ -163,6 +171,15 @@ impl Worker {
                 subtasks,
                 command,
             } => self.command(&run, &subtasks, command).await,
+            ToWorker::Collected {
+                run,
+                subtask,
+                batches,
+            } => {
+                if let Some(ends) = self.runs.get(&run).and_then(|r| r.ends.get(&subtask)) {
+                    ends.window.add_permits(batches as usize);
+                }
+            }
             ToWorker::Cancel(run) => self.cancel(&run).await,
         }
     }
@@ -173,9 +190,9 @@ impl Worker {
         };
         let mut stuck = false;
         for subtask in subtasks {
-            if let Some(queue) = running.commands.get(subtask) {
+            if let Some(ends) = running.ends.get(subtask) {
                 let full = matches!(
-                    queue.try_send(command),
+                    ends.commands.try_send(command),
                     Err(mpsc::error::TrySendError::Full(_))
                 );
                 stuck |= full;
@@ -205,7 +222,7 @@ impl Worker {
                 self.lock_metrics().remove(&(run.clone(), subtask));
                 if let Some(running) = self.runs.get_mut(&run) {
                     running.threads = running.threads.saturating_sub(1);
-                    running.commands.remove(&subtask);
+                    running.ends.remove(&subtask);
                 }
                 self.release_if_done(&run).await;
             }

@@ -19,7 +19,7 @@ use crate::control::{Placement, Run, ToWorker, WorkerId};
 use crate::element::{BarrierKind, Batch};
 use crate::error::EngineError;
 use crate::graph::execution::{SubtaskId, subtasks};
-use crate::graph::{JobGraph, JobId, OperatorSpec};
+use crate::graph::{ChainedOperator, JobGraph, JobId, OperatorSpec};
 use crate::metrics::SubtaskSnapshot;
 use crate::subtask::{Command, ReportKind};
 
@@ -299,22 +299,29 @@ impl Job {
 
     /// The client has taken so many batches.
     pub fn collected(&self, batches: u32) -> Vec<Action> {
-        let is_collector = |v: &&crate::graph::Vertex| {
-            v.operators
-                .iter()
-                .any(|o| matches!(o.spec, OperatorSpec::Collect))
+        let placement = match &self.phase {
+            Phase::Deploying { placement, .. } | Phase::Running { placement, .. } => placement,
+            _ => return Vec::new(),
         };
-        let collectors: Vec<SubtaskId> = self
-            .graph
-            .vertices
-            .iter()
-            .filter(is_collector)
-            .map(|v| SubtaskId {
-                vertex: v.id,
+        let mut actions = Vec::new();
+        for vertex in &self.graph.vertices {
+            let collects = |o: &ChainedOperator| matches!(o.spec, OperatorSpec::Collect);
+            let subtask = SubtaskId {
+                vertex: vertex.id,
                 index: 0,
-            })
-            .collect();
-        self.command(collectors, Command::Collected(batches))
+            };
+            if vertex.operators.iter().any(collects)
+                && let Some(worker) = placement.worker(subtask)
+            {
+                let message = ToWorker::Collected {
+                    run: self.run.clone(),
+                    subtask,
+                    batches,
+                };
+                actions.push(Action::Send(worker.clone(), message));
+            }
+        }
+        actions
     }
 
     /// Something that needs time has come due.

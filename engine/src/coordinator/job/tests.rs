@@ -90,7 +90,6 @@ fn words(actions: &[Action]) -> Vec<String> {
             } => {
                 format!("complete {checkpoint_id} last={last} {w}")
             }
-            Command::Collected(n) => format!("collected {n}"),
         },
         Action::Send(_, other) => panic!("{other:?}"),
         Action::WriteManifest(m) => format!("write {}", m.barrier.checkpoint_id),
