@@ -7,7 +7,7 @@
 # skipped ones. Arguments are handed to cargo test (e.g. -p levada-engine).
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-cd "$here/../.."
+cd "$here/../.." || exit 1
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/levada-test.XXXXXX")
 cleanup() {
