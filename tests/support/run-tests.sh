@@ -45,7 +45,8 @@ count() { # log, field
 
 # Tests run the binary as users do; without it they could not say anything.
 binary_failed=0
-if cargo build --release --package levada; then
+# The whole workspace: a part of it would have its dependencies built with other features, twice.
+if cargo build --release --workspace; then
   LEVADA_BIN=$(cd "${CARGO_TARGET_DIR:-target}/release" && pwd)/levada
   export LEVADA_BIN
 else
