@@ -73,7 +73,14 @@ if [ -n "$kafka" ] && [ ${#needy[@]} -gt 0 ]; then
   skipped=$((skipped - more_passed - more_failed))
 fi
 
-# What did not build, or died without a verdict, counts as a failure too.
+# A test binary that died without a verdict, and what did not build, count as failures too.
+died() { # log
+  local targets verdicts
+  targets=$(grep -c '^    `-p ' "$1")
+  verdicts=$(grep -c '^test result: FAILED' "$1")
+  echo $((targets > verdicts ? targets - verdicts : 0))
+}
+for log in "$scratch"/*.log; do failed=$((failed + $(died "$log"))); done
 if [ $status -ne 0 ] && [ "$failed" -eq 0 ]; then failed=1; fi
 if [ "$passed" -eq 0 ] && [ "$failed" -eq 0 ]; then failed=1; fi
 
