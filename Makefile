@@ -39,7 +39,7 @@ deps:
 	@tests/support/rocksdb.sh
 
 build: deps
-	cargo build --release --package levada
+	cargo build --release --workspace
 
 demo: build
 	@echo
@@ -57,7 +57,7 @@ lint: deps
 	@tests/support/lint.sh
 
 bench: deps
-	cargo build --release --package levada --package levada-bench
+	cargo build --release --workspace
 	$(BIN)/levada-bench run --events $(EVENTS) --queries $(QUERIES) --peers $(PEERS) \
 	  --runs $(RUNS) --parallelism $(PARALLELISM)
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Formatting and clippy, warnings being errors. A toolchain without one of them says so and goes on.
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 status=0
 
 if cargo fmt --version >/dev/null 2>&1; then
@@ -17,6 +17,6 @@ else
 fi
 
 if command -v shellcheck >/dev/null 2>&1; then
-  shellcheck tests/support/*.sh || status=1
+  shellcheck -S warning tests/support/*.sh benchmarks/peers/*.sh .ci/run || status=1
 fi
 exit $status

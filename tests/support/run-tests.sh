@@ -7,7 +7,7 @@
 # skipped ones. Arguments are handed to cargo test (e.g. -p levada-engine).
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-cd "$here/../.."
+cd "$here/../.." || exit 1
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/levada-test.XXXXXX")
 cleanup() {
@@ -45,7 +45,8 @@ count() { # log, field
 
 # Tests run the binary as users do; without it they could not say anything.
 binary_failed=0
-if cargo build --release --package levada; then
+# The whole workspace: a part of it would have its dependencies built with other features, twice.
+if cargo build --release --workspace; then
   LEVADA_BIN=$(cd "${CARGO_TARGET_DIR:-target}/release" && pwd)/levada
   export LEVADA_BIN
 else
@@ -72,7 +73,14 @@ if [ -n "$kafka" ] && [ ${#needy[@]} -gt 0 ]; then
   skipped=$((skipped - more_passed - more_failed))
 fi
 
-# What did not build, or died without a verdict, counts as a failure too.
+# A test binary that died without a verdict, and what did not build, count as failures too.
+died() { # log
+  local targets verdicts
+  targets=$(grep -c '^    `-p ' "$1")
+  verdicts=$(grep -c '^test result: FAILED' "$1")
+  echo $((targets > verdicts ? targets - verdicts : 0))
+}
+for log in "$scratch"/*.log; do failed=$((failed + $(died "$log"))); done
 if [ $status -ne 0 ] && [ "$failed" -eq 0 ]; then failed=1; fi
 if [ "$passed" -eq 0 ] && [ "$failed" -eq 0 ]; then failed=1; fi
 
