@@ -120,7 +120,7 @@ async fn calls_that_are_dropped_lose_nothing() {
     let table = table(&topic.name, numbers(), &[TO_LATEST]);
     let mut source = source(&table, source_context(numbers(), (0, 1), None));
     source.open().await.unwrap();
-    let mut seen = Vec::new();
+    let mut seen: Vec<i64> = Vec::new();
     loop {
         // The engine looks without waiting first, and is interrupted by barriers.
         let event = tokio::time::timeout(Duration::from_micros(200), source.next()).await;
