@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Field, Fields, Int32Type, Int64Type, Schema, TimeUnit};
-use levada_engine::connector::{Source, SourceContext, SourceEvent};
+use levada_engine::connector::{SourceContext, SourceEvent};
 
 use crate::broker::*;
 
