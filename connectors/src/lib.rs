@@ -26,6 +26,7 @@ mod fixture;
 pub mod format;
 mod generate;
 mod hash;
+pub mod kafka;
 pub mod nexmark;
 pub mod options;
 pub mod print;
@@ -41,6 +42,7 @@ pub fn registry() -> ConnectorRegistry {
     registry.register(Arc::new(blackhole::Blackhole));
     registry.register(Arc::new(datagen::Datagen));
     registry.register(Arc::new(filesystem::Filesystem));
+    registry.register(Arc::new(kafka::Kafka));
     registry.register(Arc::new(nexmark::Nexmark));
     registry.register(Arc::new(print::Print));
     registry

@@ -142,6 +142,11 @@ impl<K: Ord + Clone> WatermarkMerger<K> {
         self.merge()
     }
 
+    /// Drops an input that has ended; the merged watermark stays.
+    pub fn forget(&mut self, key: &K) {
+        self.inputs.remove(key);
+    }
+
     /// The merged watermark.
     pub fn current(&self) -> EventTime {
         self.merged.unwrap_or(MIN_WATERMARK)

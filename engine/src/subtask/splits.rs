@@ -60,9 +60,17 @@ impl Splits {
         }
     }
 
+    /// A split has been read to its end; returns the merged watermark if that moved. The last split
+    /// leaves time where it is: another may come (a file in a watched folder), and if none does,
+    /// the end of the input says so.
     pub fn finish(&mut self, split: &Arc<str>) -> Option<EventTime> {
         self.active.retain(|(s, _)| s != split);
-        self.merger.end(split)
+        let moved = match self.active.is_empty() {
+            true => None,
+            false => self.merger.end(split),
+        };
+        self.merger.forget(split);
+        moved
     }
 
     /// Takes silent splits out of the minimum; returns the merged watermark if that moved.
@@ -165,6 +173,26 @@ mod tests {
 
     fn some(values: &[i64]) -> Vec<Option<i64>> {
         values.iter().copied().map(Some).collect()
+    }
+
+    #[test]
+    fn the_last_split_leaves_time_where_it_is() {
+        let (a, b): (Arc<str>, Arc<str>) = ("a".into(), "b".into());
+        let mut splits = Splits::new(0);
+        splits.add(Arc::clone(&a), None, 0);
+        splits.merger.advance(&a, 10);
+        assert_eq!(splits.finish(&a), None);
+        assert_eq!(splits.merger.current(), 10);
+        splits.add(Arc::clone(&b), None, 0);
+        assert_eq!(splits.merger.advance(&b, 5), None);
+        assert_eq!(splits.merger.advance(&b, 20), Some(20));
+        splits.add(Arc::clone(&a), None, 0);
+        splits.merger.advance(&b, 30);
+        assert_eq!(
+            splits.finish(&a),
+            Some(30),
+            "it no longer holds the other back"
+        );
     }
 
     #[test]

@@ -1,0 +1,360 @@
+//! The `WITH` options of a Kafka table, read once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use levada_engine::connector::TableDescriptor;
+use levada_engine::{EngineError, Result};
+use regex::Regex;
+
+use super::client::Topics;
+use super::metadata::Metadata;
+use super::offsets::{Bound, Start};
+use super::properties::Properties;
+use crate::columns;
+use crate::format::{Format, RowFormat};
+use crate::options::{Options, unknown_name};
+
+/// A Kafka table.
+#[derive(Debug, Clone)]
+pub(super) struct Config {
+    /// The table's name, for messages.
+    pub table: String,
+    pub topics: Topics,
+    pub properties: Properties,
+    /// All columns of the table.
+    pub schema: SchemaRef,
+    /// Metadata columns by name.
+    pub metadata: BTreeMap<String, Metadata>,
+    pub value: Arc<dyn RowFormat>,
+    pub key: Option<KeyConfig>,
+    pub start: Start,
+    pub bound: Bound,
+    /// How often to look for new partitions.
+    pub discovery: Option<Duration>,
+    pub partitioner: Partitioner,
+    pub guarantee: Guarantee,
+}
+
+/// The columns that are in the message's key.
+#[derive(Debug, Clone)]
+pub(super) struct KeyConfig {
+    pub format: Arc<dyn RowFormat>,
+    /// The columns' names in the table.
+    pub fields: Vec<String>,
+    /// What stands in front of these names and not in the key.
+    pub prefix: String,
+    /// Whether the same columns are in the value too.
+    pub in_value: bool,
+}
+
+/// `sink.partitioner`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Partitioner {
+    /// By the key, or where there is room.
+    Default,
+    /// Each subtask has one.
+    Fixed,
+    /// Rows in turn.
+    RoundRobin,
+}
+
+/// `sink.delivery-guarantee`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Guarantee {
+    None,
+    AtLeastOnce,
+    ExactlyOnce,
+}
+
+impl Config {
+    pub(super) fn parse(table: &TableDescriptor) -> Result<Self> {
+        let mut options = Options::new(table.options.clone());
+        let topics = topics(&mut options)?;
+        let properties = Properties::parse(&options.open_prefix("properties."))?;
+        let (value, value_option) = value_format(&mut options)?;
+        let key = KeyConfig::parse(&mut options, table)?;
+        let start = Start::parse(&mut options)?;
+        let bound = Bound::parse(&mut options)?;
+        let interval = options.duration("scan.topic-partition-discovery.interval")?;
+        let partitioner = partitioner(&mut options)?;
+        let guarantee = guarantee(&mut options)?;
+        options.finish()?;
+        let config = Config {
+            table: table.name.clone(),
+            topics,
+            properties,
+            schema: table.schema.0.clone(),
+            metadata: metadata(table)?,
+            value,
+            key,
+            start,
+            bound,
+            discovery: Some(interval.unwrap_or(Duration::from_secs(300))).filter(|d| !d.is_zero()),
+            partitioner,
+            guarantee,
+        };
+        config.check_offsets()?;
+        if !table.primary_key.is_empty() {
+            return Err(EngineError::config(format!(
+                "the connector 'kafka' with '{value_option}' = '{}' cannot have a PRIMARY KEY, because it does not replace rows by key",
+                config.value.identifier()
+            ))
+            .with_hint("leave the PRIMARY KEY out"));
+        }
+        Ok(config)
+    }
+
+    fn check_offsets(&self) -> Result<()> {
+        let one_topic = matches!(&self.topics, Topics::Named(names) if names.len() == 1);
+        let specific = [
+            ("scan.startup", matches!(self.start, Start::Specific(_))),
+            ("scan.bounded", matches!(self.bound, Bound::Specific(_))),
+        ];
+        for (prefix, is_specific) in specific {
+            if is_specific && !one_topic {
+                return Err(EngineError::config(format!(
+                    "'{prefix}.mode' = 'specific-offsets' works for a single topic only"
+                )));
+            }
+        }
+        // Whether the table is read is not known here; the source looks at the startup mode itself.
+        if self.bound == Bound::GroupOffsets && self.properties.group_id.is_none() {
+            return Err(needs_group("scan.bounded"));
+        }
+        Ok(())
+    }
+
+    /// The columns of the message's value, in the order of the table.
+    pub(super) fn value_schema(&self) -> Schema {
+        let only_in_key = self.key.as_ref().filter(|key| !key.in_value);
+        let fields = self.schema.fields().iter().filter(|f| {
+            let name = f.name();
+            !self.metadata.contains_key(name)
+                && only_in_key.is_none_or(|key| !key.fields.contains(name))
+        });
+        Schema::new(fields.cloned().collect::<Vec<_>>())
+    }
+
+    /// The columns of the message's key under the names that they have there.
+    pub(super) fn key_schema(&self) -> Schema {
+        let Some(key) = &self.key else {
+            return Schema::empty();
+        };
+        let fields = key.fields.iter().filter_map(|name| {
+            let field = self.schema.field_with_name(name).ok()?;
+            Some(field.clone().with_name(key.name_in_key(name)))
+        });
+        Schema::new(fields.collect::<Vec<Field>>())
+    }
+}
+
+/// The error for a mode that reads the group's offsets without a group.
+pub(super) fn needs_group(prefix: &str) -> EngineError {
+    EngineError::config(format!(
+        "'{prefix}.mode' = 'group-offsets' needs the option 'properties.group.id'"
+    ))
+    .with_hint(match prefix {
+        "scan.startup" => {
+            "group-offsets is the default; set 'scan.startup.mode' = 'earliest-offset' to read everything"
+        }
+        _ => "set 'scan.bounded.mode' = 'latest-offset' to read what is there",
+    })
+}
+
+impl KeyConfig {
+    fn parse(options: &mut Options, table: &TableDescriptor) -> Result<Option<Self>> {
+        let format = match options.text("key.format") {
+            None => None,
+            Some(name) => Some(Format::from_options(&name, "key.", options)?.into_rows()?),
+        };
+        let fields = options.text("key.fields");
+        let prefix = options.text("key.fields-prefix").unwrap_or_default();
+        let in_value = options.choice(
+            "value.fields-include",
+            &[("ALL", true), ("EXCEPT_KEY", false)],
+        )?;
+        let in_value = in_value.unwrap_or(true);
+        let (format, fields) = match (format, fields) {
+            (Some(format), Some(fields)) => (format, fields),
+            (Some(_), None) => {
+                return Err(
+                    EngineError::config("the option 'key.format' needs 'key.fields'")
+                        .with_hint("say which columns are in the key: 'key.fields' = 'a;b'"),
+                );
+            }
+            (None, Some(_)) => {
+                return Err(EngineError::config(
+                    "the option 'key.fields' needs 'key.format'",
+                ));
+            }
+            (None, None) if !in_value => {
+                return Err(EngineError::config(
+                    "'value.fields-include' = 'EXCEPT_KEY' needs 'key.format' and 'key.fields'",
+                ));
+            }
+            (None, None) => return Ok(None),
+        };
+        let key = Self {
+            format,
+            fields: list(&fields),
+            prefix,
+            in_value,
+        };
+        key.check(table)?;
+        Ok(Some(key))
+    }
+
+    fn check(&self, table: &TableDescriptor) -> Result<()> {
+        if self.fields.is_empty() {
+            return Err(EngineError::config("the option 'key.fields' is empty"));
+        }
+        if !self.prefix.is_empty() && self.in_value {
+            return Err(EngineError::config(
+                "the option 'key.fields-prefix' needs 'value.fields-include' = 'EXCEPT_KEY'",
+            )
+            .with_hint("columns with a prefix cannot be in the value too"));
+        }
+        let physical: Vec<&str> = table
+            .schema
+            .fields()
+            .iter()
+            .map(|f| f.name().as_str())
+            .filter(|name| !table.metadata.contains_key(*name))
+            .collect();
+        for (index, name) in self.fields.iter().enumerate() {
+            if !physical.contains(&name.as_str()) {
+                return Err(unknown_name("column in 'key.fields':", name, physical));
+            }
+            if !name.starts_with(&self.prefix) {
+                return Err(EngineError::config(format!(
+                    "the column '{name}' in 'key.fields' does not begin with 'key.fields-prefix' = '{}'",
+                    self.prefix
+                )));
+            }
+            if self
+                .fields
+                .iter()
+                .take(index)
+                .any(|earlier| earlier == name)
+            {
+                return Err(EngineError::config(format!(
+                    "the column '{name}' stands twice in 'key.fields'"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// A column's name inside the key.
+    pub(super) fn name_in_key(&self, column: &str) -> String {
+        column
+            .strip_prefix(&self.prefix)
+            .unwrap_or(column)
+            .to_string()
+    }
+}
+
+/// Splits `a;b`.
+fn list(text: &str) -> Vec<String> {
+    let names = text
+        .split(';')
+        .map(str::trim)
+        .filter(|name| !name.is_empty());
+    names.map(str::to_string).collect()
+}
+
+fn topics(options: &mut Options) -> Result<Topics> {
+    let pattern = options.text("topic-pattern");
+    match (options.text("topic"), pattern) {
+        (Some(topic), None) => {
+            let mut names = list(&topic);
+            names.sort();
+            names.dedup();
+            match names.is_empty() {
+                true => Err(EngineError::config("the option 'topic' is empty")),
+                false => Ok(Topics::Named(names)),
+            }
+        }
+        (None, Some(pattern)) => {
+            let regex = Regex::new(&format!("^(?:{pattern})$")).map_err(|e| {
+                options
+                    .invalid("topic-pattern", "a regular expression")
+                    .with_hint(e.to_string())
+            })?;
+            Ok(Topics::Matching(regex))
+        }
+        (Some(_), Some(_)) => Err(EngineError::config(
+            "the options 'topic' and 'topic-pattern' exclude each other",
+        )),
+        (None, None) => Err(EngineError::config("the option 'topic' is missing")
+            .with_hint("add 'topic' = '…' or 'topic-pattern' = '…' to the WITH clause")),
+    }
+}
+
+/// The value's format, and the option that names it.
+fn value_format(options: &mut Options) -> Result<(Arc<dyn RowFormat>, &'static str)> {
+    let (name, option, prefix) = match (options.text("format"), options.text("value.format")) {
+        (Some(name), None) => (name, "format", ""),
+        (None, Some(name)) => (name, "value.format", "value."),
+        (Some(_), Some(_)) => {
+            return Err(EngineError::config(
+                "the options 'format' and 'value.format' mean the same; use one of them",
+            ));
+        }
+        (None, None) => {
+            return Err(EngineError::config("the option 'format' is missing")
+                .with_hint("add 'format' = '…' (or 'value.format') to the WITH clause"));
+        }
+    };
+    let format = Format::from_options(&name, prefix, options)?.into_rows()?;
+    Ok((format, option))
+}
+
+fn partitioner(options: &mut Options) -> Result<Partitioner> {
+    let choice = options.choice(
+        "sink.partitioner",
+        &[
+            ("default", Partitioner::Default),
+            ("fixed", Partitioner::Fixed),
+            ("round-robin", Partitioner::RoundRobin),
+        ],
+    )?;
+    Ok(choice.unwrap_or(Partitioner::Default))
+}
+
+fn guarantee(options: &mut Options) -> Result<Guarantee> {
+    let choice = options.choice(
+        "sink.delivery-guarantee",
+        &[
+            ("at-least-once", Guarantee::AtLeastOnce),
+            ("exactly-once", Guarantee::ExactlyOnce),
+            ("none", Guarantee::None),
+        ],
+    )?;
+    let guarantee = choice.unwrap_or(Guarantee::AtLeastOnce);
+    let prefix = options.text("sink.transactional-id-prefix");
+    if prefix.is_some() && guarantee != Guarantee::ExactlyOnce {
+        return Err(EngineError::config(
+            "the option 'sink.transactional-id-prefix' has no effect without 'sink.delivery-guarantee' = 'exactly-once'",
+        ));
+    }
+    Ok(guarantee)
+}
+
+fn metadata(table: &TableDescriptor) -> Result<BTreeMap<String, Metadata>> {
+    let mut known = BTreeMap::new();
+    for (column, key) in &table.metadata {
+        let found = Metadata::ALL.into_iter().find(|m| m.key() == key);
+        let metadata = found.ok_or_else(|| {
+            unknown_name("metadata key", key, Metadata::ALL.iter().map(|m| m.key()))
+        })?;
+        if let Ok(field) = table.schema.field_with_name(column) {
+            columns::check_convertible(key, &metadata.data_type(), field)?;
+        }
+        known.insert(column.clone(), metadata);
+    }
+    Ok(known)
+}

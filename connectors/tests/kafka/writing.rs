@@ -1,0 +1,183 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::BinaryBuilder;
+use arrow::array::{
+    ArrayRef, Int64Array, MapBuilder, RecordBatch, StringArray, StringBuilder,
+    TimestampMillisecondArray,
+};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use levada_engine::connector::{Sink, TableDescriptor};
+use levada_engine::element::Batch;
+
+use crate::broker::*;
+
+fn schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        Field::new("id", DataType::Int64, true),
+        Field::new("v", DataType::Utf8, true),
+    ]))
+}
+
+fn batch(rows: impl IntoIterator<Item = (i64, &'static str)>) -> Batch {
+    let (ids, values): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+    let id: ArrayRef = Arc::new(Int64Array::from(ids));
+    let v: ArrayRef = Arc::new(StringArray::from(values));
+    Batch::inserts(RecordBatch::try_new(schema(), vec![id, v]).unwrap())
+}
+
+async fn open(table: &TableDescriptor, schema: SchemaRef, index: u32) -> Box<dyn Sink> {
+    let registry = levada_connectors::registry();
+    let factory = registry.of_table(table).unwrap().sink(table).unwrap();
+    let mut sink = factory.create(sink_context(schema, index)).unwrap();
+    sink.open().await.unwrap();
+    sink
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Kafka"]
+async fn a_barrier_waits_until_everything_is_there() {
+    let topic = Topic::new("written", 3).await;
+    let mut sink = open(&table(&topic.name, schema(), &[]), schema(), 0).await;
+    for first in (0..20_000).step_by(500) {
+        sink.write(&batch((first..first + 500).map(|n| (n, "x"))))
+            .await
+            .unwrap();
+    }
+    assert!(sink.prepare(1).await.unwrap().is_empty());
+    let mut values: Vec<_> = topic
+        .content()
+        .into_iter()
+        .map(|m| m.value.unwrap())
+        .collect();
+    values.sort();
+    let mut expected: Vec<_> = (0..20_000)
+        .map(|n| format!("{{\"id\":{n},\"v\":\"x\"}}"))
+        .collect();
+    expected.sort();
+    assert_eq!(values, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Kafka"]
+async fn keys_decide_the_partition() {
+    let topic = Topic::new("keyed", 4).await;
+    let options = [
+        ("key.format", "raw"),
+        ("key.fields", "id"),
+        ("value.fields-include", "EXCEPT_KEY"),
+    ];
+    let mut options = options.to_vec();
+    options[0] = ("key.format", "json");
+    let mut sink = open(&table(&topic.name, schema(), &options), schema(), 0).await;
+    sink.write(&batch((0..200).map(|n| (n % 20, "x"))))
+        .await
+        .unwrap();
+    sink.prepare(1).await.unwrap();
+    let mut partitions: BTreeMap<String, i32> = BTreeMap::new();
+    let content = topic.content();
+    assert_eq!(content.len(), 200);
+    for message in content {
+        assert_eq!(message.value.as_deref(), Some("{\"v\":\"x\"}"));
+        let key = message.key.unwrap();
+        let partition = *partitions.entry(key.clone()).or_insert(message.partition);
+        assert_eq!(partition, message.partition, "{key}");
+    }
+    assert_eq!(partitions.len(), 20);
+    // The partition of the Java client's murmur2 for this key.
+    let spread: std::collections::BTreeSet<_> = partitions.values().collect();
+    assert!(spread.len() > 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Kafka"]
+async fn partitioners() {
+    for (partitioner, expected) in [("fixed", vec![0, 0, 9]), ("round-robin", vec![3, 3, 3])] {
+        let topic = Topic::new("partitioner", 3).await;
+        let options = [("sink.partitioner", partitioner)];
+        let mut sink = open(&table(&topic.name, schema(), &options), schema(), 5).await;
+        sink.write(&batch((0..9).map(|n| (n, "x")))).await.unwrap();
+        sink.prepare(1).await.unwrap();
+        let mut counts = vec![0; 3];
+        for message in topic.content() {
+            counts[message.partition as usize] += 1;
+        }
+        assert_eq!(counts, expected, "{partitioner}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Kafka"]
+async fn timestamps_and_headers_are_written() {
+    let topic = Topic::new("extras", 1).await;
+    let mut headers = MapBuilder::new(None, StringBuilder::new(), BinaryBuilder::new());
+    headers.keys().append_value("h");
+    headers.values().append_value(b"x");
+    headers.append(true).unwrap();
+    let headers: ArrayRef = Arc::new(headers.finish());
+    let time: ArrayRef = Arc::new(TimestampMillisecondArray::from(vec![1_700_000_000_123]));
+    let id: ArrayRef = Arc::new(Int64Array::from(vec![1]));
+    let schema = Arc::new(Schema::new(vec![
+        Field::new("ts", time.data_type().clone(), true),
+        Field::new("id", DataType::Int64, true),
+        Field::new("hs", headers.data_type().clone(), true),
+    ]));
+    let mut table = table(&topic.name, schema.clone(), &[]);
+    table.metadata.insert("ts".into(), "timestamp".into());
+    table.metadata.insert("hs".into(), "headers".into());
+    let mut sink = open(&table, schema.clone(), 0).await;
+    let rows = RecordBatch::try_new(schema, vec![time, id, headers]).unwrap();
+    sink.write(&Batch::inserts(rows)).await.unwrap();
+    sink.prepare(1).await.unwrap();
+    let expected = Plain {
+        partition: 0,
+        key: None,
+        value: Some("{\"id\":1}".into()),
+        timestamp: Some(1_700_000_000_123),
+        headers: vec![("h".into(), "x".into())],
+    };
+    assert_eq!(topic.content(), [expected]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Kafka"]
+async fn a_full_queue_holds_the_writer_and_loses_nothing() {
+    let topic = Topic::new("full", 1).await;
+    let options = [("properties.queue.buffering.max.messages", "50")];
+    let mut sink = open(&table(&topic.name, schema(), &options), schema(), 0).await;
+    sink.write(&batch((0..5_000).map(|n| (n, "x"))))
+        .await
+        .unwrap();
+    sink.prepare(1).await.unwrap();
+    let values: Vec<_> = topic
+        .content()
+        .into_iter()
+        .map(|m| m.value.unwrap())
+        .collect();
+    let expected: Vec<_> = (0..5_000)
+        .map(|n| format!("{{\"id\":{n},\"v\":\"x\"}}"))
+        .collect();
+    assert_eq!(values, expected, "in order, too");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Kafka"]
+async fn rows_that_cannot_be_delivered_fail_with_the_topic() {
+    let topic = Topic::new("large", 1).await;
+    let mut sink = open(&table(&topic.name, schema(), &[]), schema(), 0).await;
+    let large: &'static str = Box::leak("x".repeat(2 << 20).into_boxed_str());
+    let written = sink.write(&batch([(1, large)])).await;
+    let error = match written {
+        Err(error) => error,
+        Ok(()) => tokio::time::timeout(Duration::from_secs(20), sink.prepare(1))
+            .await
+            .unwrap()
+            .unwrap_err(),
+    };
+    assert!(
+        error.message.contains(&format!("topic '{}'", topic.name)),
+        "{error}"
+    );
+    assert!(error.message.contains("too large"), "{error}");
+}
