@@ -13,8 +13,11 @@ use levada_engine::metrics::SubtaskMetrics;
 use levada_engine::time::ManualClock;
 use nexmark::config::NexmarkConfig;
 use nexmark::event::Event;
+use serde_json::{Value, json};
 
 use super::*;
+use crate::format::json::Json;
+use crate::format::{Encoded, Framing, RowFormat};
 
 fn row(name: &str, fields: &[(&str, &str)]) -> Field {
     let fields = fields.iter().map(|(name, sql)| {
@@ -141,108 +144,47 @@ async fn the_events_are_those_of_the_crate() {
         next_rate: 100_000,
         ..NexmarkConfig::default()
     };
-    let (kinds, people, auctions, bids) = (
-        rows.column(0),
-        rows.column(1),
-        rows.column(2),
-        rows.column(3),
-    );
-    for (i, event) in EventGenerator::new(config).take(1000).enumerate() {
-        let kind = kinds.as_primitive::<Int32Type>().value(i);
-        let present = [people.is_valid(i), auctions.is_valid(i), bids.is_valid(i)];
-        let number = |row: &dyn Array, name: &str| {
-            row.as_struct()
-                .column_by_name(name)
-                .unwrap()
-                .as_primitive::<Int64Type>()
-                .value(i) as usize
-        };
-        let text = |row: &dyn Array, name: &str| {
-            row.as_struct()
-                .column_by_name(name)
-                .unwrap()
-                .as_string::<i32>()
-                .value(i)
-                .to_string()
-        };
-        let time = |row: &dyn Array, name: &str| {
-            let times = row.as_struct().column_by_name(name).unwrap();
-            times.as_primitive::<TimestampMillisecondType>().value(i) as u64
-        };
-        match event {
-            Event::Person(p) => {
-                assert_eq!((kind, present), (0, [true, false, false]));
-                assert_eq!(
-                    (
-                        number(people, "id"),
-                        text(people, "emailAddress"),
-                        text(people, "creditCard")
-                    ),
-                    (p.id, p.email_address, p.credit_card)
-                );
-                assert_eq!(
-                    (
-                        text(people, "name"),
-                        text(people, "city"),
-                        text(people, "state")
-                    ),
-                    (p.name, p.city, p.state)
-                );
-                assert_eq!(
-                    (time(people, "dateTime"), text(people, "extra")),
-                    (p.date_time, p.extra)
-                );
-            }
-            Event::Auction(a) => {
-                assert_eq!((kind, present), (1, [false, true, false]));
-                assert_eq!(
-                    (
-                        number(auctions, "id"),
-                        text(auctions, "itemName"),
-                        text(auctions, "description")
-                    ),
-                    (a.id, a.item_name, a.description)
-                );
-                assert_eq!(
-                    (
-                        number(auctions, "initialBid"),
-                        number(auctions, "reserve"),
-                        number(auctions, "seller")
-                    ),
-                    (a.initial_bid, a.reserve, a.seller)
-                );
-                assert_eq!(
-                    (
-                        time(auctions, "dateTime"),
-                        time(auctions, "expires"),
-                        number(auctions, "category")
-                    ),
-                    (a.date_time, a.expires, a.category)
-                );
-                assert_eq!(text(auctions, "extra"), a.extra);
-            }
-            Event::Bid(b) => {
-                assert_eq!((kind, present), (2, [false, false, true]));
-                assert_eq!(
-                    (
-                        number(bids, "auction"),
-                        number(bids, "bidder"),
-                        number(bids, "price")
-                    ),
-                    (b.auction, b.bidder, b.price)
-                );
-                assert_eq!(
-                    (
-                        text(bids, "channel"),
-                        text(bids, "url"),
-                        time(bids, "dateTime")
-                    ),
-                    (b.channel, b.url, b.date_time)
-                );
-                assert_eq!(text(bids, "extra"), b.extra);
-            }
+    let mut encoded = Encoded::default();
+    let mut encoder = Json::default().encoder(wide(), Framing::Message).unwrap();
+    encoder.encode(&rows, &mut encoded).unwrap();
+    let events = EventGenerator::new(config).take(1000);
+    for (row, event) in encoded.payloads().zip(events) {
+        let row: Value = serde_json::from_slice(row.unwrap()).unwrap();
+        assert_eq!(row, expected(&event));
+    }
+}
+
+fn time(millis: u64) -> String {
+    let time = chrono::DateTime::from_timestamp_millis(millis as i64).unwrap();
+    time.format("%Y-%m-%d %H:%M:%S%.3f").to_string()
+}
+
+fn expected(event: &Event) -> Value {
+    let (mut kind, mut person, mut auction, mut bid) = (0, Value::Null, Value::Null, Value::Null);
+    match event {
+        Event::Person(p) => {
+            person = json!({
+                "id": p.id, "name": p.name, "emailAddress": p.email_address, "creditCard": p.credit_card,
+                "city": p.city, "state": p.state, "dateTime": time(p.date_time), "extra": p.extra,
+            });
+        }
+        Event::Auction(a) => {
+            kind = 1;
+            auction = json!({
+                "id": a.id, "itemName": a.item_name, "description": a.description,
+                "initialBid": a.initial_bid, "reserve": a.reserve, "dateTime": time(a.date_time),
+                "expires": time(a.expires), "seller": a.seller, "category": a.category, "extra": a.extra,
+            });
+        }
+        Event::Bid(b) => {
+            kind = 2;
+            bid = json!({
+                "auction": b.auction, "bidder": b.bidder, "price": b.price, "channel": b.channel,
+                "url": b.url, "dateTime": time(b.date_time), "extra": b.extra,
+            });
         }
     }
+    json!({ "event_type": kind, "person": person, "auction": auction, "bid": bid })
 }
 
 #[tokio::test]

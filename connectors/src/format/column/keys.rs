@@ -7,9 +7,16 @@
 
 use std::collections::HashMap;
 
-/// Records with more keys, or longer ones, than this are looked up every time.
+#[cfg(test)]
+mod tests;
+
+/// Keys behind so many others, or longer ones, are looked up every time: memory for predictions is
+/// bounded, whatever the input.
 const MOST_STEPS: usize = 512;
+const MOST_STEPS_INSIDE: usize = 64;
 const LONGEST_KEY: usize = 128;
+/// Of so many of a record's objects that no column wants, the inside is predicted.
+const MOST_INSIDES: usize = 8;
 /// Up to so many columns, comparing them one by one is faster than hashing.
 const FEW: usize = 8;
 
@@ -17,12 +24,14 @@ const FEW: usize = 8;
 const FORMS: usize = 4;
 
 /// Finds columns by key.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Keys {
     names: Vec<Box<str>>,
     /// Only where there are many.
     by_name: HashMap<Box<str>, usize, foldhash::fast::FixedState>,
     steps: Vec<Step>,
+    most_steps: usize,
+    insides: usize,
 }
 
 /// What stood before the values of one number in the last records; the last form first.
@@ -61,6 +70,8 @@ impl Keys {
             names,
             by_name,
             steps: Vec::new(),
+            most_steps: MOST_STEPS,
+            insides: 0,
         }
     }
 
@@ -81,10 +92,21 @@ impl Keys {
         Some(found)
     }
 
-    /// What stands inside of the object that is value number `step`, which no column wants.
+    /// What stands inside of the object that is value number `step`, which no column wants; `None` if
+    /// it is not to be predicted.
     pub(crate) fn inside(&mut self, step: usize) -> Option<&mut Keys> {
         let form = self.steps.get_mut(step)?.forms.first_mut()?;
-        Some(form.inside.get_or_insert_default())
+        if form.inside.is_none() {
+            if self.insides == MOST_INSIDES {
+                return None;
+            }
+            self.insides += 1;
+        }
+        Some(form.inside.get_or_insert_with(|| {
+            let mut keys = Keys::new(std::iter::empty());
+            keys.most_steps = MOST_STEPS_INSIDE;
+            Box::new(keys)
+        }))
     }
 
     /// The column called `name`.
@@ -99,7 +121,7 @@ impl Keys {
     /// Expects `text` before value number `step` of the next record.
     pub(crate) fn learn(&mut self, step: usize, text: &[u8], child: Option<usize>) {
         let usual = text.len() <= LONGEST_KEY && !text.contains(&b'\n');
-        if step > self.steps.len() || step >= MOST_STEPS || !usual {
+        if step > self.steps.len() || step >= self.most_steps || !usual {
             return;
         }
         if step == self.steps.len() {
@@ -109,7 +131,8 @@ impl Keys {
             return;
         };
         // The form that was not seen for longest stands last, roughly; it gives way.
-        forms.truncate(FORMS - 1);
+        let given_up = forms.drain(forms.len().min(FORMS - 1)..);
+        self.insides -= given_up.filter(|form| form.inside.is_some()).count();
         forms.insert(0, Form::new(text, child));
     }
 }

@@ -11,83 +11,84 @@ use crate::format::scalar::time;
 /// Adds `text` to `column`. The column's own form of the value is expected; blanks around numbers,
 /// truth values and times do not count.
 pub(super) fn push(column: &mut Column, text: &[u8], at: usize) -> Result<(), Fault> {
-    let wrong = |error: NumberError, name: &str| {
-        Fault::value(
-            at,
-            format!("the value {} {}", excerpt(text), error.reason(name)),
-        )
-    };
     let trimmed = text.trim_ascii();
-    macro_rules! integer {
-        ($values:expr, $name:expr) => {{
-            let value = number::integer(trimmed).map_err(|error| wrong(error, $name))?;
-            let value = value
-                .try_into()
-                .map_err(|_| wrong(NumberError::Overflow, $name))?;
-            $values.push(value);
-        }};
-    }
     match column {
-        Column::Utf8(values) => return fits(values.push(text), at),
+        Column::Utf8(values) => fits(values.push(text), at),
         Column::Binary(values) => {
             if STANDARD.decode_vec(trimmed, values.buffer()).is_err() {
                 values.truncate(values.len());
                 return Err(malformed(at, text, "base64"));
             }
-            return fits(values.end_value(), at);
+            fits(values.end_value(), at)
         }
-        Column::Int8(values) => integer!(values, "TINYINT"),
-        Column::Int16(values) => integer!(values, "SMALLINT"),
-        Column::Int32(values) => integer!(values, "INT"),
-        Column::Int64(values) => {
-            values.push(number::integer(trimmed).map_err(|e| wrong(e, "BIGINT"))?)
+        Column::Boolean(values) => {
+            match trimmed {
+                t if t.eq_ignore_ascii_case(b"true") => values.push(true),
+                t if t.eq_ignore_ascii_case(b"false") => values.push(false),
+                _ => return Err(malformed(at, text, "a BOOLEAN")),
+            }
+            Ok(())
         }
-        Column::Float32(values) => {
-            values.push(number::float(trimmed).map_err(|e| wrong(e, "FLOAT"))?)
+        Column::Date(_) | Column::TimeMillis(_) | Column::TimeMicros(_) | Column::Timestamp(_) => {
+            push_time(column, trimmed, at)
         }
-        Column::Float64(values) => {
-            values.push(number::double(trimmed).map_err(|e| wrong(e, "DOUBLE"))?)
-        }
+        _ => push_number(column, trimmed).map_err(|(error, name)| {
+            Fault::value(
+                at,
+                format!("the value {} {}", excerpt(text), error.reason(&name)),
+            )
+        }),
+    }
+}
+
+/// Adds a number; an error comes with the name of the type.
+fn push_number(column: &mut Column, text: &[u8]) -> Result<(), (NumberError, String)> {
+    fn narrow<T: TryFrom<i64>>(text: &[u8]) -> Result<T, NumberError> {
+        T::try_from(number::integer(text)?).map_err(|_| NumberError::Overflow)
+    }
+    let added = match column {
+        Column::Int8(values) => narrow(text).map(|value| values.push(value)),
+        Column::Int16(values) => narrow(text).map(|value| values.push(value)),
+        Column::Int32(values) => narrow(text).map(|value| values.push(value)),
+        Column::Int64(values) => number::integer(text).map(|value| values.push(value)),
+        Column::Float32(values) => number::float(text).map(|value| values.push(value)),
+        Column::Float64(values) => number::double(text).map(|value| values.push(value)),
         Column::Decimal(Decimal {
             values,
             precision,
             scale,
-        }) => {
-            let value = number::decimal(trimmed, *precision, *scale);
-            values.push(value.map_err(|e| wrong(e, &format!("DECIMAL({precision}, {scale})")))?);
-        }
-        Column::Boolean(values) => match trimmed {
-            t if t.eq_ignore_ascii_case(b"true") => values.push(true),
-            t if t.eq_ignore_ascii_case(b"false") => values.push(false),
-            _ => return Err(malformed(at, text, "a BOOLEAN")),
-        },
+        }) => number::decimal(text, *precision, *scale).map(|value| values.push(value)),
+        // Nested columns are refused when a decoder is made.
+        _ => Err(NumberError::Malformed),
+    };
+    added.map_err(|error| match column {
+        Column::Decimal(Decimal {
+            precision, scale, ..
+        }) => (error, format!("DECIMAL({precision}, {scale})")),
+        other => (error, other.type_name().to_string()),
+    })
+}
+
+fn push_time(column: &mut Column, text: &[u8], at: usize) -> Result<(), Fault> {
+    match column {
         Column::Date(values) => {
-            values.push(
-                time::date(trimmed)
-                    .ok_or_else(|| malformed(at, text, "a date such as 2023-11-14"))?,
-            );
+            let date = time::date(text);
+            values.push(date.ok_or_else(|| malformed(at, text, "a date such as 2023-11-14"))?);
         }
-        Column::TimeMillis(values) => values.push((time_of_day(trimmed, at)? / 1_000_000) as i32),
-        Column::TimeMicros(values) => values.push(time_of_day(trimmed, at)? / 1_000),
+        Column::TimeMillis(values) => values.push((time_of_day(text, at)? / 1_000_000) as i32),
+        Column::TimeMicros(values) => values.push(time_of_day(text, at)? / 1_000),
         Column::Timestamp(values) => {
-            let moment = time::timestamp(trimmed, &mut values.memo);
+            let moment = time::timestamp(text, &mut values.memo);
             let zoned = values.zoned;
             if !moment.is_some_and(|moment| moment.zoned == zoned && values.push(moment)) {
-                let form = if zoned {
-                    "2023-11-14 22:13:20.000Z"
-                } else {
-                    "2023-11-14 22:13:20.000"
-                };
-                return Err(malformed(
-                    at,
-                    text,
-                    &format!("a timestamp such as {form} in the column's range"),
-                ));
+                let zone = if zoned { "Z" } else { "" };
+                let what = format!(
+                    "a timestamp such as 2023-11-14 22:13:20.000{zone} in the column's range"
+                );
+                return Err(malformed(at, text, &what));
             }
         }
-        Column::List(_) | Column::Map(_) | Column::Struct(_) => {
-            return Err(Fault::value(at, "a field cannot hold a nested value"));
-        }
+        other => return Err(malformed(at, text, other.type_name())),
     }
     Ok(())
 }

@@ -36,6 +36,21 @@ enum Key {
     End,
 }
 
+/// Where the value at `at` ends, if it is a string without escapes or a short integer.
+#[inline(always)]
+fn quick_skip(bytes: &[u8], at: usize) -> Option<usize> {
+    quick_string(bytes, at).or_else(|| quick_integer(bytes, at).map(|(end, _)| end))
+}
+
+/// What predicts the inside of the value at `at`, number `step`, if it is an object.
+fn inside<'a>(keys: &'a mut Keys, step: usize, bytes: &[u8], at: usize) -> Option<&'a mut Keys> {
+    if bytes.get(at) == Some(&b'{') {
+        keys.inside(step)
+    } else {
+        None
+    }
+}
+
 impl Reader<'_> {
     /// Reads an object as one row of `record`. If it fails, parts of the row may stand in the
     /// columns; [`Record::truncate`] takes them back.
@@ -87,9 +102,9 @@ impl Reader<'_> {
                     None => self.child(child, row, at)?,
                 };
             } else {
-                at = match quick_string(bytes, at) {
+                at = match quick_skip(bytes, at) {
                     Some(end) => end,
-                    None => self.skip(at, record.keys.inside(step - 1), 0)?,
+                    None => self.skip(at, inside(&mut record.keys, step - 1, bytes, at), 0)?,
                 };
             }
         }
@@ -149,7 +164,7 @@ impl Reader<'_> {
     /// `keys` predict what stands in it. `depth`: how many objects around it are passed in this way.
     #[inline(never)]
     fn skip(&mut self, at: usize, keys: Option<&mut Keys>, depth: u32) -> Result<usize> {
-        const DEEPEST: u32 = 4;
+        const DEEPEST: u32 = 2;
         self.cursor.at = at;
         self.cursor.space();
         match keys {
@@ -177,10 +192,9 @@ impl Reader<'_> {
                     }
                 }
             }
-            let quick = quick_string(bytes, at);
-            at = match quick.or_else(|| quick_integer(bytes, at).map(|(end, _)| end)) {
+            at = match quick_skip(bytes, at) {
                 Some(end) => end,
-                None => self.skip(at, keys.inside(step), depth + 1)?,
+                None => self.skip(at, inside(keys, step, bytes, at), depth + 1)?,
             };
             step += 1;
         }
