@@ -1,6 +1,7 @@
 use super::*;
 
 mod errors;
+mod garbage;
 mod queries;
 mod statements;
 
