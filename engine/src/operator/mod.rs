@@ -126,6 +126,11 @@ pub trait Operator: Send {
         Ok(())
     }
 
+    /// Roughly the memory of the working set, in bytes, beside keyed state.
+    fn memory_bytes(&self) -> usize {
+        0
+    }
+
     /// A barrier: write what has changed into keyed state and hand it out for the snapshot;
     /// `None` for an operator without keyed state.
     fn state(&mut self) -> Result<Option<&mut dyn KeyedState>> {

@@ -194,7 +194,11 @@ impl Chain {
                 operator.watermark(watermark, output)
             })
             .await?;
-            self.route_all(node, Event::Watermark(watermark)).await?;
+            let behind = match self.nodes.get(node).map(|n| &n.stage) {
+                Some(Stage::Operator(operator)) => operator.output_watermark(watermark),
+                _ => watermark,
+            };
+            self.route_all(node, Event::Watermark(behind)).await?;
         }
         if idle && !was_idle {
             self.route_all(node, Event::Idle).await?;
@@ -364,10 +368,13 @@ impl Chain {
             };
             match &mut node.stage {
                 Stage::Operator(operator) => {
+                    let held = operator.memory_bytes() as i64;
                     let Some(state) = operator.state().map_err(|e| e.at(&node.name))? else {
                         continue;
                     };
-                    self.metrics.state_bytes.set(state.size_bytes() as i64);
+                    self.metrics
+                        .state_bytes
+                        .set(held + state.size_bytes() as i64);
                     snapshot.keyed = Some(state.freeze().map_err(|e| e.at(&node.name))?);
                 }
                 Stage::Sink(sink) => {

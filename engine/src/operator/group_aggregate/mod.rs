@@ -202,6 +202,10 @@ impl Operator for GroupAggregate {
         self.emit(columns, kinds, output)
     }
 
+    fn memory_bytes(&self) -> usize {
+        self.aggregation.size_bytes()
+    }
+
     fn state(&mut self) -> Result<Option<&mut dyn KeyedState>> {
         self.aggregation.save(self.state.as_mut(), &self.place)?;
         Ok(Some(self.state.as_mut()))

@@ -172,7 +172,7 @@ pub(crate) fn evaluate(call: &AggregateCall, rows: &[&Row]) -> String {
     let mut values: Vec<String> = match argument {
         8 => rows
             .iter()
-            .filter_map(|r| r.time.map(|t| format!("{t:020}")))
+            .filter_map(|r| r.time.map(|t| t.to_string()))
             .collect(),
         _ => rows.iter().map(|r| r.cells[argument].clone()).collect(),
     };
@@ -197,7 +197,7 @@ pub(crate) fn evaluate(call: &AggregateCall, rows: &[&Row]) -> String {
         Avg => format!("{:?}", total as f64 / count as f64),
         Min | Max => {
             match argument {
-                1 | 6 | 8 => values.sort(),
+                1 | 6 => values.sort(),
                 _ => values.sort_by_key(number),
             }
             let best = if call.function == Min {
@@ -213,6 +213,18 @@ pub(crate) fn evaluate(call: &AggregateCall, rows: &[&Row]) -> String {
             }
         }
     }
+}
+
+/// Expects the same rows in any order; says which are missing and which are too many.
+pub(crate) fn assert_same(mut found: Vec<String>, mut expected: Vec<String>, place: &str) {
+    found.sort();
+    expected.sort();
+    let missing: Vec<_> = expected.iter().filter(|r| !found.contains(r)).collect();
+    let surplus: Vec<_> = found.iter().filter(|r| !expected.contains(r)).collect();
+    assert!(
+        found == expected,
+        "{place}: missing {missing:#?}, surplus {surplus:#?}"
+    );
 }
 
 fn decimal(value: i128, scale: u32) -> String {

@@ -133,6 +133,21 @@ impl Windows {
         }
     }
 
+    /// How many slices a window has at most.
+    pub(crate) fn slices_per_window(&self) -> i64 {
+        self.size_ms / self.slice_ms
+    }
+
+    /// Numbers slices in order of time.
+    pub(crate) fn slice_number(&self, slice_end: i64) -> i64 {
+        (slice_end - self.offset_ms).div_euclid(self.slice_ms)
+    }
+
+    /// The end of the slice with this number.
+    pub(crate) fn slice_end_of(&self, number: i64) -> i64 {
+        number * self.slice_ms + self.offset_ms
+    }
+
     /// Whether every window that begins with a slice goes on to contain the next ones until it
     /// ends, so that slices already fired together can be kept as one.
     pub(crate) fn is_cumulative(&self) -> bool {

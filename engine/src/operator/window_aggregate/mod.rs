@@ -6,6 +6,7 @@ use super::{Operator, OperatorContext};
 use crate::error::Result;
 use crate::graph::{WindowAggregateSpec, WindowKind};
 
+mod merges;
 mod persist;
 mod refire;
 mod session;

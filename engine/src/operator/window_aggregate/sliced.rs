@@ -1,11 +1,12 @@
 //! TUMBLE, HOP and CUMULATE: one aggregation per slice, merged per window when it fires.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
 
+use super::merges::{Merges, Slices as OpenSlices};
 use super::persist::{self, Watermarks};
 use super::refire::Refire;
 use crate::element::Batch;
@@ -27,23 +28,54 @@ pub(super) struct SlicedAggregate {
     pub(super) plan: Arc<Plan>,
     pub(super) windows: Windows,
     time: WindowTime,
-    time_type: DataType,
     partial_input: bool,
     /// The columns that are read of each batch; `None` reads all.
     columns: Option<Vec<usize>>,
     pub(super) lateness: Lateness,
-    pub(super) slices: BTreeMap<i64, Aggregation>,
+    slices: OpenSlices,
+    merges: Merges,
     /// The ends of windows that have rows and have not fired.
     pending: BTreeSet<i64>,
     state: Box<dyn KeyedState>,
     watermarks: Watermarks,
     deletes: Deletes,
     max_parallelism: u32,
-    output: SchemaRef,
-    batch_rows: usize,
+    pub(super) results: Results,
     metrics: Arc<SubtaskMetrics>,
     /// Scratch: the group of each row.
     groups: Vec<u32>,
+}
+
+/// How results become rows.
+pub(super) struct Results {
+    windows: Windows,
+    time_type: DataType,
+    schema: SchemaRef,
+    batch_rows: usize,
+}
+
+impl Results {
+    /// The results of groups of a window.
+    pub(super) fn rows(
+        &self,
+        window: &Aggregation,
+        groups: &[u32],
+        window_end: i64,
+    ) -> Result<RecordBatch> {
+        let mut columns = window.keys(groups)?;
+        columns.extend(window.values(groups)?);
+        let start = self.windows.start(window_end);
+        let (starts, ends) = (vec![start; groups.len()], vec![window_end; groups.len()]);
+        columns.extend(window_columns(starts, ends, &self.time_type)?);
+        Ok(RecordBatch::try_new(self.schema.clone(), columns)?)
+    }
+
+    fn emit(&self, window: &Aggregation, window_end: i64, output: &mut Output) -> Result<()> {
+        for groups in window.present().chunks(self.batch_rows) {
+            output.emit(Batch::inserts(self.rows(window, groups, window_end)?));
+        }
+        Ok(())
+    }
 }
 
 impl SlicedAggregate {
@@ -63,10 +95,10 @@ impl SlicedAggregate {
         let ends = slices.keys().flat_map(|s| windows.window_ends(*s));
         Ok(SlicedAggregate {
             columns: (!spec.partial_input).then(|| plan.columns()),
+            merges: Merges::new(plan.clone(), &windows),
             plan,
             windows,
             time: spec.window.time.clone(),
-            time_type: spec.window.time_type.0.clone(),
             partial_input: spec.partial_input,
             lateness: Lateness {
                 watermark,
@@ -78,8 +110,12 @@ impl SlicedAggregate {
             watermarks,
             deletes: Deletes::default(),
             max_parallelism: context.max_parallelism,
-            output: output.clone(),
-            batch_rows: context.batch_rows.max(1),
+            results: Results {
+                windows,
+                time_type: spec.window.time_type.0.clone(),
+                schema: output.clone(),
+                batch_rows: context.batch_rows.max(1),
+            },
             metrics: context.metrics,
             groups: Vec::new(),
         })
@@ -127,6 +163,7 @@ impl SlicedAggregate {
     /// Adds rows of one slice.
     fn add(&mut self, slice: i64, part: &Batch, signs: Option<&[i64]>) -> Result<()> {
         let keys = self.keys(part);
+        self.merges.invalidate(&self.windows, slice);
         if !self.slices.contains_key(&slice) {
             self.slices
                 .insert(slice, Aggregation::new(self.plan.clone())?);
@@ -155,47 +192,11 @@ impl SlicedAggregate {
     }
 
     fn fire(&mut self, window_end: i64, output: &mut Output) -> Result<()> {
-        let mut slices = self.slices_in(window_end);
-        let (first, second) = (slices.next(), slices.next());
-        match (first, second) {
-            (None, _) => Ok(()),
-            (Some(only), None) => self.emit_window(only, window_end, output),
-            (Some(first), Some(second)) => {
-                let mut merged = Aggregation::new(self.plan.clone())?;
-                for slice in [first, second].into_iter().chain(slices) {
-                    merged.merge_from(slice, &slice.groups.groups())?;
-                }
-                self.emit_window(&merged, window_end, output)
-            }
-        }
-    }
-
-    fn emit_window(
-        &self,
-        window: &Aggregation,
-        window_end: i64,
-        output: &mut Output,
-    ) -> Result<()> {
-        for groups in window.present().chunks(self.batch_rows) {
-            let rows = self.result_rows(window, groups, window_end)?;
-            output.emit(Batch::inserts(rows));
-        }
-        Ok(())
-    }
-
-    /// The results of groups of a window.
-    pub(super) fn result_rows(
-        &self,
-        window: &Aggregation,
-        groups: &[u32],
-        window_end: i64,
-    ) -> Result<RecordBatch> {
-        let mut columns = window.keys(groups)?;
-        columns.extend(window.values(groups)?);
-        let start = self.windows.start(window_end);
-        let (starts, ends) = (vec![start; groups.len()], vec![window_end; groups.len()]);
-        columns.extend(window_columns(starts, ends, &self.time_type)?);
-        Ok(RecordBatch::try_new(self.output.clone(), columns)?)
+        let results = &self.results;
+        self.merges
+            .window(&self.windows, &self.slices, window_end, &mut |window| {
+                results.emit(window, window_end, output)
+            })
     }
 
     /// Fires what is complete at `time` and drops what nobody needs any more.
@@ -216,6 +217,9 @@ impl SlicedAggregate {
                 .is_none_or(|e| lateness.is_closed(e))
         };
         let closed: Vec<i64> = self.slices.keys().filter(closed).copied().collect();
+        if let Some(last) = closed.last() {
+            self.merges.drop_until(&self.windows, *last);
+        }
         for slice in closed {
             if let Some(aggregation) = self.slices.remove(&slice) {
                 let deletes = aggregation.dissolve(&self.place(slice))?;
@@ -278,6 +282,10 @@ impl Operator for SlicedAggregate {
     fn finish(&mut self, output: &mut Output) -> Result<()> {
         // No row will follow, so what is open is as complete as it will ever be.
         self.advance(EventTime::MAX, output)
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.slices.values().map(Aggregation::size_bytes).sum()
     }
 
     fn state(&mut self) -> Result<Option<&mut dyn KeyedState>> {

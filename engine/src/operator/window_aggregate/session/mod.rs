@@ -397,6 +397,10 @@ impl Operator for SessionAggregate {
         self.advance(EventTime::MAX, output)
     }
 
+    fn memory_bytes(&self) -> usize {
+        self.aggregation.size_bytes()
+    }
+
     fn state(&mut self) -> Result<Option<&mut dyn KeyedState>> {
         let state = self.state.as_mut();
         self.aggregation.save(state, &self.place)?;
