@@ -66,7 +66,7 @@ fn changes() -> impl Strategy<Value = Vec<(u8, KeyGroup, Vec<u8>, Option<Vec<u8>
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig::with_cases(6))]
 
     #[test]
     fn backends_behave_like_an_ordered_map(before in changes(), after in changes()) {
@@ -108,7 +108,9 @@ proptest! {
             prop_assert_eq!(found, all);
         }
     }
+}
 
+proptest! {
     #[test]
     fn no_damage_goes_unnoticed_or_panics(before in changes(), at in any::<prop::sample::Index>(), bit in 0u8..8) {
         let mut state = memory::MemoryState::new(RANGE);

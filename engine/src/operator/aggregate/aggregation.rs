@@ -32,6 +32,8 @@ pub(crate) struct Aggregation {
     pub(super) deletes: super::persist::Deletes,
     /// A local phase remembers what came into its sets, to send it on.
     pending: Option<Vec<Pending>>,
+    /// Scratch: where in the rows to be sent a group is.
+    positions: Vec<usize>,
 }
 
 /// A value that a local phase has yet to send.
@@ -59,6 +61,7 @@ impl Aggregation {
             tracker: Tracker::default(),
             deletes: Default::default(),
             pending: None,
+            positions: Vec::new(),
             plan,
         })
     }
@@ -267,8 +270,9 @@ impl Aggregation {
         }
         let plan = self.plan.clone();
         for (position, call) in plan.plain() {
-            let width = accumulator::partial_fields(&call.call, plan.updating, "").len();
-            let (own, rest) = partials.split_at_checked(width).ok_or_else(missing)?;
+            let (own, rest) = partials
+                .split_at_checked(call.partials)
+                .ok_or_else(missing)?;
             self.accumulators[position].merge(groups, own)?;
             partials = rest;
         }
@@ -357,6 +361,10 @@ impl Aggregation {
             .as_mut()
             .map(std::mem::take)
             .unwrap_or_default();
+        self.positions.resize(self.groups.capacity(), 0);
+        for (at, group) in groups.iter().enumerate() {
+            self.positions[*group as usize] = at;
+        }
         for set in 0..self.sets.len() {
             let own: Vec<Pending> = pending.iter().filter(|p| p.set == set).copied().collect();
             columns.push(self.list_of(set, groups, &own)?);
@@ -368,10 +376,7 @@ impl Aggregation {
         let entries: Vec<u32> = pending.iter().map(|p| p.entry).collect();
         let (of_entries, _) = self.sets[set].keys(&entries)?;
         // A counting sort by the position of the entry's group.
-        let mut position = vec![0usize; self.groups.capacity()];
-        for (at, group) in groups.iter().enumerate() {
-            position[*group as usize] = at;
-        }
+        let position = &self.positions;
         let mut lengths = vec![0usize; groups.len()];
         for group in &of_entries {
             lengths[position[*group as usize]] += 1;

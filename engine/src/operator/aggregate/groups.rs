@@ -86,7 +86,7 @@ impl GroupTable {
         result
     }
 
-    fn intern_hashed(
+    pub(super) fn intern_hashed(
         &mut self,
         keys: &[Lane],
         hashes: &[u64],
@@ -181,17 +181,6 @@ impl GroupTable {
         }
         for store in &mut self.stores {
             store.clear(groups);
-        }
-    }
-
-    /// Forgets everything.
-    pub(crate) fn clear(&mut self) {
-        self.table.clear();
-        self.hashes.clear();
-        self.live.clear();
-        self.free.clear();
-        for store in &mut self.stores {
-            store.resize(0);
         }
     }
 

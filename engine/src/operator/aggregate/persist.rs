@@ -196,6 +196,19 @@ impl Aggregation {
             let (keys, key_groups) = self.encoded_keys(&persisted, None, place)?;
             self.deletes.extend(GROUPS, &key_groups, &keys);
         }
+        self.remove_from_sets(groups, place)?;
+        for group in groups {
+            self.tracker.forget(*group);
+        }
+        self.reset(groups);
+        self.groups.remove(groups);
+        Ok(())
+    }
+
+    fn remove_from_sets(&mut self, groups: &[u32], place: &Place) -> Result<()> {
+        if self.sets.is_empty() {
+            return Ok(());
+        }
         let mut gone = vec![false; self.groups.capacity()];
         for group in groups {
             gone[*group as usize] = true;
@@ -209,11 +222,6 @@ impl Aggregation {
             }
             self.sets[set].remove(&entries);
         }
-        for group in groups {
-            self.tracker.forget(*group);
-        }
-        self.reset(groups);
-        self.groups.remove(groups);
         Ok(())
     }
 
@@ -221,6 +229,14 @@ impl Aggregation {
     pub(crate) fn merge_groups(&mut self, from: &[u32], into: &[u32], place: &Place) -> Result<()> {
         let partials = self.plain_partials(from)?;
         self.merge_plain(into, &partials)?;
+        if !self.sets.is_empty() {
+            self.merge_sets_of_groups(from, into)?;
+        }
+        self.mark(into);
+        self.remove(from, place)
+    }
+
+    fn merge_sets_of_groups(&mut self, from: &[u32], into: &[u32]) -> Result<()> {
         let mut map = vec![u32::MAX; self.groups.capacity()];
         for (from, into) in from.iter().zip(into) {
             map[*from as usize] = *into;
@@ -238,8 +254,7 @@ impl Aggregation {
                 }
             }
         }
-        self.mark(into);
-        self.remove(from, place)
+        Ok(())
     }
 
     /// Forgets everything and says what keyed state must delete.

@@ -45,6 +45,8 @@ pub(crate) struct Call {
     pub(crate) filter: Option<usize>,
     /// Whether a distinct set feeds it.
     pub(crate) fed_by_set: bool,
+    /// How many partial columns it has, unless a set feeds it.
+    pub(crate) partials: usize,
 }
 
 /// A distinct set over one argument, shared by up to 64 calls; a call's bit is its position.
@@ -141,6 +143,7 @@ impl Plan {
             argument,
             filter,
             fed_by_set,
+            partials: partial_fields(call, self.updating, "").len(),
         });
         Ok(())
     }

@@ -37,7 +37,8 @@ pub(super) struct GroupAggregate {
     batch_rows: usize,
     /// Scratch: the group of each row.
     groups: Vec<u32>,
-    /// Scratch: the last batch that touched a group, by number.
+    /// Scratch: twice the number of the last batch that touched a group, plus one while that
+    /// batch has created it.
     touched_by: Vec<u64>,
     batches: u64,
 }
@@ -87,21 +88,20 @@ impl GroupAggregate {
     fn intern(&mut self, keys: &[ArrayRef], rows: usize) -> Result<(Vec<u32>, Vec<bool>)> {
         self.aggregation.intern(keys, rows, &mut self.groups)?;
         self.batches += 1;
+        let (seen, new) = (self.batches * 2, self.batches * 2 + 1);
         self.touched_by
             .resize(self.aggregation.groups.capacity(), 0);
-        let mut touched = Vec::new();
+        for group in self.aggregation.groups.created() {
+            self.touched_by[group as usize] = new;
+        }
+        let (mut touched, mut existed) = (Vec::new(), Vec::new());
         for group in &self.groups {
-            let last = &mut self.touched_by[*group as usize];
-            if *last != self.batches {
-                *last = self.batches;
+            let last = std::mem::replace(&mut self.touched_by[*group as usize], seen);
+            if last != seen {
                 touched.push(*group);
+                existed.push(last != new);
             }
         }
-        let mut created = vec![false; self.touched_by.len()];
-        for group in self.aggregation.groups.created() {
-            created[group as usize] = true;
-        }
-        let existed = touched.iter().map(|g| !created[*g as usize]).collect();
         Ok((touched, existed))
     }
 

@@ -141,19 +141,6 @@ pub(crate) fn check(output: &mut Output, expected: &str) {
     assert_eq!(drain(output), expected);
 }
 
-/// Expects these lines in any order.
-pub(crate) fn check_sorted(output: &mut Output, expected: &str) {
-    let mut expected: Vec<&str> = expected
-        .lines()
-        .map(str::trim)
-        .filter(|l| !l.is_empty())
-        .collect();
-    let mut lines = drain(output);
-    expected.sort();
-    lines.sort();
-    assert_eq!(lines, expected);
-}
-
 /// A context of the only subtask, without state.
 pub(crate) fn context() -> OperatorContext {
     OperatorContext {

@@ -35,10 +35,6 @@ impl Row {
         };
         format!("{kind} | {} | {time}", self.cells.join(" | "))
     }
-
-    pub(crate) fn integer(&self, column: usize) -> Option<i128> {
-        self.cells[column].parse().ok()
-    }
 }
 
 /// `1970-01-01T00:00:00.000` and on.

@@ -89,6 +89,18 @@ impl Windows {
         since - since.rem_euclid(self.slice_ms) + self.offset_ms + self.slice_ms
     }
 
+    /// The ends of the slices that times belong to. Neighbours mostly share theirs.
+    pub(crate) fn slice_ends(&self, times_ms: &[i64]) -> Vec<i64> {
+        let mut end = times_ms.first().map_or(0, |t| self.slice_end(*t));
+        let of = |time: &i64| {
+            if *time >= end || *time < end - self.slice_ms {
+                end = self.slice_end(*time);
+            }
+            end
+        };
+        times_ms.iter().map(of).collect()
+    }
+
     /// The ends of the windows that contain a slice, ascending. None when the slice lies between
     /// two windows of a HOP whose slide exceeds its size.
     pub(crate) fn window_ends(&self, slice_end: i64) -> impl Iterator<Item = i64> + use<> {
@@ -180,11 +192,17 @@ pub(crate) fn times_ms(column: &ArrayRef) -> Result<(ScalarBuffer<i64>, Option<N
         TimeUnit::Nanosecond => values.iter().map(|t| t.div_euclid(1_000_000)).collect(),
     };
     let nulls = plain.nulls().filter(|n| n.null_count() > 0).cloned();
-    let fits = |(row, time): (usize, &i64)| {
-        (-TIME_LIMIT_MS..TIME_LIMIT_MS).contains(time)
-            || nulls.as_ref().is_some_and(|n| n.is_null(row))
+    let times: ScalarBuffer<i64> = match &nulls {
+        // What lies under a NULL is anything.
+        Some(nulls) => times
+            .iter()
+            .zip(nulls)
+            .map(|(t, v)| if v { *t } else { 0 })
+            .collect(),
+        None => times,
     };
-    match times.iter().enumerate().all(fits) {
+    let fits = |time: &i64| (-TIME_LIMIT_MS..TIME_LIMIT_MS).contains(time);
+    match times.iter().all(fits) {
         true => Ok((times, nulls)),
         false => Err(EngineError::data("an event time is out of range")
             .with_hint("times beyond some 70 million years from 1970 have no windows")),

@@ -41,7 +41,7 @@ impl Slices {
         metrics: &SubtaskMetrics,
     ) -> Result<Self> {
         let (times, nulls) = times_ms(times)?;
-        let ends = times.iter().map(|t| windows.slice_end(*t)).collect();
+        let ends = windows.slice_ends(&times);
         if let Some(nulls) = &nulls {
             metrics.null_time_rows.add(nulls.null_count() as u64);
         }

@@ -114,7 +114,9 @@ impl Merges {
                 visit(&merged)
             }
             Kind::Running(running) => {
-                let before = running.take().filter(|r| r.start == start && r.until < window_end);
+                let before = running
+                    .take()
+                    .filter(|r| r.start == start && r.until < window_end);
                 let (mut merged, from) = match before {
                     Some(running) => (running.merged, running.until),
                     None => (Aggregation::new(plan)?, start),
@@ -136,7 +138,10 @@ impl Merges {
                     slices,
                     nodes,
                 };
-                let (first, last) = (windows.slice_number(start) + 1, windows.slice_number(window_end));
+                let (first, last) = (
+                    windows.slice_number(start) + 1,
+                    windows.slice_number(window_end),
+                );
                 tree.merge(&mut merged, first, last)?;
                 visit(&merged)
             }

@@ -101,8 +101,12 @@ fn emit_changes(
     output: &mut Output,
 ) -> Result<()> {
     let groups = after.aggregation.groups.groups();
-    let old = operator.results.rows(&before.aggregation, &groups, window_end)?;
-    let new = operator.results.rows(&after.aggregation, &groups, window_end)?;
+    let old = operator
+        .results
+        .rows(&before.aggregation, &groups, window_end)?;
+    let new = operator
+        .results
+        .rows(&after.aggregation, &groups, window_end)?;
     let changed = unequal_rows(old.columns(), new.columns(), groups.len())?;
     let (mut picks, mut kinds) = (Vec::new(), Vec::new());
     for group in groups {

@@ -139,14 +139,8 @@ fn random_run(seed: u64, spec: &WindowAggregateSpec, local: bool, rocksdb: bool)
         }
     }
     let metrics = pipeline.metrics.clone();
-    let mut result = pipeline.finish();
-    result.sort();
-    assert_eq!(
-        result,
-        naive(spec, &all),
-        "seed {seed} of {:?}",
-        spec.window.kind
-    );
+    let place = format!("seed {seed} of {:?}", spec.window.kind);
+    assert_same(pipeline.finish(), naive(spec, &all), &place);
     assert_eq!(metrics.null_time_rows.get(), nulls);
     assert_eq!(metrics.late_rows.get(), 0);
 }
