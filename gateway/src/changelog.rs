@@ -152,6 +152,23 @@ impl Materialized {
         self.decode(&rows)
     }
 
+    /// Lets go of the oldest rows until about `keep` are left, and says how many went. Only for
+    /// changelogs of nothing but inserts: a change to a row that is gone would be an error.
+    pub fn forget_oldest(&mut self, keep: usize) -> usize {
+        let before = self.visible;
+        while self.visible > keep {
+            let Some((_, row)) = self.order.pop_first() else {
+                break;
+            };
+            let count = self
+                .entries
+                .remove(&row)
+                .map_or(1, |entry| positive(entry.count));
+            self.visible = self.visible.saturating_sub(count);
+        }
+        before - self.visible
+    }
+
     fn visible_rows(&self) -> impl Iterator<Item = &Encoded> {
         self.order.values().flat_map(|row| self.copies(row))
     }

@@ -122,6 +122,9 @@ pub async fn run(
                 if let Err(failure) = statements(console, session, &text, interrupts).await {
                     complain(console, &text, failure)?;
                 }
+                if interrupts.must_end() {
+                    return Ok(());
+                }
             }
         }
     }

@@ -19,6 +19,7 @@ pub struct Interrupts {
     interrupt: Signal,
     terminate: Signal,
     hangup: Signal,
+    end: bool,
 }
 
 impl Interrupts {
@@ -31,15 +32,23 @@ impl Interrupts {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
+            end: false,
         })
     }
 
     /// The next request. Cancel-safe.
     pub async fn next(&mut self) -> Interrupt {
-        tokio::select! {
+        let request = tokio::select! {
             _ = self.interrupt.recv() => Interrupt::Stop,
             _ = self.terminate.recv() => Interrupt::End,
             _ = self.hangup.recv() => Interrupt::End,
-        }
+        };
+        self.end |= request == Interrupt::End;
+        request
+    }
+
+    /// Whether one of the requests so far was to end.
+    pub fn must_end(&self) -> bool {
+        self.end
     }
 }

@@ -139,6 +139,19 @@ fn the_tail_is_the_end_of_all_rows() {
 }
 
 #[test]
+fn the_oldest_rows_can_be_let_go() {
+    let mut materialized = Materialized::new(schema(), None).unwrap();
+    materialized
+        .apply(&batch("+I a 1\n+I b 2\n+I b 2\n+I c 3\n+I d 4"))
+        .unwrap();
+    assert_eq!(materialized.forget_oldest(3), 3, "equal rows go together");
+    assert_eq!(rows(&materialized), ["c 3", "d 4"]);
+    materialized.apply(&batch("+I a 1")).unwrap();
+    assert_eq!(rows(&materialized), ["c 3", "d 4", "a 1"]);
+    assert_eq!(materialized.forget_oldest(3), 0);
+}
+
+#[test]
 fn rows_without_columns_are_counted() {
     let schema: SchemaRef = Arc::new(Schema::empty());
     let mut materialized = Materialized::new(schema.clone(), None).unwrap();

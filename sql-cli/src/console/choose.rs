@@ -12,7 +12,7 @@ use crate::args::Output;
 use crate::render::RowSink;
 use crate::render::gather::Gather;
 use crate::render::lines::{Format, Lines};
-use crate::render::live::Live;
+use crate::render::live::{Keep, Live};
 use crate::render::table::{Options, Table};
 use crate::terminal;
 
@@ -56,7 +56,10 @@ impl Console {
                 query.schema.clone(),
                 query.key.clone(),
                 self.options(config, false),
-                self.interactive.then_some(SHELL_ROWS),
+                Keep {
+                    append_only: append,
+                    most_rows: self.interactive.then_some(SHELL_ROWS),
+                },
             )?)),
             _ if append || query.bounded => gathered(query, table(false)),
             _ => Ok(Box::new(table(true))),

@@ -15,35 +15,45 @@ pub type Size = (usize, usize);
 /// Lines around the rows: three of the header, one at the end, "… rows above", progress.
 const FRAME_LINES: usize = 6;
 
+/// Which rows a view keeps.
+#[derive(Debug, Clone, Copy)]
+pub struct Keep {
+    /// Rows only come and never change, so old ones can be let go.
+    pub append_only: bool,
+    /// How many rows the last view shows at most; `None` shows all.
+    pub most_rows: Option<usize>,
+}
+
 /// Keeps the rows of a changelog and draws the last of them.
 pub struct Live<W: Write, S: Fn() -> Size> {
     out: W,
     size: S,
     options: Options,
     rows: Materialized,
-    /// How many rows the last view shows at most.
-    most_rows: Option<usize>,
+    keep: Keep,
+    /// How many rows were let go.
+    forgotten: usize,
     /// How many lines the last drawing took.
     drawn: usize,
 }
 
 impl<W: Write, S: Fn() -> Size> Live<W, S> {
-    /// A view of rows with this schema on a terminal whose columns and lines `size` tells. What
-    /// stays at the end has all rows, or the last `most_rows`.
+    /// A view of rows with this schema on a terminal whose columns and lines `size` tells.
     pub fn new(
         out: W,
         size: S,
         schema: SchemaRef,
         key: Option<Vec<usize>>,
         options: Options,
-        most_rows: Option<usize>,
+        keep: Keep,
     ) -> Result<Self> {
         Ok(Live {
             out,
             size,
             options,
             rows: Materialized::new(schema, key)?,
-            most_rows,
+            keep,
+            forgotten: 0,
             drawn: 0,
         })
     }
@@ -61,7 +71,7 @@ impl<W: Write, S: Fn() -> Size> Live<W, S> {
         let layout = Layout::fit(self.rows.schema(), &header, &cells, &options);
 
         let mut lines = vec![layout.rule(), layout.line(&header), layout.rule()];
-        let hidden = self.rows.len() - shown.num_rows();
+        let hidden = self.forgotten + self.rows.len() - shown.num_rows();
         if hidden > 0 {
             lines.push(format!("  … {hidden} rows above"));
         }
@@ -91,7 +101,14 @@ impl<W: Write, S: Fn() -> Size> Live<W, S> {
 
 impl<W: Write, S: Fn() -> Size> RowSink for Live<W, S> {
     fn batch(&mut self, batch: &Batch) -> Result<()> {
-        Ok(self.rows.apply(batch)?)
+        self.rows.apply(batch)?;
+        if self.keep.append_only
+            && let Some(most) = self.keep.most_rows
+            && self.rows.len() > 2 * most
+        {
+            self.forgotten += self.rows.forget_oldest(most);
+        }
+        Ok(())
     }
 
     fn tick(&mut self, progress: &str) -> Result<()> {
@@ -103,12 +120,12 @@ impl<W: Write, S: Fn() -> Size> RowSink for Live<W, S> {
         self.out.write_all(erasure.as_bytes())?;
         self.drawn = 0;
         let (width, height) = (self.size)();
-        let most = match (end, self.most_rows) {
+        let most = match (end, self.keep.most_rows) {
             (End::Complete, None) => self.rows.len(),
             (End::Complete, Some(most)) => most,
             _ => height.saturating_sub(FRAME_LINES).max(1),
         };
-        let hidden = self.rows.len().saturating_sub(most);
+        let hidden = self.forgotten + self.rows.len().saturating_sub(most);
         if hidden > 0 {
             writeln!(self.out, "  … {hidden} rows above")?;
         }
@@ -117,6 +134,7 @@ impl<W: Write, S: Fn() -> Size> RowSink for Live<W, S> {
             ..self.options
         };
         let mut table = Table::new(&mut self.out, self.rows.schema().clone(), options);
+        table.start_behind(hidden);
         match hidden {
             0 => {
                 for rows in self.rows.batches()? {

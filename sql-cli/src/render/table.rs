@@ -200,6 +200,11 @@ impl<W: Write> Table<W> {
         }
     }
 
+    /// Counts so many rows that are not shown.
+    pub fn start_behind(&mut self, rows: usize) {
+        self.rows = rows;
+    }
+
     fn settle(&mut self) -> Result<()> {
         let layout = match self.layout.take() {
             Some(layout) => layout,

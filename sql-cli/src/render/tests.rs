@@ -8,7 +8,7 @@ use levada_engine::element::{Batch, RowKind};
 
 use super::gather::Gather;
 use super::lines::{Format, Lines};
-use super::live::Live;
+use super::live::{Keep, Live};
 use super::table::{Options, Table, truncate};
 use super::value::{self, Style};
 use super::{End, RowSink};
@@ -254,10 +254,42 @@ fn a_tick_settles_the_table_so_that_rows_appear() {
     assert!(out.borrow().len() > before, "later rows appear at once");
 }
 
+fn keep(most_rows: Option<usize>) -> Keep {
+    Keep {
+        append_only: false,
+        most_rows,
+    }
+}
+
+#[test]
+fn a_live_view_of_rows_that_only_come_lets_old_ones_go() {
+    let mut out = Vec::new();
+    let keep = Keep {
+        append_only: true,
+        most_rows: Some(5),
+    };
+    let mut live = Live::new(&mut out, || (60, 16), schema(), None, plain(), keep).unwrap();
+    for n in 0..100 {
+        live.batch(&batch(&[(RowKind::Insert, Some("x"), Some(n), None)]))
+            .unwrap();
+    }
+    live.finish(End::Complete).unwrap();
+    drop(live);
+    let text = String::from_utf8(out).unwrap();
+    assert!(
+        text.contains("… 95 rows above") && text.contains("100 rows in set"),
+        "{text}"
+    );
+    assert!(
+        !text.contains("|  94 |") && text.contains("|  95 |"),
+        "{text}"
+    );
+}
+
 #[test]
 fn a_live_view_draws_over_itself_and_leaves_the_final_rows() {
     let mut out = Vec::new();
-    let mut live = Live::new(&mut out, || (60, 20), schema(), None, plain(), None).unwrap();
+    let mut live = Live::new(&mut out, || (60, 20), schema(), None, plain(), keep(None)).unwrap();
     live.batch(&batch(&[(RowKind::Insert, Some("first"), Some(1), None)]))
         .unwrap();
     live.tick("running 1s").unwrap();
@@ -285,7 +317,15 @@ fn a_live_view_shows_the_last_rows_of_many() {
         .map(|n| (RowKind::Insert, Some("x"), Some(n), None))
         .collect();
     let mut out = Vec::new();
-    let mut live = Live::new(&mut out, || (60, 16), schema(), None, plain(), Some(5)).unwrap();
+    let mut live = Live::new(
+        &mut out,
+        || (60, 16),
+        schema(),
+        None,
+        plain(),
+        keep(Some(5)),
+    )
+    .unwrap();
     live.batch(&batch(&rows)).unwrap();
     live.tick("").unwrap();
     live.finish(End::Complete).unwrap();
