@@ -10,7 +10,6 @@ use levada_engine::cluster::{
     CoordinatorProcess, Embedded, WorkerProcess, connect, coordinator_process, worker_process,
 };
 use levada_engine::connector::ConnectorRegistry;
-use levada_engine::time::SystemClock;
 use levada_gateway::deployment::Deployment;
 use tokio_util::sync::CancellationToken;
 
@@ -24,12 +23,9 @@ pub struct Shared {
 
 /// What jobs need of a process.
 pub fn environment(connectors: ConnectorRegistry, scratch: &std::path::Path) -> Environment {
-    let resolver = levada_planner::logical::Resolver::new();
     Environment {
-        clock: Arc::new(SystemClock),
         connectors,
-        functions: resolver.task_context(),
-        scratch_dir: scratch.to_path_buf(),
+        ..levada_gateway::environment::environment(scratch.to_path_buf())
     }
 }
 
