@@ -1,1 +1,51 @@
-//! .
+//! What the tests of the whole system share.
+//!
+//! ```text
+//!   tests/sql/**.sql ──case──▶ Case: files, script, what must come out
+//!                                │ run: the same script in many ways (runs)
+//!                                ▼
+//!        session ──▶ engine in this process, or coordinator and workers over loopback
+//!                                │ text: rows as people read them, changelogs applied
+//!                                ▼
+//!                     compared with what must come out, order-free
+//! ```
+//!
+//! [`case`] reads a case, [`run`] runs its script, [`paced`] slows sources down and makes them
+//! fail, [`cluster`] is where jobs run. The tests themselves are in `tests/tests`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+pub mod case;
+pub mod cluster;
+pub mod paced;
+pub mod process;
+pub mod run;
+pub mod text;
+
+/// The seed of everything random in a test run: `LEVADA_TEST_SEED`, or the time. Tests print it,
+/// so that a failed run can be repeated.
+pub fn seed() -> u64 {
+    static SEED: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
+    *SEED.get_or_init(|| {
+        let given = std::env::var("LEVADA_TEST_SEED").ok();
+        let seed = given.and_then(|text| text.parse().ok()).unwrap_or_else(|| {
+            let now = std::time::SystemTime::now();
+            let since = now
+                .duration_since(std::time::UNIX_EPOCH)
+                .unwrap_or_default();
+            u64::try_from(since.as_nanos() & 0xFFFF_FFFF).unwrap_or_default()
+        });
+        eprintln!("seed {seed} (repeat with LEVADA_TEST_SEED={seed})");
+        seed
+    })
+}
+
+/// Whether long counts run in full (`make soak`).
+pub fn soak() -> bool {
+    std::env::var("LEVADA_SOAK").is_ok_and(|value| !value.is_empty() && value != "0")
+}
+
+/// The folder of the workspace.
+pub fn workspace() -> std::path::PathBuf {
+    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
+}

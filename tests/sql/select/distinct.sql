@@ -1,0 +1,10 @@
+-- SELECT DISTINCT counts NULL as a value.
+--- use bids
+--- sql
+SELECT DISTINCT item FROM bids;
+--- rows
+item
+pen
+ink
+NULL
+cup

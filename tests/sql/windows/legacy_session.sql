@@ -1,0 +1,14 @@
+-- GROUP BY SESSION finds its key among the other expressions.
+--- use bids
+--- sql
+SELECT bidder, SESSION_START(ts, INTERVAL '8' SECOND) AS s, SESSION_END(ts, INTERVAL '8' SECOND) AS e, COUNT(*) AS n
+FROM bids GROUP BY SESSION(ts, INTERVAL '8' SECOND), bidder;
+--- rows
+bidder | s | e | n
+10 | 2026-01-01 00:00:01 | 2026-01-01 00:00:09 | 1
+10 | 2026-01-01 00:00:11 | 2026-01-01 00:00:20.5 | 2
+10 | 2026-01-01 00:00:33 | 2026-01-01 00:00:41 | 1
+11 | 2026-01-01 00:00:02 | 2026-01-01 00:00:12 | 2
+11 | 2026-01-01 00:00:15 | 2026-01-01 00:00:23 | 1
+12 | 2026-01-01 00:00:08 | 2026-01-01 00:00:16 | 1
+12 | 2026-01-01 00:00:19.999 | 2026-01-01 00:00:28 | 2

@@ -1,0 +1,201 @@
+//! Connectors whose sources take their time, and fail when they are told to.
+//!
+//! A bounded job over ten rows is over before anything can be done to it. Around every source this
+//! puts a pause of chance length in front of each event, so that a job can be stopped or failed at
+//! any moment of its life.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use arrow::datatypes::{DataType, Schema};
+use async_trait::async_trait;
+use levada_engine::connector::{
+    Boundedness, ConnectorFactory, ConnectorRegistry, SinkFactory, Source, SourceContext,
+    SourceEvent, SourceFactory, SplitState, TableDescriptor,
+};
+use levada_engine::element::ChangelogMode;
+use levada_engine::graph::WireSchema;
+use levada_engine::{EngineError, Result};
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+use tokio::time::Instant;
+
+/// Sources below a folder that are to fail: after so many more events.
+#[derive(Clone, Default)]
+pub struct Faults(Arc<Mutex<HashMap<String, Vec<u32>>>>);
+
+impl Faults {
+    /// Sources of tables whose path begins with `folder` fail once for each of `after`: when so
+    /// many events have come since the last failure.
+    pub fn plan(&self, folder: &str, after: Vec<u32>) {
+        self.0
+            .lock()
+            .expect("no panic")
+            .insert(folder.to_string(), after);
+    }
+
+    /// Forgets what was planned, and says how many failures have not happened.
+    pub fn clear(&self, folder: &str) -> usize {
+        let left = self.0.lock().expect("no panic").remove(folder);
+        left.map_or(0, |left| left.len())
+    }
+
+    fn event(&self, path: &str) -> Result<()> {
+        let mut planned = self.0.lock().expect("no panic");
+        let Some((_, after)) = planned
+            .iter_mut()
+            .find(|(folder, _)| path.starts_with(*folder))
+        else {
+            return Ok(());
+        };
+        match after.first_mut() {
+            Some(0) => {
+                after.remove(0);
+                Err(EngineError::connector("a failure that the test wants"))
+            }
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// The connectors of `inner`, with a pause of up to `longest` in front of each event of a source.
+pub fn paced(
+    inner: &ConnectorRegistry,
+    longest: Duration,
+    seed: u64,
+    faults: &Faults,
+) -> ConnectorRegistry {
+    let mut registry = ConnectorRegistry::new();
+    for identifier in inner.identifiers() {
+        let factory = inner
+            .of_table(&nameless(identifier))
+            .expect("it is registered");
+        registry.register(Arc::new(PacedConnector {
+            inner: Arc::clone(factory),
+            pace: Pace {
+                longest,
+                seed,
+                faults: faults.clone(),
+            },
+        }));
+    }
+    registry
+}
+
+fn nameless(connector: &str) -> TableDescriptor {
+    TableDescriptor {
+        name: String::new(),
+        connector: connector.to_string(),
+        schema: WireSchema(Arc::new(Schema::empty())),
+        metadata: BTreeMap::new(),
+        primary_key: Vec::new(),
+        partitioned_by: Vec::new(),
+        options: BTreeMap::new(),
+    }
+}
+
+#[derive(Clone)]
+struct Pace {
+    longest: Duration,
+    seed: u64,
+    faults: Faults,
+}
+
+struct PacedConnector {
+    inner: Arc<dyn ConnectorFactory>,
+    pace: Pace,
+}
+
+impl ConnectorFactory for PacedConnector {
+    fn identifier(&self) -> &'static str {
+        self.inner.identifier()
+    }
+
+    fn source(&self, table: &TableDescriptor) -> Result<Arc<dyn SourceFactory>> {
+        Ok(Arc::new(PacedFactory {
+            inner: self.inner.source(table)?,
+            pace: self.pace.clone(),
+            path: table.option("path").unwrap_or_default().to_string(),
+        }))
+    }
+
+    fn sink(&self, table: &TableDescriptor) -> Result<Arc<dyn SinkFactory>> {
+        self.inner.sink(table)
+    }
+
+    fn metadata(&self, table: &TableDescriptor) -> Result<Vec<(String, DataType)>> {
+        self.inner.metadata(table)
+    }
+}
+
+struct PacedFactory {
+    inner: Arc<dyn SourceFactory>,
+    pace: Pace,
+    path: String,
+}
+
+impl SourceFactory for PacedFactory {
+    fn boundedness(&self) -> Boundedness {
+        self.inner.boundedness()
+    }
+
+    fn mode(&self) -> ChangelogMode {
+        self.inner.mode()
+    }
+
+    fn create(&self, context: SourceContext) -> Result<Box<dyn Source>> {
+        let seed = self.pace.seed ^ (u64::from(context.index) << 32);
+        Ok(Box::new(PacedSource {
+            inner: self.inner.create(context)?,
+            chance: SmallRng::seed_from_u64(seed),
+            pace: self.pace.clone(),
+            path: self.path.clone(),
+            wake: None,
+        }))
+    }
+}
+
+struct PacedSource {
+    inner: Box<dyn Source>,
+    chance: SmallRng,
+    pace: Pace,
+    path: String,
+    /// The end of the pause in front of the next event: a call that is dropped does not begin it
+    /// anew.
+    wake: Option<Instant>,
+}
+
+#[async_trait]
+impl Source for PacedSource {
+    async fn open(&mut self) -> Result<Vec<String>> {
+        self.inner.open().await
+    }
+
+    async fn next(&mut self) -> Result<SourceEvent> {
+        let pause = self.pace.longest.mul_f64(self.chance.random::<f64>());
+        let wake = *self.wake.get_or_insert_with(|| Instant::now() + pause);
+        tokio::time::sleep_until(wake).await;
+        self.pace.faults.event(&self.path)?;
+        let event = self.inner.next().await?;
+        self.wake = None;
+        Ok(event)
+    }
+
+    fn positions(&self) -> Result<Vec<SplitState>> {
+        self.inner.positions()
+    }
+
+    fn set_paused(&mut self, split: &str, paused: bool) {
+        self.inner.set_paused(split, paused);
+    }
+
+    async fn checkpoint_complete(&mut self, checkpoint_id: u64) -> Result<()> {
+        self.inner.checkpoint_complete(checkpoint_id).await
+    }
+}

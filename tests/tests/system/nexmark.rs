@@ -1,0 +1,140 @@
+//! Nexmark: every query of the benchmark gives the same on streams and in batch, from the connector
+//! and from JSON files.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use levada_gateway::Session;
+use levada_tests::cluster::{Shared, Shares};
+use levada_tests::run::{self, same};
+
+const EVENTS: u32 = 20_000;
+
+const QUERIES: [&str; 15] = [
+    "q0",
+    "q1",
+    "q2",
+    "q5_hop",
+    "q7_tumble",
+    "q8_auction",
+    "q8_person",
+    "q11",
+    "q14",
+    "q15",
+    "q16",
+    "q17",
+    "q21",
+    "q22",
+    "q12",
+];
+
+fn file(name: &str) -> String {
+    let path = levada_tests::workspace()
+        .join("benchmarks/nexmark")
+        .join(name);
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// The tables of the benchmark over JSON files, or over the connector.
+fn tables(folder: Option<&Path>) -> String {
+    let ddl = file("ddl.sql").replace("${delay}", "4");
+    match folder {
+        Some(folder) => ddl.replace("${path}", &folder.display().to_string()),
+        None => {
+            let (head, rest) = ddl.split_once(") WITH (").unwrap();
+            let (_, tail) = rest.split_once(");").unwrap();
+            let options = format!("'connector' = 'nexmark', 'events.num' = '{EVENTS}'");
+            format!("{head}) WITH ({options});{tail}")
+        }
+    }
+}
+
+/// The statements in front of the query, and the query itself, without its sink.
+fn query(name: &str) -> (String, String) {
+    let text = file(&format!("{name}.sql"));
+    let (_, rest) = text.split_once("CREATE TABLE sink").unwrap();
+    let (_, rest) = rest.split_once("(${sink});").unwrap();
+    let (before, query) = rest.split_once("INSERT INTO sink").unwrap();
+    let query = query.trim().trim_end_matches(';');
+    (before.trim().to_string(), query.to_string())
+}
+
+async fn session(engine: &Arc<Shared>, mode: &str, folder: Option<&Path>) -> Session {
+    let shares = Arc::new(Shares(Arc::clone(engine)));
+    let mut session = Session::new(levada_connectors::registry(), shares).unwrap();
+    let configuration = session.configuration_mut();
+    configuration.set("execution.runtime-mode", mode).unwrap();
+    configuration.set("parallelism.default", "2").unwrap();
+    run::execute(&mut session, &tables(folder)).await.unwrap();
+    session
+}
+
+/// Four JSON files of what the connector generates.
+async fn write_json(engine: &Arc<Shared>, folder: &Path) {
+    let mut session = session(engine, "streaming", None).await;
+    session
+        .configuration_mut()
+        .set("parallelism.default", "4")
+        .unwrap();
+    let ddl = tables(Some(folder)).replace("CREATE TABLE datagen", "CREATE TABLE files");
+    let (table, _) = ddl.split_once("CREATE VIEW").unwrap();
+    let script =
+        format!("{table}\nINSERT INTO files SELECT event_type, person, auction, bid FROM datagen;");
+    run::execute(&mut session, &script).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn streams_equal_batch() {
+    let engine = Shared::embedded(levada_connectors::registry(), 64);
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("events");
+    write_json(&engine, &json).await;
+
+    let mut failures = Vec::new();
+    for name in QUERIES {
+        let (before, query) = query(name);
+        let mut expected: Option<Vec<String>> = None;
+        for (mode, source) in [
+            ("batch", Some(json.as_path())),
+            ("streaming", Some(json.as_path())),
+            ("streaming", None),
+            ("batch", None),
+        ] {
+            let from = if source.is_some() {
+                "JSON"
+            } else {
+                "the connector"
+            };
+            let what = format!("{name}, {mode} from {from}");
+            let mut session = session(&engine, mode, source).await;
+            if !before.is_empty() {
+                run::execute(&mut session, &before).await.unwrap();
+            }
+            let found = match run::query(&mut session, &query).await {
+                Ok(answer) if name == "q12" => total(&answer.rows),
+                Ok(answer) => answer.rows,
+                Err(problem) => {
+                    failures.push(format!("{what}: {problem}"));
+                    continue;
+                }
+            };
+            match &expected {
+                None if found.is_empty() => failures.push(format!("{what}: no rows")),
+                None => expected = Some(found),
+                Some(expected) => failures.extend(same(&what, expected, &found).err()),
+            }
+        }
+    }
+    assert!(failures.is_empty(), "\n{}", failures.join("\n\n"));
+}
+
+/// What falls into which window of processing time depends on the run; how much there is does not.
+fn total(rows: &[String]) -> Vec<String> {
+    let count = |row: &String| {
+        row.split(" | ")
+            .nth(1)
+            .and_then(|n| n.parse::<u64>().ok())
+            .unwrap()
+    };
+    vec![rows.iter().map(count).sum::<u64>().to_string()]
+}
