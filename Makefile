@@ -40,6 +40,7 @@ deps:
 
 build: deps
 	cargo build --release --workspace
+	@echo "the binary: $(BIN)/levada"
 
 demo: build
 	@echo
