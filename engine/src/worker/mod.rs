@@ -234,10 +234,12 @@ impl Worker {
         }
     }
 
-    /// Forgets a run when its last thread has ended, and says so.
+    /// Forgets a cancelled run when its last thread has ended, and says so. Before that its
+    /// connections stay: other workers may not be done with them.
     async fn release_if_done(&mut self, run: &Run) {
         let done = self.runs.get_mut(run).is_some_and(|running| {
-            let done = running.threads == 0 && !running.released;
+            let ended = running.stop.is_cancelled() && running.threads == 0;
+            let done = ended && !running.released;
             running.released |= done;
             done
         });
