@@ -11,7 +11,6 @@
 //! uploaded while processing goes on. A subtask outlives its input: it goes on taking barriers
 //! until the last checkpoint of the job is complete and its sinks have committed.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
