@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use levada_engine::connector::{
     Boundedness, ConnectorFactory, ConnectorRegistry, Sink, SinkContext, SinkFactory, Source,
-    SourceContext, SourceFactory, TableDescriptor,
+    SourceContext, SourceEvent, SourceFactory, SplitState, TableDescriptor,
 };
-use levada_engine::element::ChangelogMode;
+use levada_engine::element::{Batch, ChangelogMode};
 use levada_engine::error::{EngineError, Result};
 
 use crate::catalog::MemoryCatalog;
@@ -21,7 +22,7 @@ use crate::planner::{PlannedJob, Planner};
 /// `append`, `upsert` and `any` sinks.
 struct Fake(&'static str);
 
-struct FakeSource(Boundedness, ChangelogMode);
+struct FakeSource(Boundedness, ChangelogMode, String);
 
 impl SourceFactory for FakeSource {
     fn boundedness(&self) -> Boundedness {
@@ -32,8 +33,41 @@ impl SourceFactory for FakeSource {
         self.1
     }
 
-    fn create(&self, _context: SourceContext) -> Result<Box<dyn Source>> {
-        Err(EngineError::internal("plans only"))
+    /// The first subtask delivers the option `data`: a JSON object a line, in batches of two.
+    fn create(&self, context: SourceContext) -> Result<Box<dyn Source>> {
+        let mut batches = Vec::new();
+        if context.index == 0 {
+            let reader = arrow::json::ReaderBuilder::new(context.schema)
+                .with_batch_size(2)
+                .build(std::io::Cursor::new(self.2.clone()))
+                .unwrap();
+            batches = reader.collect::<std::result::Result<Vec<_>, _>>()?;
+            batches.reverse();
+        }
+        Ok(Box::new(Reading(batches)))
+    }
+}
+
+struct Reading(Vec<RecordBatch>);
+
+#[async_trait::async_trait]
+impl Source for Reading {
+    async fn open(&mut self) -> Result<Vec<String>> {
+        Ok(vec!["data".to_string()])
+    }
+
+    async fn next(&mut self) -> Result<SourceEvent> {
+        Ok(match self.0.pop() {
+            Some(rows) => SourceEvent::Rows {
+                split: Arc::from("data"),
+                batch: Batch::inserts(rows),
+            },
+            None => SourceEvent::End,
+        })
+    }
+
+    fn positions(&self) -> Result<Vec<SplitState>> {
+        Ok(Vec::new())
     }
 }
 
@@ -64,10 +98,11 @@ impl ConnectorFactory for Fake {
 
     fn source(&self, table: &TableDescriptor) -> Result<Arc<dyn SourceFactory>> {
         check_options(table)?;
+        let data = || table.option("data").unwrap_or_default().to_string();
         let source = match self.0 {
-            "stream" => FakeSource(Boundedness::Unbounded, ChangelogMode::Append),
-            "table" => FakeSource(Boundedness::Bounded, ChangelogMode::Append),
-            "changes" => FakeSource(Boundedness::Bounded, ChangelogMode::Retract),
+            "stream" => FakeSource(Boundedness::Unbounded, ChangelogMode::Append, data()),
+            "table" => FakeSource(Boundedness::Bounded, ChangelogMode::Append, data()),
+            "changes" => FakeSource(Boundedness::Bounded, ChangelogMode::Retract, data()),
             other => {
                 return Err(EngineError::config(format!(
                     "table '{}': the connector '{other}' only writes and cannot be read",
@@ -91,9 +126,10 @@ impl ConnectorFactory for Fake {
 }
 
 fn check_options(table: &TableDescriptor) -> Result<()> {
-    match table.options.keys().find(|key| key.as_str() != "path") {
+    let known = |key: &str| key == "path" || key == "data";
+    match table.options.keys().find(|key| !known(key)) {
         Some(key) => Err(EngineError::config(format!("unknown option '{key}'"))
-            .with_hint("the options are: path")),
+            .with_hint("the options are: data, path")),
         None => Ok(()),
     }
 }
@@ -112,7 +148,7 @@ impl Session {
         }
         let catalog = Arc::new(MemoryCatalog::new());
         Session {
-            planner: Planner::new(catalog, connectors, Resolver::new()),
+            planner: Planner::new(catalog, connectors, Resolver::new(Arc::new(levada_engine::time::SystemClock))),
             configuration: Configuration::new(),
         }
     }

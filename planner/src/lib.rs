@@ -13,6 +13,7 @@
 //! and their Arrow counterparts, [`functions`] the scalar functions that DataFusion lacks,
 //! and [`error`] the one error type of this crate.
 
+pub mod batch;
 pub mod catalog;
 pub mod dialect;
 pub mod error;

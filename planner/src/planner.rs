@@ -6,8 +6,10 @@ use arrow::datatypes::SchemaRef;
 use datafusion::logical_expr::LogicalPlan;
 use levada_engine::connector::ConnectorRegistry;
 use levada_engine::element::ChangelogMode;
+use levada_engine::error::EngineError;
 use levada_engine::graph::JobGraph;
 
+use crate::batch::{self, Batch, BatchRows, Writing};
 use crate::catalog::{self, Catalog, View};
 use crate::error::PlanError;
 use crate::explain;
@@ -57,7 +59,7 @@ enum Output<'a> {
 }
 
 impl Planner {
-    /// A planner over a catalog and connectors; `clock` is processing time, in milliseconds.
+    /// A planner over a catalog and connectors.
     pub fn new(
         catalog: Arc<dyn Catalog>,
         connectors: ConnectorRegistry,
@@ -226,6 +228,98 @@ impl Planner {
         explain::render(&statement.details, &stages, graph)
     }
 
+    /// Runs a query in batch mode, on DataFusion. Must be called on a tokio runtime, which the
+    /// query then uses.
+    ///
+    /// # Errors
+    /// The query is wrong, or a table is unbounded. Errors of rows come with the rows.
+    pub async fn batch_query(
+        &self,
+        query: &Query,
+        configuration: &Configuration,
+    ) -> Result<BatchRows, PlanError> {
+        let resolver = self.resolver.for_session(configuration);
+        let batch = self.batch(&resolver);
+        let plan = batch.plan(query, Ok).await?;
+        batch.run(plan).await.map_err(|error| error.or_at(Some(query.location)))
+    }
+
+    /// Runs an INSERT in batch mode and commits it; returns the number of rows. `job` names the
+    /// insert for its sink and must be unique.
+    ///
+    /// # Errors
+    /// The outer error is about the statement, the inner one about rows, source or sink.
+    pub async fn batch_insert(
+        &self,
+        insert: &Insert,
+        configuration: &Configuration,
+        job: &str,
+    ) -> Result<Result<u64, EngineError>, PlanError> {
+        let resolver = self.resolver.for_session(configuration);
+        let batch = self.batch(&resolver);
+        let (sink, plan) = self.batch_insert_plan(&batch, insert).await?;
+        let factory = sink.factory(&self.connectors)?;
+        let rows = batch.run(plan).await?;
+        let writing = Writing {
+            job: job.to_string(),
+            table: sink.table.name.clone(),
+        };
+        Ok(batch::write(rows, factory.as_ref(), writing, Arc::clone(resolver.clock())).await)
+    }
+
+    async fn batch_insert_plan(
+        &self,
+        batch: &Batch<'_>,
+        insert: &Insert,
+    ) -> Result<(Sink, LogicalPlan), PlanError> {
+        if insert.overwrite {
+            return Err(PlanError::unsupported("INSERT OVERWRITE", Some(insert.location)));
+        }
+        let sink = self.sink(insert)?;
+        let shape = |plan| logical::insert_plan(batch.resolver, plan, insert, &sink.table);
+        let plan = batch.plan(&insert.query, shape).await?;
+        Ok((sink, plan))
+    }
+
+    /// EXPLAIN in batch mode: DataFusion's plans.
+    ///
+    /// # Errors
+    /// What running the statement would say before its first row.
+    pub async fn batch_explain(
+        &self,
+        statement: &Explain,
+        configuration: &Configuration,
+    ) -> Result<String, PlanError> {
+        let resolver = self.resolver.for_session(configuration);
+        let batch = self.batch(&resolver);
+        let mut plans = Vec::new();
+        match &statement.target {
+            ExplainTarget::Query(query) => plans.push(batch.plan(query, Ok).await?),
+            ExplainTarget::Insert(insert) => {
+                plans.push(self.batch_insert_plan(&batch, insert).await?.1);
+            }
+            ExplainTarget::StatementSet(inserts) => {
+                for insert in inserts {
+                    plans.push(self.batch_insert_plan(&batch, insert).await?.1);
+                }
+            }
+        }
+        let mut texts = Vec::new();
+        for plan in plans {
+            texts.push(batch.explain(plan).await?);
+        }
+        Ok(texts.join("\n\n"))
+    }
+
+    fn batch<'a>(&'a self, resolver: &'a Resolver) -> Batch<'a> {
+        Batch {
+            catalog: self.catalog.as_ref(),
+            connectors: &self.connectors,
+            resolver,
+            clock: Arc::clone(resolver.clock()),
+        }
+    }
+
     fn plan(
         &self,
         output: &Output<'_>,
@@ -252,12 +346,12 @@ impl Planner {
         output: &Output<'_>,
         configuration: &Configuration,
     ) -> Result<Stages, PlanError> {
-        let _ = configuration;
-        let mut builder = Builder::new(&self.resolver, &self.connectors);
+        let resolver = self.resolver.for_session(configuration);
+        let mut builder = Builder::new(&resolver, &self.connectors);
         let mut logical = Vec::new();
         match output {
             Output::Client(query) => {
-                let plan = self.optimized(query, Ok)?;
+                let plan = self.optimized(&resolver, query, Ok)?;
                 builder
                     .collect(&plan)
                     .map_err(|e| e.or_at(Some(query.location)))?;
@@ -265,18 +359,19 @@ impl Planner {
             }
             Output::Tables(inserts) => {
                 for insert in *inserts {
-                    logical.push(self.add_insert(&mut builder, insert)?);
+                    logical.push(self.add_insert(&resolver, &mut builder, insert)?);
                 }
             }
         }
         let mut streaming = builder.finish();
-        streaming::prune(&mut streaming, &self.resolver)?;
+        streaming::prune(&mut streaming, &resolver)?;
         streaming::assign_modes(&mut streaming, &self.connectors)?;
         Ok(Stages { logical, streaming })
     }
 
     fn add_insert(
         &self,
+        resolver: &Resolver,
         builder: &mut Builder<'_>,
         insert: &Insert,
     ) -> Result<LogicalPlan, PlanError> {
@@ -287,32 +382,37 @@ impl Planner {
             )
             .hint("use INSERT INTO"));
         }
-        let table = catalog::find_table(self.catalog.as_ref(), &insert.table)?;
-        let table = catalog::with_options(&table, &insert.options)?;
-        let plan = self.optimized(&insert.query, |plan| {
-            logical::insert_plan(&self.resolver, plan, insert, &table)
+        let sink = self.sink(insert)?;
+        let plan = self.optimized(resolver, &insert.query, |plan| {
+            logical::insert_plan(resolver, plan, insert, &sink.table)
         })?;
-        let sink = Sink {
-            table,
-            location: catalog::location_of(&insert.table).or(Some(insert.location)),
-        };
         builder
             .insert(&plan, sink)
             .map_err(|e| e.or_at(Some(insert.query.location)))?;
         Ok(plan)
     }
 
+    /// The table of an INSERT.
+    fn sink(&self, insert: &Insert) -> Result<Sink, PlanError> {
+        let table = catalog::find_table(self.catalog.as_ref(), &insert.table)?;
+        Ok(Sink {
+            table: catalog::with_options(&table, &insert.options)?,
+            location: catalog::location_of(&insert.table).or(Some(insert.location)),
+        })
+    }
+
     fn optimized(
         &self,
+        resolver: &Resolver,
         query: &Query,
         shape: impl FnOnce(LogicalPlan) -> Result<LogicalPlan, PlanError>,
     ) -> Result<LogicalPlan, PlanError> {
         logical::refuse_for_streams(query)?;
         let files = FileTables::new();
         let catalog = self.catalog.as_ref();
-        let context = QueryContext::new(catalog, &self.resolver, &files, query, true);
+        let context = QueryContext::new(catalog, resolver, &files, query, true);
         let plan = shape(logical::plan(&context, query)?)?;
-        logical::optimize_for_streams(&self.resolver, plan)
+        logical::optimize_for_streams(resolver, plan)
             .map_err(|error| error.or_at(Some(query.location)))
     }
 

@@ -15,7 +15,7 @@ use datafusion::logical_expr::planner::ContextProvider;
 use datafusion::sql::planner::{PlannerContext, SqlToRel};
 use sqlparser::ast::{Expr, Ident, Statement, VisitMut, VisitorMut};
 
-use super::{QueryContext, Resolver};
+use super::QueryContext;
 use crate::error::PlanError;
 use crate::parser::Query;
 
@@ -27,7 +27,7 @@ pub(super) fn plan_with_case(
     context: &QueryContext<'_>,
     query: &Query,
 ) -> Result<LogicalPlan, PlanError> {
-    let sql = SqlToRel::new_with_options(context, Resolver::parser_options());
+    let sql = SqlToRel::new_with_options(context, context.resolver().parser_options());
     let planned = correct(query.ast.clone(), |ast| {
         sql.sql_statement_to_plan(Statement::Query(ast.clone()))
     });

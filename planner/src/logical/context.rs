@@ -189,7 +189,7 @@ impl ContextProvider for QueryContext<'_> {
     }
 
     fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
-        self.resolver.state().expr_planners()
+        self.resolver.expr_planners()
     }
 
     fn get_type_planner(&self) -> Option<Arc<dyn TypePlanner>> {

@@ -11,6 +11,7 @@
 
 mod case;
 mod context;
+mod field_access;
 mod insert;
 mod optimize;
 mod refuse;
@@ -24,7 +25,9 @@ pub use insert::insert_plan;
 pub use refuse::refuse_for_streams;
 pub use resolver::Resolver;
 pub use source::{CatalogTable, ViewTable};
-pub use window_table::WindowTable;
+pub use window_table::{
+    END as WINDOW_END_COLUMN, START as WINDOW_START_COLUMN, TIME as WINDOW_TIME_COLUMN, WindowTable,
+};
 
 use datafusion::logical_expr::LogicalPlan;
 

@@ -4,52 +4,70 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use datafusion::common::DFSchema;
-use datafusion::common::tree_node::TreeNode;
-use datafusion::execution::{FunctionRegistry, SessionState, SessionStateBuilder, TaskContext};
+use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::execution_props::ExecutionProps;
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
-use datafusion::logical_expr::{Expr, ExprSchemable};
-use datafusion::optimizer::analyzer::type_coercion::TypeCoercionRewriter;
+use datafusion::logical_expr::{EmptyRelation, Expr, LogicalPlan, Projection};
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
-use datafusion::prelude::SessionConfig;
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
+use levada_engine::time::Clock;
 
 use super::QueryContext;
+use super::field_access::FieldAccess;
 use crate::error::PlanError;
+use crate::functions::LevadaFunctions;
+use crate::lowering::Configuration;
 use crate::parser::Expression;
 
 /// Everything about expressions that does not depend on tables.
 #[derive(Debug, Clone)]
 pub struct Resolver {
     state: Arc<SessionState>,
+    expr_planners: Arc<[Arc<dyn ExprPlanner>]>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Resolver {
-    /// The functions and types of this dialect.
-    pub fn new() -> Self {
-        let mut config = SessionConfig::new();
-        let options = config.options_mut();
-        options.sql_parser.enable_ident_normalization = false;
-        options.sql_parser.collect_spans = true;
-        options.sql_parser.map_string_types_to_utf8view = false;
-        options.sql_parser.dialect = datafusion::config::Dialect::Generic;
-        options.execution.time_zone = Some("UTC".to_string());
-        // Parquet strings come as Utf8, the one string type of this dialect.
+    /// The functions and types of this dialect; `clock` is processing time.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        let builder = SessionStateBuilder::new().with_default_features();
+        let reading = Arc::clone(&clock);
+        let now: crate::functions::Clock = Arc::new(move || reading.now_ms());
+        let mut builder = LevadaFunctions::install(now, builder);
+        let options = builder.config().get_or_insert_default().options_mut();
+        options.execution.time_zone = None;
+        // Files have strings as Utf8 and bytes as Binary, like every other source.
         options.execution.parquet.schema_force_view_types = false;
-        let state = SessionStateBuilder::new()
-            .with_config(config)
-            .with_default_features()
-            .with_type_planner(Arc::new(crate::types::SqlTypePlanner))
-            .build();
-        let mut state = state;
-        for function in functions() {
-            // Replaces DataFusion's function of the same name.
-            let _ = state.register_udf(function);
-        }
+        options.execution.parquet.binary_as_string = true;
+        let state = builder.build();
+        let field_access: Arc<dyn ExprPlanner> = Arc::new(FieldAccess);
+        let planners = std::iter::once(field_access).chain(state.expr_planners().iter().cloned());
         Resolver {
+            expr_planners: planners.collect(),
+            clock,
             state: Arc::new(state),
         }
+    }
+
+    /// The same in the time zone of a session (`table.local-time-zone`).
+    #[must_use]
+    pub fn for_session(&self, configuration: &Configuration) -> Self {
+        let Some(zone) = configuration.get("table.local-time-zone") else {
+            return self.clone();
+        };
+        let mut state = self.state.as_ref().clone();
+        state.config_mut().options_mut().execution.time_zone = Some(zone.clone());
+        Resolver {
+            state: Arc::new(state),
+            expr_planners: Arc::clone(&self.expr_planners),
+            clock: Arc::clone(&self.clock),
+        }
+    }
+
+    /// Processing time.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
     }
 
     /// DataFusion's session state: functions, options, optimizer.
@@ -57,43 +75,52 @@ impl Resolver {
         &self.state
     }
 
+    /// How operators and field access are planned.
+    pub(super) fn expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
+        &self.expr_planners
+    }
+
     /// What evaluates expressions of a job graph: the same functions by name.
     pub fn task_context(&self) -> Arc<TaskContext> {
         self.state.task_ctx()
     }
 
-    /// The options of DataFusion's SQL planner: names keep their case, positions are kept.
-    pub fn parser_options() -> ParserOptions {
-        ParserOptions::new()
-            .with_enable_ident_normalization(false)
-            .with_collect_spans(true)
-            .with_map_string_types_to_utf8view(false)
+    /// The options of DataFusion's SQL planner, as the state has them.
+    pub(super) fn parser_options(&self) -> ParserOptions {
+        ParserOptions::from(&self.state.config_options().sql_parser)
     }
 
-    /// An expression over the columns of `schema`, with every coercion made explicit.
+    /// An expression over the columns of `schema`, analyzed: coercions are explicit, and integer
+    /// arithmetic is checked.
     ///
     /// # Errors
     /// Unknown columns and functions, and types that do not fit; with the position.
     pub fn resolve(&self, expression: &Expression, schema: &SchemaRef) -> Result<Expr, PlanError> {
         let schema = DFSchema::try_from(schema.as_ref().clone())?;
         let provider = QueryContext::without_tables(self);
-        let sql = SqlToRel::new_with_options(&provider, Self::parser_options());
-        let ast = super::case::expression_with_case(&sql, &expression.ast, &schema)
-            .map_err(|error| error.or_at(Some(expression.location)))?;
-        let expr = sql
-            .sql_to_expr(ast, &schema, &mut PlannerContext::new())
-            .map_err(|error| PlanError::from(error).or_at(Some(expression.location)))?;
-        self.coerce(expr, &schema)
-            .map_err(|error| error.or_at(Some(expression.location)))
+        let sql = SqlToRel::new_with_options(&provider, self.parser_options());
+        let resolved = super::case::expression_with_case(&sql, &expression.ast, &schema)
+            .and_then(|ast| {
+                Ok(sql.sql_to_expr(ast, &schema, &mut PlannerContext::new())?)
+            })
+            .and_then(|expr| self.analyze(expr, schema));
+        resolved.map_err(|error| error.or_at(Some(expression.location)))
     }
 
-    /// Makes the coercions of an expression explicit; its name stays.
-    pub fn coerce(&self, expr: Expr, schema: &DFSchema) -> Result<Expr, PlanError> {
-        let name = NamePreserver::new_for_projection().save(&expr);
-        let mut rewriter = TypeCoercionRewriter::new(schema);
-        let coerced = expr.rewrite(&mut rewriter)?.data;
-        coerced.get_type(schema)?;
-        Ok(name.restore(coerced))
+    /// Analyzes an expression as the only column of a projection.
+    fn analyze(&self, expr: Expr, schema: DFSchema) -> Result<Expr, PlanError> {
+        let input = LogicalPlan::EmptyRelation(EmptyRelation {
+            produce_one_row: false,
+            schema: Arc::new(schema),
+        });
+        let plan = LogicalPlan::Projection(Projection::try_new(vec![expr], Arc::new(input))?);
+        match super::optimize::analyze(self, plan)? {
+            LogicalPlan::Projection(projection) => match projection.expr.as_slice() {
+                [only] => Ok(only.clone().unalias()),
+                _ => Err(PlanError::internal("an expression became several")),
+            },
+            _ => Err(PlanError::internal("an expression is no projection any more")),
+        }
     }
 
     /// An expression ready to evaluate over rows of `schema`.
@@ -102,23 +129,13 @@ impl Resolver {
         expr: &Expr,
         schema: &DFSchema,
     ) -> Result<Arc<dyn PhysicalExpr>, PlanError> {
-        let props = ExecutionProps::new();
+        let mut props = ExecutionProps::new();
+        props.mark_start_execution(Arc::clone(self.state.config_options()));
         Ok(create_physical_expr(
             expr,
             schema,
             &props,
             &PhysicalPlanningContext::default(),
         )?)
-    }
-}
-
-/// The functions of this dialect.
-fn functions() -> Vec<Arc<datafusion::logical_expr::ScalarUDF>> {
-    vec![Arc::new(crate::functions::window::marker())]
-}
-
-impl Default for Resolver {
-    fn default() -> Self {
-        Self::new()
     }
 }

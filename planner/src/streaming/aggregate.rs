@@ -108,7 +108,7 @@ impl Builder<'_> {
             .collect::<Result<Vec<_>, _>>()?;
         let names = names(fields);
         Ok(Grouping {
-            key_names: names.iter().take(keys.len()).cloned().collect(),
+            key_names: keys.iter().zip(&names).map(|(key, name)| key_name(key, name)).collect(),
             keys,
             calls,
             names,
@@ -630,6 +630,15 @@ fn check_session_keys(
     )
     .hint("write SESSION(TABLE t PARTITION BY k, …) with the keys that GROUP BY has beside the window")
     .at(location))
+}
+
+/// A column keeps its name; an expression is called after what it does, not after the alias of
+/// the table that it reads, because ids of operators depend on it.
+fn key_name(key: &ExprRef, name: &str) -> String {
+    match expression::as_column(key) {
+        Some(_) => name.to_string(),
+        None => expression::text(key),
+    }
 }
 
 fn supported(function: &AggregateFunction) -> Result<Function, PlanError> {

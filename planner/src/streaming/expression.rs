@@ -6,7 +6,8 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Schema};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result, ScalarValue};
-use datafusion::physical_expr::expressions::{Column, Literal};
+use datafusion::logical_expr::Operator;
+use datafusion::physical_expr::expressions::{BinaryExpr, Column, Literal};
 use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
 use datafusion::physical_expr_common::physical_expr::{fmt_sql, is_volatile};
 
@@ -23,20 +24,43 @@ const FIELD_ACCESS: &str = "get_field";
 /// The expression for people: names without positions, intervals as in SQL.
 pub fn text(expr: &ExprRef) -> String {
     let readable = Arc::clone(expr).transform_up(|e| {
-        Ok(
-            match e
-                .downcast_ref::<Literal>()
-                .and_then(|l| interval_text(l.value()))
-            {
-                Some(text) => Transformed::yes(Arc::new(Column::new(&text, 0)) as ExprRef),
-                None => Transformed::no(e),
-            },
-        )
+        let interval = e.downcast_ref::<Literal>().and_then(|l| interval_text(l.value()));
+        let shown = match interval {
+            Some(text) => Some(Arc::new(Column::new(&text, 0)) as ExprRef),
+            None => operator(&e).or_else(|| dotted(&e)),
+        };
+        Ok(match shown {
+            Some(shown) => Transformed::yes(shown),
+            None => Transformed::no(e),
+        })
     });
     match readable {
         Ok(readable) => fmt_sql(readable.data.as_ref()).to_string(),
         Err(_) => fmt_sql(expr.as_ref()).to_string(),
     }
+}
+
+/// Checked arithmetic as the operator that it stands for.
+fn operator(expr: &ExprRef) -> Option<ExprRef> {
+    let function = expr.downcast_ref::<ScalarFunctionExpr>()?;
+    let operator = match function.name() {
+        "checked_add" => Operator::Plus,
+        "checked_subtract" => Operator::Minus,
+        "checked_multiply" => Operator::Multiply,
+        _ => return None,
+    };
+    let [left, right] = function.args() else {
+        return None;
+    };
+    let (left, right) = (Arc::clone(left), Arc::clone(right));
+    Some(Arc::new(BinaryExpr::new(left, operator, right)))
+}
+
+/// Access to a field as people write it.
+fn dotted(expr: &ExprRef) -> Option<ExprRef> {
+    let (base, names) = field_access(expr)?;
+    let path = format!("{}.{}", fmt_sql(base.as_ref()), names.join("."));
+    Some(Arc::new(Column::new(&path, 0)))
 }
 
 fn interval_text(value: &ScalarValue) -> Option<String> {

@@ -34,6 +34,8 @@ pub use expression::{ExprRef, text};
 pub use group_aggregate::{Call, Function, GroupAggregate};
 pub use node::{Attribute, Node, NodeId, NodeKind, Plan, Properties, StateSize};
 pub use prune::prune;
+pub(crate) use prune::read_columns;
+pub(crate) use scan::source_factory;
 pub use scan::{Read, Scan};
 pub use sink::Sink;
 pub use values::Values;

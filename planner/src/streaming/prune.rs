@@ -132,6 +132,21 @@ fn kept_keys(keys: &[Vec<usize>], positions: &[Option<usize>]) -> Vec<Vec<usize>
     keys.iter().filter_map(moved).collect()
 }
 
+/// What to read for the given columns of a table, without its watermark. The output has the
+/// columns in the table's order, each once.
+///
+/// # Errors
+/// Only defects.
+pub(crate) fn read_columns(
+    table: &Table,
+    columns: &[usize],
+    resolver: &Resolver,
+) -> Result<Read, PlanError> {
+    let mut used = Usage::default();
+    columns.iter().for_each(|column| used.add_column(*column));
+    Ok(TableColumns::new(table, resolver)?.read(&used, false)?.read)
+}
+
 /// The columns of a table with their expressions over what the connector reads.
 struct TableColumns<'a> {
     table: &'a Table,

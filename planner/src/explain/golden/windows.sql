@@ -4,6 +4,7 @@ CREATE TABLE bids (
   price BIGINT,
   extra STRING,
   ts TIMESTAMP(3),
+  pt AS PROCTIME(),
   WATERMARK FOR ts AS ts - INTERVAL '4' SECOND
 ) WITH ('connector' = 'stream');
 SET 'parallelism.default' = '2';
@@ -23,3 +24,4 @@ EXPLAIN CHANGELOG_MODE SELECT window_end, MAX(n) FROM (
 ) GROUP BY window_start, window_end;
 EXPLAIN SELECT *, price + 1 AS more FROM TABLE(CUMULATE(TABLE bids, DESCRIPTOR(ts), INTERVAL '2' SECOND, INTERVAL '10' SECOND)) WHERE window_start < window_end;
 EXPLAIN CHANGELOG_MODE SELECT auction, SUM(c) FROM (SELECT auction, bidder, COUNT(*) c FROM bids GROUP BY auction, bidder) GROUP BY auction;
+EXPLAIN CHANGELOG_MODE SELECT window_start, COUNT(*) FROM TABLE(TUMBLE(TABLE bids, DESCRIPTOR(pt), INTERVAL '10' SECOND)) GROUP BY window_start, window_end;

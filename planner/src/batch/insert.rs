@@ -1,0 +1,57 @@
+//! INSERT in batch mode: rows go through the engine's sinks.
+
+use std::sync::Arc;
+
+use futures::StreamExt as _;
+use levada_engine::connector::{SinkContext, SinkFactory};
+use levada_engine::element::{Batch, ChangelogMode};
+use levada_engine::error::EngineError;
+use levada_engine::graph::JobId;
+use levada_engine::metrics::SubtaskMetrics;
+use levada_engine::time::Clock;
+
+use super::BatchRows;
+
+/// Names one insert, for files and transactions.
+pub(crate) struct Writing {
+    /// Unique among the inserts of this and earlier processes.
+    pub(crate) job: String,
+    /// The table.
+    pub(crate) table: String,
+}
+
+/// Writes rows and commits them; returns how many there were. Nothing is visible of rows that
+/// fail on the way, if the sink can keep them back.
+///
+/// # Errors
+/// The first error of the query or of the sink.
+pub(crate) async fn write(
+    rows: BatchRows,
+    factory: &dyn SinkFactory,
+    writing: Writing,
+    clock: Arc<dyn Clock>,
+) -> Result<u64, EngineError> {
+    factory.accept(ChangelogMode::Append)?;
+    let mut sink = factory.create(SinkContext {
+        job: JobId(writing.job),
+        operator: writing.table,
+        attempt: 0,
+        restored: Arc::new(Vec::new()),
+        schema: Arc::clone(&rows.schema),
+        index: 0,
+        parallelism: 1,
+        clock,
+        metrics: Arc::new(SubtaskMetrics::default()),
+    })?;
+    sink.open().await?;
+    let mut count = 0u64;
+    let mut stream = rows.stream;
+    while let Some(batch) = stream.next().await {
+        let batch = batch?;
+        count += batch.num_rows() as u64;
+        sink.write(&Batch::inserts(batch)).await?;
+    }
+    let committables = sink.prepare(1).await?;
+    sink.commit(committables).await?;
+    Ok(count)
+}

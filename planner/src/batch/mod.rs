@@ -1,0 +1,103 @@
+//! Batch: the same SQL over bounded tables, on DataFusion's executor.
+//!
+//! ```text
+//!   Query ──logical──▶ plan ──windows──▶ plain DataFusion ──tables──▶ scans of engine sources
+//!         ──DataFusion──▶ rows
+//! ```
+//!
+//! [`tables`] makes a table of the catalog readable, [`files`] the files that a query names
+//! itself, [`windows`] turns window table functions into plain SQL, and [`sums`] keeps SUM from
+//! wrapping around. [`insert`] writes rows through engine sinks.
+
+mod files;
+mod insert;
+mod sums;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod windows;
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use datafusion::dataframe::DataFrame;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
+use levada_engine::connector::ConnectorRegistry;
+use levada_engine::error::EngineError;
+use levada_engine::time::Clock;
+
+pub(crate) use insert::{Writing, write};
+
+use crate::catalog::Catalog;
+use crate::error::PlanError;
+use crate::logical::{self, QueryContext, Resolver};
+use crate::parser::Query;
+
+/// The rows of a batch query.
+pub struct BatchRows {
+    /// Their columns.
+    pub schema: SchemaRef,
+    /// The rows, in the order that ORDER BY asks for. Ends with the first error.
+    pub stream: BoxStream<'static, Result<RecordBatch, EngineError>>,
+}
+
+/// What batch execution needs.
+pub(crate) struct Batch<'a> {
+    pub(crate) catalog: &'a dyn Catalog,
+    pub(crate) connectors: &'a ConnectorRegistry,
+    pub(crate) resolver: &'a Resolver,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Batch<'_> {
+    /// Plans a query up to what DataFusion can execute; `shape` may change the columns.
+    pub(crate) async fn plan(
+        &self,
+        query: &Query,
+        shape: impl FnOnce(LogicalPlan) -> Result<LogicalPlan, PlanError>,
+    ) -> Result<LogicalPlan, PlanError> {
+        let files = files::tables(&query.ast, self.resolver.state()).await?;
+        let plan = {
+            let context =
+                QueryContext::new(self.catalog, self.resolver, &files, query, false);
+            logical::plan(&context, query)?
+        };
+        let plan = shape(plan)?;
+        let plan = windows::to_plain(plan)?;
+        let plan = sums::checked(plan)?;
+        tables::with_sources(plan, self)
+            .map_err(|error| error.or_at(Some(query.location)))
+    }
+
+    /// Runs a plan.
+    pub(crate) async fn run(&self, plan: LogicalPlan) -> Result<BatchRows, PlanError> {
+        let frame = DataFrame::new(self.state(), plan);
+        let stream = frame.execute_stream().await?;
+        let schema = stream.schema();
+        Ok(BatchRows {
+            schema,
+            stream: stream.map(|rows| rows.map_err(EngineError::from)).boxed(),
+        })
+    }
+
+    /// The optimized logical plan and the physical plan, for EXPLAIN.
+    pub(crate) async fn explain(&self, plan: LogicalPlan) -> Result<String, PlanError> {
+        let state = self.state();
+        let optimized = state.optimize(&plan)?;
+        let physical = state.query_planner().create_physical_plan(&optimized, &state).await?;
+        let physical = datafusion::physical_plan::displayable(physical.as_ref()).indent(false);
+        Ok(format!(
+            "== Logical plan ==\n{}\n\n== Physical plan ==\n{}",
+            optimized.display_indent(),
+            physical.to_string().trim_end()
+        ))
+    }
+
+    fn state(&self) -> SessionState {
+        self.resolver.state().clone()
+    }
+}

@@ -1,0 +1,281 @@
+//! Tables of the catalog as DataFusion tables, over the engine's sources.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::Session;
+use datafusion::common::Result;
+use datafusion::common::tree_node::Transformed;
+use datafusion::datasource::{TableProvider, TableType, provider_as_source};
+use datafusion::error::DataFusionError;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::{Expr, LogicalPlan, TableScan};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::stream::RecordBatchReceiverStream;
+use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use levada_engine::connector::{
+    Boundedness, Source, SourceContext, SourceEvent, SourceFactory,
+};
+use levada_engine::element::ChangelogMode;
+use levada_engine::error::EngineError;
+use levada_engine::graph::JobId;
+use levada_engine::metrics::SubtaskMetrics;
+use levada_engine::time::Clock;
+
+use super::Batch;
+use crate::catalog::Table;
+use crate::error::{PlanError, PlanErrorKind};
+use crate::logical::{CatalogTable, Resolver};
+use crate::streaming::{Read, read_columns, source_factory};
+
+/// Batches that wait between a source and DataFusion.
+const WAITING_BATCHES: usize = 2;
+/// The most rows in a batch of a source.
+const BATCH_ROWS: usize = 8192;
+
+/// Replaces the tables of the catalog in a plan by tables that can be executed.
+///
+/// # Errors
+/// A table is unbounded, carries changes, or cannot be read.
+pub(super) fn with_sources(
+    plan: LogicalPlan,
+    batch: &Batch<'_>,
+) -> Result<LogicalPlan, PlanError> {
+    let replaced = plan.transform_up_with_subqueries(|node| {
+        let LogicalPlan::TableScan(scan) = node else {
+            return Ok(Transformed::no(node));
+        };
+        let Some(found) = CatalogTable::of(&scan.source) else {
+            return Ok(Transformed::no(LogicalPlan::TableScan(scan)));
+        };
+        let table = EngineTable::new(Arc::clone(&found.table), batch)?;
+        let source = provider_as_source(Arc::new(table));
+        Ok(Transformed::yes(LogicalPlan::TableScan(TableScan { source, ..scan })))
+    })?;
+    Ok(replaced.data)
+}
+
+/// A bounded table of the catalog.
+struct EngineTable {
+    table: Arc<Table>,
+    schema: SchemaRef,
+    factory: Arc<dyn SourceFactory>,
+    resolver: Resolver,
+    clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for EngineTable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "EngineTable({})", self.table.name)
+    }
+}
+
+impl EngineTable {
+    fn new(table: Arc<Table>, batch: &Batch<'_>) -> Result<Self, PlanError> {
+        let factory = source_factory(&table, batch.connectors)?;
+        if factory.boundedness() == Boundedness::Unbounded {
+            return Err(PlanError::new(
+                PlanErrorKind::InvalidStatement,
+                format!("table {} is unbounded and cannot be read in batch mode", table.name),
+            )
+            .hint(
+                "SET 'execution.runtime-mode' = 'streaming', or bound the table by its options \
+                 (such as 'scan.bounded.mode' or 'number-of-rows')",
+            ));
+        }
+        if factory.mode() != ChangelogMode::Append {
+            return Err(PlanError::unsupported(
+                format!("reading the changelog of table {} in batch mode", table.name),
+                None,
+            ));
+        }
+        Ok(EngineTable {
+            schema: table.schema(),
+            table,
+            factory,
+            resolver: batch.resolver.clone(),
+            clock: Arc::clone(&batch.clock),
+        })
+    }
+}
+
+#[async_trait]
+impl TableProvider for EngineTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let all: Vec<usize> = (0..self.schema.fields().len()).collect();
+        let columns = projection.unwrap_or(&all);
+        let output: SchemaRef = Arc::new(self.schema.project(columns)?);
+        let read = read_columns(&self.table, columns, &self.resolver)?;
+        let parallelism = state.config().target_partitions().max(1);
+        let partitions = (0..parallelism).map(|index| {
+            Arc::new(Partition {
+                factory: Arc::clone(&self.factory),
+                read: read.clone(),
+                order: columns.clone(),
+                output: Arc::clone(&output),
+                index: u32::try_from(index).unwrap_or(u32::MAX),
+                parallelism: u32::try_from(parallelism).unwrap_or(u32::MAX),
+                table: self.table.name.clone(),
+                divert_bad: self.table.option("bad-rows.table").is_some(),
+                clock: Arc::clone(&self.clock),
+            }) as Arc<dyn PartitionStream>
+        });
+        let exec = StreamingTableExec::try_new(
+            Arc::clone(&output),
+            partitions.collect(),
+            None,
+            [],
+            false,
+            limit,
+        )?;
+        Ok(Arc::new(exec))
+    }
+}
+
+/// What one subtask of a source reads.
+#[derive(Clone)]
+struct Partition {
+    factory: Arc<dyn SourceFactory>,
+    read: Read,
+    /// The columns of the table in the order of the output.
+    order: Vec<usize>,
+    output: SchemaRef,
+    index: u32,
+    parallelism: u32,
+    table: String,
+    divert_bad: bool,
+    clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Partition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.table)
+    }
+}
+
+impl PartitionStream for Partition {
+    fn schema(&self) -> &SchemaRef {
+        &self.output
+    }
+
+    fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let mut builder =
+            RecordBatchReceiverStream::builder(Arc::clone(&self.output), WAITING_BATCHES);
+        let sender = builder.tx();
+        let partition = self.clone();
+        let runtime = tokio::runtime::Handle::current();
+        // Decoding keeps a thread busy, so the source gets one of its own.
+        builder.spawn_blocking(move || {
+            runtime.block_on(async move {
+                let mut reading = partition.open().await.map_err(external)?;
+                while let Some(rows) = reading.next().await.map_err(external)? {
+                    let rows = partition.finish(&rows)?;
+                    if sender.send(Ok(rows)).await.is_err() {
+                        // Nobody wants more: LIMIT, or the query was stopped.
+                        break;
+                    }
+                }
+                Ok(())
+            })
+        });
+        builder.build()
+    }
+}
+
+impl Partition {
+    async fn open(&self) -> Result<Reading, EngineError> {
+        let mut source = self.factory.create(SourceContext {
+            job: JobId("batch".to_string()),
+            schema: Arc::clone(&self.read.schema),
+            index: self.index,
+            parallelism: self.parallelism,
+            batch_rows: BATCH_ROWS,
+            divert_bad: self.divert_bad,
+            restored: None,
+            clock: Arc::clone(&self.clock),
+            metrics: Arc::new(SubtaskMetrics::default()),
+        })?;
+        source.open().await?;
+        Ok(Reading {
+            source,
+            table: self.table.clone(),
+        })
+    }
+
+    /// Computes the columns and puts them in the order that was asked for.
+    fn finish(&self, rows: &RecordBatch) -> Result<RecordBatch> {
+        let columns: Vec<ArrayRef> = match &self.read.compute {
+            Some(exprs) => exprs
+                .iter()
+                .map(|expr| expr.evaluate(rows)?.into_array(rows.num_rows()))
+                .collect::<Result<_>>()?,
+            None => rows.columns().to_vec(),
+        };
+        let mut sorted = self.order.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        let ordered = self
+            .order
+            .iter()
+            .map(|column| {
+                let place = sorted.iter().position(|c| c == column);
+                place.and_then(|p| columns.get(p)).cloned().ok_or_else(|| {
+                    DataFusionError::from(PlanError::internal("a column was not read"))
+                })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
+        let schema = Arc::clone(&self.output);
+        Ok(RecordBatch::try_new_with_options(schema, ordered, &options)?)
+    }
+}
+
+/// A source that is being read.
+struct Reading {
+    source: Box<dyn Source>,
+    table: String,
+}
+
+impl Reading {
+    /// The next rows; `None` at the end.
+    async fn next(&mut self) -> Result<Option<RecordBatch>, EngineError> {
+        loop {
+            match self.source.next().await? {
+                SourceEvent::Rows { batch, .. } => {
+                    let (rows, _) = batch.into_parts();
+                    return Ok(Some(rows));
+                }
+                SourceEvent::Bad { rows } => {
+                    // Nothing writes side tables here; the log is where these rows can be seen.
+                    tracing::warn!(
+                        table = %self.table,
+                        rows = rows.num_rows(),
+                        "rows that cannot be decoded are left out in batch mode"
+                    );
+                }
+                SourceEvent::SplitAdded(_) | SourceEvent::SplitFinished(_) => {}
+                SourceEvent::End => return Ok(None),
+            }
+        }
+    }
+}
+
+fn external(error: EngineError) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}

@@ -1,0 +1,197 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+use arrow::util::pretty::pretty_format_batches;
+use futures::StreamExt as _;
+
+use crate::error::PlanError;
+use crate::fixture::Session;
+use crate::parser::{self, Statement};
+
+const TABLES: &str = r#"
+CREATE TABLE clicks (
+  who STRING,
+  n BIGINT,
+  place ROW<city STRING, code INT>,
+  ts TIMESTAMP(3),
+  twice AS n * 2,
+  WATERMARK FOR ts AS ts - INTERVAL '1' SECOND
+) WITH ('connector' = 'table', 'data' = '
+{"who": "a", "n": 1, "place": {"city": "Porto", "code": 4}, "ts": "2026-01-01T00:00:01"}
+{"who": "b", "n": 2, "place": {"city": "Faro", "code": 8}, "ts": "2026-01-01T00:00:04"}
+{"who": "a", "n": 3, "place": null, "ts": "2026-01-01T00:00:09.999"}
+{"who": "a", "n": 4, "place": {"city": "Porto", "code": null}, "ts": "2026-01-01T00:00:10"}
+{"who": "b", "n": null, "place": null, "ts": "2026-01-01T00:00:31"}
+{"who": "c", "n": 7, "place": null, "ts": null}
+');
+CREATE TABLE endless (n BIGINT) WITH ('connector' = 'stream');
+CREATE VIEW cities AS SELECT place.city, Twice AS t FROM clicks WHERE place IS NOT NULL;
+"#;
+
+async fn query(sql: &str) -> Result<String, PlanError> {
+    let session = Session::with(TABLES);
+    let Statement::Query(query) = parser::parse_one(sql)?.statement else {
+        panic!("{sql} is no query");
+    };
+    let rows = session.planner.batch_query(&query, &session.configuration).await?;
+    let batches: Vec<_> = rows.stream.collect::<Vec<_>>().await;
+    let mut found = Vec::new();
+    for batch in batches {
+        match batch {
+            Ok(batch) => found.push(batch),
+            Err(error) => return Ok(error.to_string()),
+        }
+    }
+    Ok(pretty_format_batches(&found).unwrap().to_string())
+}
+
+/// `expect` is the table without its frame: a line for the names, and one for each row.
+async fn check(sql: &str, expect: &str) {
+    let found = query(sql).await.map_err(|error| error.render(sql)).unwrap();
+    let lines: Vec<String> = found
+        .lines()
+        .filter(|line| line.starts_with('|'))
+        .map(|line| {
+            let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+            cells.join(" | ").trim_end().to_string()
+        })
+        .collect();
+    let expect: Vec<&str> = expect.trim().lines().map(str::trim).collect();
+    assert_eq!(lines, expect, "{sql}\n{found}");
+}
+
+async fn refused(sql: &str) -> String {
+    query(sql).await.unwrap_err().render(sql)
+}
+
+#[tokio::test]
+async fn computed_columns_views_joins_order_and_limit() {
+    check(
+        "SELECT who, Twice FROM clicks WHERE n IS NOT NULL ORDER BY n DESC LIMIT 2",
+        "who | twice\nc | 14\na | 8",
+    )
+    .await;
+    check(
+        "SELECT city, t FROM cities ORDER BY t",
+        "city | t\nPorto | 2\nFaro | 4\nPorto | 8",
+    )
+    .await;
+    check(
+        "SELECT a.who, COUNT(*) AS pairs FROM clicks a JOIN clicks b ON a.who = b.who GROUP BY a.who ORDER BY a.who",
+        "who | pairs\na | 9\nb | 4\nc | 1",
+    )
+    .await;
+    check("SELECT COUNT(*) AS n FROM clicks", "n\n6").await;
+}
+
+#[tokio::test]
+async fn tumble_and_its_legacy_form() {
+    let expect = "
+        s | e | n
+        2026-01-01T00:00:00 | 2026-01-01T00:00:10 | 6
+        2026-01-01T00:00:10 | 2026-01-01T00:00:20 | 4
+        2026-01-01T00:00:30 | 2026-01-01T00:00:40 |";
+    check(
+        "SELECT window_start AS s, window_end AS e, SUM(n) AS n
+         FROM TABLE(TUMBLE(TABLE clicks, DESCRIPTOR(ts), INTERVAL '10' SECOND))
+         GROUP BY window_start, window_end ORDER BY s",
+        expect,
+    )
+    .await;
+    check(
+        "SELECT TUMBLE_START(ts, INTERVAL '10' SECOND) AS s, TUMBLE_END(ts, INTERVAL '10' SECOND) AS e,
+         SUM(n) AS n FROM clicks GROUP BY TUMBLE(ts, INTERVAL '10' SECOND) ORDER BY s",
+        expect,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn hop_cumulate_and_offsets() {
+    check(
+        "SELECT window_start AS s, COUNT(*) AS n
+         FROM TABLE(HOP(TABLE clicks, DESCRIPTOR(ts), INTERVAL '5' SECOND, INTERVAL '10' SECOND))
+         WHERE who = 'a' GROUP BY window_start, window_end ORDER BY s",
+        "s | n
+         2025-12-31T23:59:55 | 1
+         2026-01-01T00:00:00 | 2
+         2026-01-01T00:00:05 | 2
+         2026-01-01T00:00:10 | 1",
+    )
+    .await;
+    check(
+        "SELECT window_start AS s, window_end AS e, COUNT(*) AS n
+         FROM TABLE(CUMULATE(TABLE clicks, DESCRIPTOR(ts), INTERVAL '5' SECOND, INTERVAL '10' SECOND))
+         WHERE who = 'a' GROUP BY window_start, window_end ORDER BY s, e",
+        "s | e | n
+         2026-01-01T00:00:00 | 2026-01-01T00:00:05 | 1
+         2026-01-01T00:00:00 | 2026-01-01T00:00:10 | 2
+         2026-01-01T00:00:10 | 2026-01-01T00:00:15 | 1
+         2026-01-01T00:00:10 | 2026-01-01T00:00:20 | 1",
+    )
+    .await;
+    check(
+        "SELECT window_start AS s, window_time AS t, who
+         FROM TABLE(TUMBLE(DATA => TABLE clicks, TIMECOL => DESCRIPTOR(ts), SIZE => INTERVAL '1' MINUTE, OFFSET => INTERVAL '5' SECOND))
+         ORDER BY ts LIMIT 2",
+        "s | t | who
+         2025-12-31T23:59:05 | 2026-01-01T00:00:04.999 | a
+         2025-12-31T23:59:05 | 2026-01-01T00:00:04.999 | b",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn sessions_by_key() {
+    check(
+        "SELECT who, window_start AS s, window_end AS e, COUNT(*) AS n
+         FROM TABLE(SESSION(TABLE clicks PARTITION BY who, DESCRIPTOR(ts), INTERVAL '9' SECOND))
+         GROUP BY who, window_start, window_end ORDER BY who, s",
+        "who | s | e | n
+         a | 2026-01-01T00:00:01 | 2026-01-01T00:00:19 | 3
+         b | 2026-01-01T00:00:04 | 2026-01-01T00:00:13 | 1
+         b | 2026-01-01T00:00:31 | 2026-01-01T00:00:40 | 1",
+    )
+    .await;
+    check(
+        "SELECT who, SESSION_START(ts, INTERVAL '8' SECOND) AS s, MAX(n) AS n
+         FROM clicks GROUP BY SESSION(ts, INTERVAL '8' SECOND), who ORDER BY who, s",
+        "who | s | n
+         a | 2026-01-01T00:00:01 | 1
+         a | 2026-01-01T00:00:09.999 | 4
+         b | 2026-01-01T00:00:04 | 2
+         b | 2026-01-01T00:00:31 |",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn sums_fail_instead_of_wrapping() {
+    let found = query("SELECT SUM(n + 9223372036854775000) AS s FROM clicks").await.unwrap();
+    assert!(found.contains("LV-3002"), "{found}");
+    check("SELECT SUM(n) AS s, SUM(DISTINCT n % 2) AS d FROM clicks", "s | d\n17 | 1").await;
+}
+
+#[tokio::test]
+async fn files_without_create_table() {
+    let folder = std::env::temp_dir().join(format!("levada-files-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("a.csv"), "x,y\n1,one\n2,two\n").unwrap();
+    std::fs::write(folder.join("b.csv"), "x,y\n3,three\n").unwrap();
+    let path = folder.display();
+    check(
+        &format!("SELECT t.x, y FROM '{path}/*.csv' AS t ORDER BY x DESC"),
+        "x | y\n3 | three\n2 | two\n1 | one",
+    )
+    .await;
+    let none = refused(&format!("SELECT * FROM '{path}/*.parquet'")).await;
+    assert!(none.contains("no file matches"), "{none}");
+    let unknown = refused(&format!("SELECT * FROM '{path}/a.txt'")).await;
+    assert!(unknown.starts_with("LV-1016"), "{unknown}");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test]
+async fn unbounded_tables_are_refused() {
+    let error = refused("SELECT * FROM endless").await;
+    assert!(error.contains("table endless is unbounded"), "{error}");
+    assert!(error.contains("execution.runtime-mode"), "{error}");
+}
