@@ -8,6 +8,7 @@
 //! side tables and uids. [`chain`] puts operators that need no exchange between them into one
 //! vertex. [`settings`] reads the configuration.
 
+mod aggregates;
 mod chain;
 mod operators;
 pub mod settings;

@@ -10,8 +10,7 @@ use datafusion::physical_expr::expressions::{Column, cast};
 use levada_engine::element::ChangelogMode;
 use levada_engine::expression;
 use levada_engine::graph::{
-    CalcSpec, Expression, GroupAggregateSpec, OperatorSpec, OutputPort, Partitioning, SinkSpec,
-    ValuesSpec, WindowAggregateSpec, WireBytes, WireSchema,
+    CalcSpec, Expression, OperatorSpec, OutputPort, Partitioning, SinkSpec, ValuesSpec, WireBytes,
 };
 
 use super::settings::PlanningSettings;
@@ -21,7 +20,7 @@ use super::{Surroundings, side_tables};
 use crate::catalog::Table;
 use crate::error::PlanError;
 use crate::streaming::{
-    Calc, GroupAggregate, Node, NodeId, NodeKind, Plan, Scan, Values, WindowAggregate, text,
+    Calc, Node, NodeId, NodeKind, Plan, Scan, Values, text,
 };
 
 /// An operator that is not in a vertex yet.
@@ -68,10 +67,10 @@ pub(super) fn lower(
     Ok(lowering.operators)
 }
 
-struct Lowering<'a> {
+pub(super) struct Lowering<'a> {
     plan: &'a Plan,
     surroundings: &'a Surroundings<'a>,
-    planning: &'a PlanningSettings,
+    pub(super) planning: &'a PlanningSettings,
     operators: Vec<Operator>,
     of_node: BTreeMap<NodeId, usize>,
     uids: Uids,
@@ -104,30 +103,30 @@ impl Lowering<'_> {
         }
     }
 
-    fn push(&mut self, operator: Operator) -> usize {
+    pub(super) fn push(&mut self, operator: Operator) -> usize {
         self.operators.push(operator);
         self.operators.len() - 1
     }
 
-    fn get(&self, operator: usize) -> Result<&Operator, PlanError> {
+    pub(super) fn get(&self, operator: usize) -> Result<&Operator, PlanError> {
         let found = self.operators.get(operator);
         found.ok_or_else(|| PlanError::internal("an operator is missing"))
     }
 
-    fn input_of(&self, node: &Node) -> Result<usize, PlanError> {
+    pub(super) fn input_of(&self, node: &Node) -> Result<usize, PlanError> {
         let input = node.inputs.first().and_then(|id| self.of_node.get(id));
         input
             .copied()
             .ok_or_else(|| PlanError::internal("a node has no input"))
     }
 
-    fn input_node(&self, node: &Node) -> Result<&Node, PlanError> {
+    pub(super) fn input_node(&self, node: &Node) -> Result<&Node, PlanError> {
         let input = node.inputs.first().and_then(|id| self.plan.node(*id));
         input.ok_or_else(|| PlanError::internal("a node has no input"))
     }
 
     /// Rows of an operator's main output.
-    fn main(&self, operator: usize, partitioning: Partitioning) -> Result<Input, PlanError> {
+    pub(super) fn main(&self, operator: usize, partitioning: Partitioning) -> Result<Input, PlanError> {
         Ok(Input {
             operator,
             port: OutputPort::Main,
@@ -136,7 +135,7 @@ impl Lowering<'_> {
         })
     }
 
-    fn uid(&mut self, content: &str, inputs: &[usize]) -> String {
+    pub(super) fn uid(&mut self, content: &str, inputs: &[usize]) -> String {
         let ids: Vec<String> = inputs
             .iter()
             .filter_map(|input| self.operators.get(*input))
@@ -348,91 +347,6 @@ impl Lowering<'_> {
         }))
     }
 
-    /// How rows reach an aggregation, and how wide it is: one subtask owns each key.
-    fn by_key(&self, input: usize, keys: &[usize]) -> Result<(u32, Partitioning), PlanError> {
-        let parallelism = match keys {
-            [] => 1,
-            _ => self.planning.parallelism,
-        };
-        let partitioning = match (parallelism, self.get(input)?.parallelism) {
-            (1, 1) => Partitioning::Forward,
-            _ => Partitioning::Hash(keys.to_vec()),
-        };
-        Ok((parallelism, partitioning))
-    }
-
-    fn window_aggregate(
-        &mut self,
-        aggregate: &WindowAggregate,
-        node: &Node,
-    ) -> Result<usize, PlanError> {
-        let input = self.input_of(node)?;
-        let input_node = self.input_node(node)?;
-        let (parallelism, partitioning) = self.by_key(input, &aggregate.keys)?;
-        let input_schema = self.get(input)?.schema.clone();
-        let content = format!(
-            "WindowAggregate {} event={} keys={} calls={}",
-            aggregate.window,
-            aggregate.time.is_some(),
-            names(&input_schema, &aggregate.keys),
-            calls(&aggregate.calls),
-        );
-        let spec = WindowAggregateSpec {
-            window: aggregate.window_spec(),
-            keys: aggregate.keys.clone(),
-            aggregates: aggregate.call_specs(),
-            input: WireSchema(input_schema),
-            input_updating: input_node.properties.updating,
-            partial_input: false,
-            allowed_lateness_ms: self.planning.allowed_lateness_ms,
-        };
-        let uid = self.uid(&content, &[input]);
-        let inputs = vec![self.main(input, partitioning)?];
-        Ok(self.push(Operator {
-            uid,
-            name: "WindowAggregate".to_string(),
-            spec: OperatorSpec::WindowAggregate(spec),
-            inputs,
-            schema: node.properties.schema.clone(),
-            parallelism,
-        }))
-    }
-
-    fn group_aggregate(
-        &mut self,
-        aggregate: &GroupAggregate,
-        node: &Node,
-    ) -> Result<usize, PlanError> {
-        let input = self.input_of(node)?;
-        let input_node = self.input_node(node)?;
-        let (parallelism, partitioning) = self.by_key(input, &aggregate.keys)?;
-        let input_schema = self.get(input)?.schema.clone();
-        let content = format!(
-            "GroupAggregate keys={} calls={}",
-            names(&input_schema, &aggregate.keys),
-            calls(&aggregate.calls),
-        );
-        let spec = GroupAggregateSpec {
-            keys: aggregate.keys.clone(),
-            aggregates: aggregate.calls.iter().map(|call| call.spec()).collect(),
-            input: WireSchema(input_schema),
-            input_updating: input_node.properties.updating,
-            partial_input: false,
-            emit_update_before: aggregate.emit_update_before,
-            ttl_ms: self.planning.state_ttl_ms,
-        };
-        let uid = self.uid(&content, &[input]);
-        let inputs = vec![self.main(input, partitioning)?];
-        Ok(self.push(Operator {
-            uid,
-            name: "GroupAggregate".to_string(),
-            spec: OperatorSpec::GroupAggregate(spec),
-            inputs,
-            schema: node.properties.schema.clone(),
-            parallelism,
-        }))
-    }
-
     fn sink(&mut self, table: &Table, node: &Node) -> Result<usize, PlanError> {
         let input = self.input_of(node)?;
         let input_node = self.input_node(node)?;
@@ -530,21 +444,4 @@ fn calc_content(calc: &Calc) -> String {
     let filter = calc.filter.as_ref().map(text).unwrap_or_default();
     let projection: Vec<String> = calc.projection.iter().map(text).collect();
     format!("Calc where {filter} select {}", projection.join(", "))
-}
-
-fn names(schema: &Schema, columns: &[usize]) -> String {
-    let name = |column: &usize| schema.fields().get(*column).map(|f| f.name().as_str());
-    columns
-        .iter()
-        .filter_map(name)
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-fn calls(calls: &[crate::streaming::Call]) -> String {
-    calls
-        .iter()
-        .map(|call| call.name.as_str())
-        .collect::<Vec<_>>()
-        .join(", ")
 }
