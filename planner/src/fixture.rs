@@ -148,7 +148,11 @@ impl Session {
         }
         let catalog = Arc::new(MemoryCatalog::new());
         Session {
-            planner: Planner::new(catalog, connectors, Resolver::new(Arc::new(levada_engine::time::SystemClock))),
+            planner: Planner::new(
+                catalog,
+                connectors,
+                Resolver::new(Arc::new(levada_engine::time::SystemClock)),
+            ),
             configuration: Configuration::new(),
         }
     }

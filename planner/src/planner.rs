@@ -1,5 +1,8 @@
 //! [`Planner`]: the stages in a row.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -241,7 +244,10 @@ impl Planner {
         let resolver = self.resolver.for_session(configuration);
         let batch = self.batch(&resolver);
         let plan = batch.plan(query, Ok).await?;
-        batch.run(plan).await.map_err(|error| error.or_at(Some(query.location)))
+        batch
+            .run(plan)
+            .await
+            .map_err(|error| error.or_at(Some(query.location)))
     }
 
     /// Runs an INSERT in batch mode and commits it; returns the number of rows. `job` names the
@@ -264,7 +270,13 @@ impl Planner {
             job: job.to_string(),
             table: sink.table.name.clone(),
         };
-        Ok(batch::write(rows, factory.as_ref(), writing, Arc::clone(resolver.clock())).await)
+        Ok(batch::write(
+            rows,
+            factory.as_ref(),
+            writing,
+            Arc::clone(resolver.clock()),
+        )
+        .await)
     }
 
     async fn batch_insert_plan(
@@ -273,7 +285,10 @@ impl Planner {
         insert: &Insert,
     ) -> Result<(Sink, LogicalPlan), PlanError> {
         if insert.overwrite {
-            return Err(PlanError::unsupported("INSERT OVERWRITE", Some(insert.location)));
+            return Err(PlanError::unsupported(
+                "INSERT OVERWRITE",
+                Some(insert.location),
+            ));
         }
         let sink = self.sink(insert)?;
         let shape = |plan| logical::insert_plan(batch.resolver, plan, insert, &sink.table);
@@ -407,7 +422,7 @@ impl Planner {
         query: &Query,
         shape: impl FnOnce(LogicalPlan) -> Result<LogicalPlan, PlanError>,
     ) -> Result<LogicalPlan, PlanError> {
-        logical::refuse_for_streams(query)?;
+        logical::refuse_for_streams(resolver, query)?;
         let files = FileTables::new();
         let catalog = self.catalog.as_ref();
         let context = QueryContext::new(catalog, resolver, &files, query, true);

@@ -24,7 +24,9 @@ pub(super) async fn tables(query: &Query, state: &SessionState) -> Result<FileTa
     let _ = query.visit(&mut named);
     let mut tables = FileTables::new();
     for (path, location) in named.paths {
-        let table = table(&path, state).await.map_err(|error| error.or_at(location))?;
+        let table = table(&path, state)
+            .await
+            .map_err(|error| error.or_at(location))?;
         tables.insert(path, provider_as_source(Arc::new(table)));
     }
     Ok(tables)
@@ -54,12 +56,17 @@ impl Visitor for Named {
 
 async fn table(path: &str, state: &SessionState) -> Result<ListingTable, PlanError> {
     let unreadable = |detail: String| {
-        PlanError::new(PlanErrorKind::UnknownTable, format!("the files '{path}' cannot be read"))
-            .detail(detail)
+        PlanError::new(
+            PlanErrorKind::UnknownTable,
+            format!("the files '{path}' cannot be read"),
+        )
+        .detail(detail)
     };
     if path.contains("://") && !path.starts_with("file://") {
-        return Err(PlanError::unsupported(format!("reading '{path}' without CREATE TABLE"), None)
-            .hint("name local files, or declare a table with 'connector' = 'filesystem'"));
+        return Err(
+            PlanError::unsupported(format!("reading '{path}' without CREATE TABLE"), None)
+                .hint("name local files, or declare a table with 'connector' = 'filesystem'"),
+        );
     }
     let (format, extension) = format_of(path)?;
     let url = ListingTableUrl::parse(path).map_err(|e| unreadable(e.strip_backtrace()))?;

@@ -62,15 +62,13 @@ impl Batch<'_> {
     ) -> Result<LogicalPlan, PlanError> {
         let files = files::tables(&query.ast, self.resolver.state()).await?;
         let plan = {
-            let context =
-                QueryContext::new(self.catalog, self.resolver, &files, query, false);
+            let context = QueryContext::new(self.catalog, self.resolver, &files, query, false);
             logical::plan(&context, query)?
         };
         let plan = shape(plan)?;
         let plan = windows::to_plain(plan)?;
         let plan = sums::checked(plan)?;
-        tables::with_sources(plan, self)
-            .map_err(|error| error.or_at(Some(query.location)))
+        tables::with_sources(plan, self).map_err(|error| error.or_at(Some(query.location)))
     }
 
     /// Runs a plan.
@@ -88,7 +86,10 @@ impl Batch<'_> {
     pub(crate) async fn explain(&self, plan: LogicalPlan) -> Result<String, PlanError> {
         let state = self.state();
         let optimized = state.optimize(&plan)?;
-        let physical = state.query_planner().create_physical_plan(&optimized, &state).await?;
+        let physical = state
+            .query_planner()
+            .create_physical_plan(&optimized, &state)
+            .await?;
         let physical = datafusion::physical_plan::displayable(physical.as_ref()).indent(false);
         Ok(format!(
             "== Logical plan ==\n{}\n\n== Physical plan ==\n{}",

@@ -15,9 +15,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, TableScan};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
-use levada_engine::connector::{
-    Boundedness, Source, SourceContext, SourceEvent, SourceFactory,
-};
+use levada_engine::connector::{Boundedness, Source, SourceContext, SourceEvent, SourceFactory};
 use levada_engine::element::ChangelogMode;
 use levada_engine::error::EngineError;
 use levada_engine::graph::JobId;
@@ -39,10 +37,7 @@ const BATCH_ROWS: usize = 8192;
 ///
 /// # Errors
 /// A table is unbounded, carries changes, or cannot be read.
-pub(super) fn with_sources(
-    plan: LogicalPlan,
-    batch: &Batch<'_>,
-) -> Result<LogicalPlan, PlanError> {
+pub(super) fn with_sources(plan: LogicalPlan, batch: &Batch<'_>) -> Result<LogicalPlan, PlanError> {
     let replaced = plan.transform_up_with_subqueries(|node| {
         let LogicalPlan::TableScan(scan) = node else {
             return Ok(Transformed::no(node));
@@ -52,7 +47,10 @@ pub(super) fn with_sources(
         };
         let table = EngineTable::new(Arc::clone(&found.table), batch)?;
         let source = provider_as_source(Arc::new(table));
-        Ok(Transformed::yes(LogicalPlan::TableScan(TableScan { source, ..scan })))
+        Ok(Transformed::yes(LogicalPlan::TableScan(TableScan {
+            source,
+            ..scan
+        })))
     })?;
     Ok(replaced.data)
 }
@@ -78,7 +76,10 @@ impl EngineTable {
         if factory.boundedness() == Boundedness::Unbounded {
             return Err(PlanError::new(
                 PlanErrorKind::InvalidStatement,
-                format!("table {} is unbounded and cannot be read in batch mode", table.name),
+                format!(
+                    "table {} is unbounded and cannot be read in batch mode",
+                    table.name
+                ),
             )
             .hint(
                 "SET 'execution.runtime-mode' = 'streaming', or bound the table by its options \
@@ -87,7 +88,10 @@ impl EngineTable {
         }
         if factory.mode() != ChangelogMode::Append {
             return Err(PlanError::unsupported(
-                format!("reading the changelog of table {} in batch mode", table.name),
+                format!(
+                    "reading the changelog of table {} in batch mode",
+                    table.name
+                ),
                 None,
             ));
         }
@@ -242,7 +246,9 @@ impl Partition {
             .collect::<Result<Vec<_>>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
         let schema = Arc::clone(&self.output);
-        Ok(RecordBatch::try_new_with_options(schema, ordered, &options)?)
+        Ok(RecordBatch::try_new_with_options(
+            schema, ordered, &options,
+        )?)
     }
 }
 

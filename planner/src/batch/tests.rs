@@ -31,7 +31,10 @@ async fn query(sql: &str) -> Result<String, PlanError> {
     let Statement::Query(query) = parser::parse_one(sql)?.statement else {
         panic!("{sql} is no query");
     };
-    let rows = session.planner.batch_query(&query, &session.configuration).await?;
+    let rows = session
+        .planner
+        .batch_query(&query, &session.configuration)
+        .await?;
     let batches: Vec<_> = rows.stream.collect::<Vec<_>>().await;
     let mut found = Vec::new();
     for batch in batches {
@@ -165,9 +168,15 @@ async fn sessions_by_key() {
 
 #[tokio::test]
 async fn sums_fail_instead_of_wrapping() {
-    let found = query("SELECT SUM(n + 9223372036854775000) AS s FROM clicks").await.unwrap();
+    let found = query("SELECT SUM(n + 9223372036854775000) AS s FROM clicks")
+        .await
+        .unwrap();
     assert!(found.contains("LV-3002"), "{found}");
-    check("SELECT SUM(n) AS s, SUM(DISTINCT n % 2) AS d FROM clicks", "s | d\n17 | 1").await;
+    check(
+        "SELECT SUM(n) AS s, SUM(DISTINCT n % 2) AS d FROM clicks",
+        "s | d\n17 | 1",
+    )
+    .await;
 }
 
 #[tokio::test]

@@ -54,10 +54,15 @@ pub(super) fn to_plain(plan: LogicalPlan) -> Result<LogicalPlan, PlanError> {
 
 fn plain(window: &WindowTable) -> Result<LogicalPlan> {
     let time_type = window.time_type()?;
-    let rows = LogicalPlanBuilder::from(window.input.clone())
-        .filter(window.time.clone().is_not_null())?;
-    let columns: Vec<Expr> =
-        window.input.schema().columns().into_iter().map(Expr::Column).collect();
+    let rows =
+        LogicalPlanBuilder::from(window.input.clone()).filter(window.time.clone().is_not_null())?;
+    let columns: Vec<Expr> = window
+        .input
+        .schema()
+        .columns()
+        .into_iter()
+        .map(Expr::Column)
+        .collect();
     let plan = match window.kind {
         WindowKind::Tumble => {
             let start = bin(window.size_ms, &window.time, window.offset_ms, &time_type);
@@ -102,7 +107,9 @@ fn with_window(columns: Vec<Expr>, start: Expr, end: Expr, time_type: &DataType)
 
 /// A table of `count` intervals: `first`, `first + step`, …
 fn shifts(first_ms: i64, step_ms: i64, count: i64) -> Result<LogicalPlan> {
-    let rows = (0..count).map(|k| vec![millis(first_ms + k * step_ms)]).collect();
+    let rows = (0..count)
+        .map(|k| vec![millis(first_ms + k * step_ms)])
+        .collect();
     let values = LogicalPlanBuilder::values(rows)?;
     let name = values.schema().columns().into_iter().map(Expr::Column);
     let renamed = name.map(|column| column.alias(SHIFT)).collect::<Vec<_>>();
@@ -166,15 +173,28 @@ fn session(
     let key: Vec<Expr> = window.keys.iter().cloned().chain([col(SESSION)]).collect();
     let first = min(col(INSTANT)).partition_by(key.clone()).build()?;
     let last = max(col(INSTANT)).partition_by(key).build()?;
-    let numbered = windowed(rows.project(own(instant))?, own(col(INSTANT)), begins, BEGINS)?;
+    let numbered = windowed(
+        rows.project(own(instant))?,
+        own(col(INSTANT)),
+        begins,
+        BEGINS,
+    )?;
     let keep = [col(INSTANT), col(BEGINS)];
     let kept: Vec<Expr> = columns.iter().cloned().chain(keep).collect();
     let numbered = windowed(numbered, kept, number, SESSION)?;
-    let (first_name, last_name) = (first.schema_name().to_string(), last.schema_name().to_string());
+    let (first_name, last_name) = (
+        first.schema_name().to_string(),
+        last.schema_name().to_string(),
+    );
     let bounds = numbered.window(vec![first, last])?;
     let start = Expr::Column(datafusion::common::Column::new_unqualified(first_name));
     let end = Expr::Column(datafusion::common::Column::new_unqualified(last_name));
-    bounds.project(with_window(columns, start, end + millis(window.size_ms), time_type))
+    bounds.project(with_window(
+        columns,
+        start,
+        end + millis(window.size_ms),
+        time_type,
+    ))
 }
 
 /// Adds a column computed by a window function within `expr`.
@@ -194,7 +214,12 @@ fn windowed(
         let column = over_columns(function, &plan)?;
         replaced = replace(replaced, function, &column)?;
     }
-    rows.project(columns.into_iter().chain([replaced.alias(name)]).collect::<Vec<_>>())
+    rows.project(
+        columns
+            .into_iter()
+            .chain([replaced.alias(name)])
+            .collect::<Vec<_>>(),
+    )
 }
 
 fn replace(expr: Expr, from: &Expr, to: &Expr) -> Result<Expr> {

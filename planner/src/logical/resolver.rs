@@ -6,7 +6,6 @@ use arrow::datatypes::SchemaRef;
 use datafusion::common::DFSchema;
 use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::execution_props::ExecutionProps;
-use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{EmptyRelation, Expr, LogicalPlan, Projection};
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
@@ -14,17 +13,15 @@ use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
 use levada_engine::time::Clock;
 
 use super::QueryContext;
-use super::field_access::FieldAccess;
 use crate::error::PlanError;
 use crate::functions::LevadaFunctions;
 use crate::lowering::Configuration;
-use crate::parser::Expression;
+use crate::parser::{Expression, names};
 
 /// Everything about expressions that does not depend on tables.
 #[derive(Debug, Clone)]
 pub struct Resolver {
     state: Arc<SessionState>,
-    expr_planners: Arc<[Arc<dyn ExprPlanner>]>,
     clock: Arc<dyn Clock>,
 }
 
@@ -41,10 +38,7 @@ impl Resolver {
         options.execution.parquet.schema_force_view_types = false;
         options.execution.parquet.binary_as_string = true;
         let state = builder.build();
-        let field_access: Arc<dyn ExprPlanner> = Arc::new(FieldAccess);
-        let planners = std::iter::once(field_access).chain(state.expr_planners().iter().cloned());
         Resolver {
-            expr_planners: planners.collect(),
             clock,
             state: Arc::new(state),
         }
@@ -60,7 +54,6 @@ impl Resolver {
         state.config_mut().options_mut().execution.time_zone = Some(zone.clone());
         Resolver {
             state: Arc::new(state),
-            expr_planners: Arc::clone(&self.expr_planners),
             clock: Arc::clone(&self.clock),
         }
     }
@@ -73,11 +66,6 @@ impl Resolver {
     /// DataFusion's session state: functions, options, optimizer.
     pub fn state(&self) -> &SessionState {
         &self.state
-    }
-
-    /// How operators and field access are planned.
-    pub(super) fn expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
-        &self.expr_planners
     }
 
     /// What evaluates expressions of a job graph: the same functions by name.
@@ -96,14 +84,14 @@ impl Resolver {
     /// # Errors
     /// Unknown columns and functions, and types that do not fit; with the position.
     pub fn resolve(&self, expression: &Expression, schema: &SchemaRef) -> Result<Expr, PlanError> {
-        let schema = DFSchema::try_from(schema.as_ref().clone())?;
         let provider = QueryContext::without_tables(self);
-        let sql = SqlToRel::new_with_options(&provider, self.parser_options());
-        let resolved = super::case::expression_with_case(&sql, &expression.ast, &schema)
-            .and_then(|ast| {
-                Ok(sql.sql_to_expr(ast, &schema, &mut PlannerContext::new())?)
-            })
-            .and_then(|expr| self.analyze(expr, schema));
+        let mut ast = expression.ast.clone();
+        let resolved = names::resolve_expression(&mut ast, schema, &provider).and_then(|()| {
+            let schema = DFSchema::try_from(schema.as_ref().clone())?;
+            let sql = SqlToRel::new_with_options(&provider, self.parser_options());
+            let expr = sql.sql_to_expr(ast, &schema, &mut PlannerContext::new())?;
+            self.analyze(expr, schema)
+        });
         resolved.map_err(|error| error.or_at(Some(expression.location)))
     }
 
@@ -119,7 +107,9 @@ impl Resolver {
                 [only] => Ok(only.clone().unalias()),
                 _ => Err(PlanError::internal("an expression became several")),
             },
-            _ => Err(PlanError::internal("an expression is no projection any more")),
+            _ => Err(PlanError::internal(
+                "an expression is no projection any more",
+            )),
         }
     }
 

@@ -19,9 +19,7 @@ use super::uid::Uids;
 use super::{Surroundings, side_tables};
 use crate::catalog::Table;
 use crate::error::PlanError;
-use crate::streaming::{
-    Calc, Node, NodeId, NodeKind, Plan, Scan, Values, text,
-};
+use crate::streaming::{Calc, Node, NodeId, NodeKind, Plan, Scan, Values, text};
 
 /// An operator that is not in a vertex yet.
 #[derive(Debug)]
@@ -126,7 +124,11 @@ impl Lowering<'_> {
     }
 
     /// Rows of an operator's main output.
-    pub(super) fn main(&self, operator: usize, partitioning: Partitioning) -> Result<Input, PlanError> {
+    pub(super) fn main(
+        &self,
+        operator: usize,
+        partitioning: Partitioning,
+    ) -> Result<Input, PlanError> {
         Ok(Input {
             operator,
             port: OutputPort::Main,

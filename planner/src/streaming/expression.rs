@@ -24,7 +24,9 @@ const FIELD_ACCESS: &str = "get_field";
 /// The expression for people: names without positions, intervals as in SQL.
 pub fn text(expr: &ExprRef) -> String {
     let readable = Arc::clone(expr).transform_up(|e| {
-        let interval = e.downcast_ref::<Literal>().and_then(|l| interval_text(l.value()));
+        let interval = e
+            .downcast_ref::<Literal>()
+            .and_then(|l| interval_text(l.value()));
         let shown = match interval {
             Some(text) => Some(Arc::new(Column::new(&text, 0)) as ExprRef),
             None => operator(&e).or_else(|| dotted(&e)),
