@@ -79,6 +79,26 @@ impl Evaluator {
     }
 }
 
+/// The functions as a job in this time zone sees them; `None` is UTC.
+pub fn in_time_zone(functions: &Arc<TaskContext>, zone: Option<&str>) -> Arc<TaskContext> {
+    let config = functions.session_config();
+    if config.options().execution.time_zone.as_deref() == zone {
+        return Arc::clone(functions);
+    }
+    let mut config = config.clone();
+    config.options_mut().execution.time_zone = zone.map(str::to_string);
+    Arc::new(TaskContext::new(
+        functions.task_id(),
+        functions.session_id(),
+        config,
+        functions.scalar_functions().clone(),
+        functions.higher_order_functions().clone(),
+        functions.aggregate_functions().clone(),
+        functions.window_functions().clone(),
+        functions.runtime_env(),
+    ))
+}
+
 /// Encodes a physical expression for a job graph.
 pub fn encode(expression: &Arc<dyn PhysicalExpr>) -> Result<Expression> {
     let node = serialize_physical_expr(expression, &DefaultPhysicalExtensionCodec {})?;

@@ -1,5 +1,8 @@
 //! [`Planner`]: the stages in a row.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -419,7 +422,7 @@ impl Planner {
         query: &Query,
         shape: impl FnOnce(LogicalPlan) -> Result<LogicalPlan, PlanError>,
     ) -> Result<LogicalPlan, PlanError> {
-        logical::refuse_for_streams(query)?;
+        logical::refuse_for_streams(resolver, query)?;
         let files = FileTables::new();
         let catalog = self.catalog.as_ref();
         let context = QueryContext::new(catalog, resolver, &files, query, true);

@@ -20,6 +20,9 @@ pub struct JobSettings {
     pub batch_rows: usize,
     /// The flow-control window of one channel, in bytes.
     pub channel_bytes: usize,
+    /// The time zone in which expressions show and read instants, by its IANA name; `None` is UTC
+    /// (`table.local-time-zone`).
+    pub time_zone: Option<String>,
 }
 
 impl Default for JobSettings {
@@ -32,6 +35,7 @@ impl Default for JobSettings {
             restart: RestartStrategy::None,
             batch_rows: 8192,
             channel_bytes: 4 << 20,
+            time_zone: None,
         }
     }
 }

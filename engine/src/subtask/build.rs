@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
+use datafusion::execution::TaskContext;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::chain::{Chain, Node, Stage, Target};
@@ -16,7 +17,7 @@ use crate::client::Environment;
 use crate::connector::{SinkContext, SourceContext, SplitState};
 use crate::error::{EngineError, Result};
 use crate::exchange::{EdgeOutput, InputGate};
-use crate::expression::Evaluator;
+use crate::expression::{Evaluator, in_time_zone};
 use crate::graph::execution::SubtaskId;
 use crate::graph::{
     ChainedOperator, EdgeId, JobGraph, JobId, OperatorInput, OperatorSpec, OutputPort, SinkSpec,
@@ -229,6 +230,12 @@ impl Plan {
         operator.inputs.iter().map(schema).collect()
     }
 
+    /// What expressions may call, in the job's time zone.
+    fn functions(&self) -> Arc<TaskContext> {
+        let zone = self.graph.settings.time_zone.as_deref();
+        in_time_zone(&self.environment.functions, zone)
+    }
+
     async fn open_operator(
         &self,
         vertex: &Vertex,
@@ -240,7 +247,7 @@ impl Plan {
             false => None,
         };
         let context = OperatorContext {
-            functions: Arc::clone(&self.environment.functions),
+            functions: self.functions(),
             index: self.id.index,
             parallelism: vertex.parallelism,
             max_parallelism: self.graph.settings.max_parallelism,
@@ -307,7 +314,7 @@ impl Plan {
         spec: &SourceSpec,
         restored: Option<Arc<Vec<SplitState>>>,
     ) -> Result<SourceParts> {
-        let functions = &self.environment.functions;
+        let functions = &self.functions();
         let factory = self
             .environment
             .connectors

@@ -12,11 +12,14 @@ use datafusion::logical_expr::{
     WindowUDF,
 };
 use datafusion::prelude::Expr;
+use datafusion::sql::planner::SqlToRel;
+use sqlparser::ast::Statement;
 
 use super::source::{CatalogTable, ViewTable};
 use super::{Resolver, refuse};
 use crate::catalog::{self, Catalog, Object, View};
 use crate::error::{PlanError, PlanErrorKind};
+use crate::parser::names::{self, FoundTable, TableNames};
 use crate::parser::{HintedTable, Query};
 use crate::types::SqlTypePlanner;
 
@@ -93,6 +96,16 @@ impl<'a> QueryContext<'a> {
         }
     }
 
+    /// The plan of a query as DataFusion reads it, windows still being markers.
+    pub(super) fn plan(&self, query: &Query) -> Result<LogicalPlan, PlanError> {
+        let mut ast = query.ast.clone();
+        let planned = names::resolve_query(&mut ast, self).and_then(|()| {
+            let sql = SqlToRel::new_with_options(self, self.resolver.parser_options());
+            Ok(sql.sql_statement_to_plan(Statement::Query(ast))?)
+        });
+        planned.map_err(|error| error.or_at(Some(query.location)))
+    }
+
     fn unknown(&self, name: &str) -> PlanError {
         let error = catalog::unknown_table(self.catalog, name, None);
         let looks_like_file = name.contains('/') || name.contains('*') || name.contains('.');
@@ -130,7 +143,7 @@ impl<'a> QueryContext<'a> {
             views,
         };
         let planned = match self.streaming {
-            true => refuse::refuse_for_streams(&view.query),
+            true => refuse::refuse_for_streams(self.resolver, &view.query),
             false => Ok(()),
         }
         .and_then(|()| super::plan(&inner, &view.query))
@@ -181,6 +194,33 @@ fn rename_columns(plan: LogicalPlan, view: &View) -> Result<LogicalPlan, PlanErr
         .zip(&view.columns)
         .map(|(column, name)| Expr::Column(column).alias(name));
     Ok(LogicalPlanBuilder::from(plan).project(renamed)?.build()?)
+}
+
+impl TableNames for QueryContext<'_> {
+    fn find(&self, name: &[&str]) -> Option<FoundTable> {
+        let reference = match name {
+            [table] => TableReference::bare(*table),
+            [schema, table] => TableReference::partial(*schema, *table),
+            [catalog, schema, table] => TableReference::full(*catalog, *schema, *table),
+            _ => return None,
+        };
+        // An error is reported when DataFusion asks for the table, with the position.
+        let source = self.table(&reference).ok()?;
+        let (last, before) = name.split_last()?;
+        let exact = match self.local_name(&reference) {
+            Ok(local) => catalog::resolve(self.catalog, &local).map(|(exact, _)| exact),
+            Err(_) => None,
+        };
+        let exact = exact.unwrap_or_else(|| (*last).to_string());
+        Some(FoundTable {
+            name: before
+                .iter()
+                .map(|part| (*part).to_string())
+                .chain([exact])
+                .collect(),
+            schema: source.schema(),
+        })
+    }
 }
 
 impl ContextProvider for QueryContext<'_> {

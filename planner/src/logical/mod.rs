@@ -9,7 +9,6 @@
 //! tables from the [`Catalog`](crate::catalog::Catalog). Everything here is shared by streaming
 //! and batch execution, apart from the list of optimizer rules in [`optimize`].
 
-mod case;
 mod context;
 mod field_access;
 mod insert;
@@ -39,7 +38,7 @@ use crate::parser::Query;
 /// # Errors
 /// Anything that the query gets wrong, with its position where that is known.
 pub fn plan(context: &QueryContext<'_>, query: &Query) -> Result<LogicalPlan, PlanError> {
-    let raw = case::plan_with_case(context, query)?;
+    let raw = context.plan(query)?;
     let windowed = windows::replace_markers(raw)?;
     optimize::analyze(context.resolver(), windowed)
         .map_err(|error| error.or_at(Some(query.location)))

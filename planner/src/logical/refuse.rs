@@ -3,10 +3,11 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, GroupByExpr, JoinOperator, Query as AstQuery, Select, SelectItem, SetExpr, SetOperator,
-    SetQuantifier, Spanned, TableFactor, Visit, Visitor,
+    Expr, Function, FunctionArguments, GroupByExpr, JoinOperator, Query as AstQuery, Select,
+    SelectItem, SetExpr, SetOperator, SetQuantifier, Spanned, TableFactor, Visit, Visitor,
 };
 
+use super::Resolver;
 use crate::error::{Location, PlanError};
 use crate::parser::Query;
 
@@ -17,14 +18,23 @@ const BATCH_HINT: &str =
 ///
 /// # Errors
 /// The first such construct, by name and position.
-pub fn refuse_for_streams(query: &Query) -> Result<(), PlanError> {
-    match query.ast.visit(&mut Refuser) {
+pub fn refuse_for_streams(resolver: &Resolver, query: &Query) -> Result<(), PlanError> {
+    // Hints about how to join are advice; these two say what the result is.
+    let binding = |name: &str| name == "STATE_TTL" || name == "LOOKUP";
+    if let Some(hint) = query.hints.iter().find(|hint| binding(&hint.name)) {
+        let construct = format!("the hint {}", hint.name);
+        return Err(PlanError::unsupported(construct, Some(hint.location))
+            .hint("SET 'table.exec.state.ttl' limits the state of the whole statement"));
+    }
+    match query.ast.visit(&mut Refuser { resolver }) {
         ControlFlow::Break(error) => Err(error.or_at(Some(query.location))),
         ControlFlow::Continue(()) => Ok(()),
     }
 }
 
-struct Refuser;
+struct Refuser<'a> {
+    resolver: &'a Resolver,
+}
 
 type Flow = ControlFlow<PlanError>;
 
@@ -37,7 +47,7 @@ fn at(node: &impl Spanned) -> Option<Location> {
     Location::of(node.span())
 }
 
-impl Visitor for Refuser {
+impl Visitor for Refuser<'_> {
     type Break = PlanError;
 
     fn pre_visit_query(&mut self, query: &AstQuery) -> Flow {
@@ -87,6 +97,37 @@ impl Visitor for Refuser {
             Expr::AnyOp { .. } => refuse("ANY", at(expr)),
             Expr::AllOp { .. } => refuse("ALL", at(expr)),
             Expr::Function(function) if function.over.is_some() => refuse("OVER", at(expr)),
+            Expr::Function(function) => self.function(function),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+}
+
+impl Refuser<'_> {
+    /// Aggregates that streams do not know.
+    fn function(&self, function: &Function) -> Flow {
+        let [only] = function.name.0.as_slice() else {
+            return ControlFlow::Continue(());
+        };
+        let Some(ident) = only.as_ident() else {
+            return ControlFlow::Continue(());
+        };
+        let aggregates = self.resolver.state().aggregate_functions();
+        let Some(aggregate) = aggregates.get(&ident.value.to_ascii_lowercase()) else {
+            return ControlFlow::Continue(());
+        };
+        let location = Location::of(ident.span);
+        let shown = ident.value.to_uppercase();
+        if crate::streaming::Function::from_name(aggregate.name()).is_none() {
+            return refuse(&format!("the aggregate {shown}"), location);
+        }
+        match &function.args {
+            FunctionArguments::List(list) if list.args.len() > 1 => {
+                refuse(&format!("{shown} of several arguments"), location)
+            }
+            FunctionArguments::List(list) if !list.clauses.is_empty() => {
+                refuse(&format!("{shown} with ORDER BY or other clauses"), location)
+            }
             _ => ControlFlow::Continue(()),
         }
     }

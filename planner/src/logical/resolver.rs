@@ -18,7 +18,7 @@ use super::field_access::FieldAccess;
 use crate::error::PlanError;
 use crate::functions::LevadaFunctions;
 use crate::lowering::Configuration;
-use crate::parser::Expression;
+use crate::parser::{Expression, names};
 
 /// Everything about expressions that does not depend on tables.
 #[derive(Debug, Clone)]
@@ -96,12 +96,14 @@ impl Resolver {
     /// # Errors
     /// Unknown columns and functions, and types that do not fit; with the position.
     pub fn resolve(&self, expression: &Expression, schema: &SchemaRef) -> Result<Expr, PlanError> {
-        let schema = DFSchema::try_from(schema.as_ref().clone())?;
         let provider = QueryContext::without_tables(self);
-        let sql = SqlToRel::new_with_options(&provider, self.parser_options());
-        let resolved = super::case::expression_with_case(&sql, &expression.ast, &schema)
-            .and_then(|ast| Ok(sql.sql_to_expr(ast, &schema, &mut PlannerContext::new())?))
-            .and_then(|expr| self.analyze(expr, schema));
+        let mut ast = expression.ast.clone();
+        let resolved = names::resolve_expression(&mut ast, schema, &provider).and_then(|()| {
+            let schema = DFSchema::try_from(schema.as_ref().clone())?;
+            let sql = SqlToRel::new_with_options(&provider, self.parser_options());
+            let expr = sql.sql_to_expr(ast, &schema, &mut PlannerContext::new())?;
+            self.analyze(expr, schema)
+        });
         resolved.map_err(|error| error.or_at(Some(expression.location)))
     }
 

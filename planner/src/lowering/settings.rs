@@ -58,11 +58,22 @@ pub const KEYS: &[(&str, &str)] = &[
     ("table.local-time-zone", "UTC"),
 ];
 
+/// Keys of Flink that are known and not supported.
+const UNSUPPORTED: &[&str] = &[
+    "execution.checkpointing.aligned-checkpoint-timeout",
+    "execution.checkpointing.unaligned.enabled",
+    "table.exec.emit.early-fire.delay",
+    "table.exec.emit.early-fire.enabled",
+];
+
 /// Checks one SET: that the key exists and the value can be read.
 ///
 /// # Errors
 /// Unknown key, with the nearest one; or a value of the wrong form.
 pub fn check(key: &str, value: &str) -> Result<(), PlanError> {
+    if UNSUPPORTED.contains(&key) {
+        return Err(PlanError::unsupported(format!("the key '{key}'"), None));
+    }
     let keys = || KEYS.iter().map(|(key, _)| *key);
     if !keys().any(|known| known == key) {
         return Err(PlanError::new(
@@ -168,6 +179,7 @@ pub fn job_settings(configuration: &Configuration) -> Result<JobSettings, PlanEr
             Some(bytes) => bytes,
             None => defaults.channel_bytes,
         },
+        time_zone: configuration.get("table.local-time-zone").cloned(),
     })
 }
 

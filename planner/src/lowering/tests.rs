@@ -1,1 +1,292 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use levada_engine::graph::{
+    BackendKind, ChainedOperator, JobGraph, OperatorInput, OperatorSpec, OutputPort, Partitioning,
+    RestartStrategy, SourceSpec,
+};
+
+use super::settings::{self, parse_bytes, parse_millis};
+use crate::fixture::Session;
+use crate::lowering::Configuration;
+
+const TABLES: &str = "
+SET 'parallelism.default' = '3';
+CREATE TABLE bids (
+  auction BIGINT,
+  bidder BIGINT,
+  price INT,
+  detail ROW<note STRING, place ROW<city STRING, street STRING>>,
+  ts TIMESTAMP(3),
+  WATERMARK FOR ts AS ts - INTERVAL '4' SECOND
+) WITH ('connector' = 'stream');
+CREATE TABLE one (a BIGINT, n BIGINT) WITH ('connector' = 'any');
+CREATE TABLE two (a BIGINT, n BIGINT) WITH ('connector' = 'any', 'sink.parallelism' = '2');
+";
+
+fn job(session: &Session, sql: &str) -> JobGraph {
+    session
+        .job(sql)
+        .map_err(|error| error.render(sql))
+        .unwrap()
+        .graph
+}
+
+fn operators(graph: &JobGraph) -> impl Iterator<Item = &ChainedOperator> {
+    graph.vertices.iter().flat_map(|vertex| &vertex.operators)
+}
+
+fn named<'a>(graph: &'a JobGraph, name: &str) -> &'a ChainedOperator {
+    operators(graph)
+        .find(|o| o.name == name)
+        .unwrap_or_else(|| panic!("no {name}"))
+}
+
+fn chains(graph: &JobGraph) -> Vec<String> {
+    let chain = |v: &levada_engine::graph::Vertex| format!("{} x{}", v.name, v.parallelism);
+    graph.vertices.iter().map(chain).collect()
+}
+
+fn sources(graph: &JobGraph) -> Vec<&SourceSpec> {
+    operators(graph)
+        .filter_map(|o| match &o.spec {
+            OperatorSpec::Source(source) => Some(source.as_ref()),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn aggregations_run_in_two_phases_where_rows_travel() {
+    let session = Session::with(TABLES);
+    let sql = "INSERT INTO one SELECT auction, COUNT(*) FROM TABLE(TUMBLE(TABLE bids, DESCRIPTOR(ts), INTERVAL '1' SECOND)) GROUP BY auction, window_start, window_end";
+    let wide = job(&session, sql);
+    assert_eq!(
+        chains(&wide),
+        [
+            "Source(bids) -> LocalWindowAggregate x3",
+            "WindowAggregate -> Calc -> Sink(one) x3"
+        ]
+    );
+    assert_eq!(wide.edges[0].partitioning, Partitioning::Hash(vec![0]));
+    wide.validate().unwrap();
+    let mut narrow = Session::with(TABLES);
+    narrow
+        .configuration
+        .insert("parallelism.default".into(), "1".into());
+    let narrow = job(&narrow, sql);
+    assert_eq!(
+        chains(&narrow),
+        ["Source(bids) -> WindowAggregate -> Calc -> Sink(one) x1"]
+    );
+    // State moves between the two shapes, so ids must agree.
+    for name in ["Source(bids)", "WindowAggregate", "Sink(one)"] {
+        assert_eq!(named(&wide, name).uid, named(&narrow, name).uid, "{name}");
+    }
+}
+
+#[test]
+fn one_group_of_everything_has_one_subtask() {
+    let session = Session::with(TABLES);
+    let graph = job(&session, "SELECT SUM(price) FROM bids");
+    assert_eq!(
+        chains(&graph),
+        [
+            "Source(bids) -> LocalGroupAggregate x3",
+            "GroupAggregate -> Calc -> Collect x1"
+        ]
+    );
+}
+
+#[test]
+fn a_statement_set_reads_a_table_once_and_only_what_it_needs() {
+    let session = Session::with(TABLES);
+    let graph = job(
+        &session,
+        "EXECUTE STATEMENT SET BEGIN
+           INSERT INTO one SELECT auction, price FROM bids WHERE price > 1;
+           INSERT INTO two SELECT bidder, price FROM bids WHERE detail.place.city = 'Porto';
+         END",
+    );
+    let sources = sources(&graph);
+    assert_eq!(sources.len(), 1);
+    let read = &sources[0].read_schema;
+    let names: Vec<&str> = read.fields().iter().map(|f| f.name().as_str()).collect();
+    assert_eq!(names, ["auction", "bidder", "price", "detail"]);
+    let detail = read
+        .field_with_name("detail")
+        .unwrap()
+        .data_type()
+        .to_string();
+    assert!(
+        detail.contains("city") && !detail.contains("street") && !detail.contains("note"),
+        "{detail}"
+    );
+    // Nobody waits for the watermark, and its column is not read.
+    assert!(sources[0].watermark.is_none());
+    assert_eq!(
+        chains(&graph),
+        [
+            "Source(bids) -> Calc -> Sink(one) -> Calc x3",
+            "Sink(two) x2"
+        ]
+    );
+    graph.validate().unwrap();
+}
+
+#[test]
+fn shared_queries_are_computed_once() {
+    let session = Session::with(TABLES);
+    let graph = job(
+        &session,
+        "EXECUTE STATEMENT SET BEGIN
+           INSERT INTO one SELECT auction, COUNT(*) FROM bids GROUP BY auction;
+           INSERT INTO two SELECT auction, COUNT(*) FROM bids GROUP BY auction;
+         END",
+    );
+    let aggregates =
+        operators(&graph).filter(|o| matches!(o.spec, OperatorSpec::GroupAggregate(_)));
+    assert_eq!(aggregates.count(), 1);
+    // Updates of a key keep their order on the way to a sink of another width.
+    let to_two = graph
+        .edges
+        .iter()
+        .find(|e| graph.vertex(e.to).unwrap().name == "Sink(two)");
+    assert_eq!(to_two.unwrap().partitioning, Partitioning::Hash(vec![0]));
+}
+
+#[test]
+fn ids_are_unique_and_survive_edits_elsewhere() {
+    let session = Session::with(TABLES);
+    let count = "INSERT INTO one SELECT auction, COUNT(*) FROM bids GROUP BY auction";
+    let alone = job(&session, count);
+    let aliased = job(
+        &session,
+        "INSERT INTO one SELECT b.auction, COUNT(*) FROM bids AS b GROUP BY b.auction",
+    );
+    let together = job(
+        &session,
+        &format!(
+            "EXECUTE STATEMENT SET BEGIN {count}; INSERT INTO two SELECT bidder, price FROM bids WHERE detail.note = 'x'; END"
+        ),
+    );
+    for graph in [&aliased, &together] {
+        for name in ["Source(bids)", "GroupAggregate", "Sink(one)"] {
+            assert_eq!(named(&alone, name).uid, named(graph, name).uid, "{name}");
+        }
+    }
+    let other = job(
+        &session,
+        "INSERT INTO one SELECT auction, SUM(price) FROM bids GROUP BY auction",
+    );
+    assert_ne!(
+        named(&alone, "GroupAggregate").uid,
+        named(&other, "GroupAggregate").uid
+    );
+    let twice = job(
+        &session,
+        &format!(
+            "EXECUTE STATEMENT SET BEGIN {count}; INSERT INTO one SELECT bidder, price FROM bids; END"
+        ),
+    );
+    let mut uids: Vec<&str> = operators(&twice).map(|o| o.uid.as_str()).collect();
+    let all = uids.len();
+    uids.sort_unstable();
+    uids.dedup();
+    assert_eq!(uids.len(), all);
+}
+
+#[test]
+fn late_and_bad_rows_go_to_their_tables() {
+    let mut session = Session::with(TABLES);
+    session
+        .run(
+            "CREATE TABLE late (a BIGINT, t TIMESTAMP(3), n INT) WITH ('connector' = 'append');
+             CREATE TABLE bad (payload STRING, `position` STRING, error STRING) WITH ('connector' = 'append');
+             CREATE TABLE events (a BIGINT, t TIMESTAMP(3), n INT, WATERMARK FOR t AS t) WITH (
+               'connector' = 'stream', 'late-rows.table' = 'late', 'bad-rows.table' = 'bad',
+               'scan.watermark.idle-timeout' = '5 s');",
+        )
+        .unwrap();
+    let graph = job(&session, "INSERT INTO one SELECT a, n FROM events");
+    let source = sources(&graph)[0];
+    assert!(source.divert_late && source.divert_bad);
+    assert_eq!(source.read_schema.fields().len(), 3);
+    assert_eq!(source.watermark.as_ref().unwrap().idle_timeout_ms, 5_000);
+    for (name, port) in [
+        ("Calc(late rows)", OutputPort::Late),
+        ("Calc(bad rows)", OutputPort::Bad),
+    ] {
+        let calc = named(&graph, name);
+        assert_eq!(calc.inputs, [OperatorInput::Chained { operator: 0, port }]);
+    }
+    assert_eq!(
+        named(&graph, "Sink(bad)")
+            .schema
+            .field(0)
+            .data_type()
+            .to_string(),
+        "Utf8"
+    );
+    let wrong = "CREATE TABLE w (a STRING, t TIMESTAMP(3), WATERMARK FOR t AS t) WITH ('connector' = 'stream', 'late-rows.table' = 'late')";
+    session.run(wrong).unwrap();
+    let error = session.job("SELECT a FROM w").unwrap_err();
+    assert!(error.message().contains("late rows of w"), "{error}");
+}
+
+#[test]
+fn a_source_of_its_own_width_spreads_its_rows() {
+    let mut session = Session::with(TABLES);
+    session
+        .run("CREATE TABLE narrow (a BIGINT, n BIGINT) WITH ('connector' = 'stream', 'scan.parallelism' = '1')")
+        .unwrap();
+    let graph = job(&session, "INSERT INTO one SELECT a + 1, n FROM narrow");
+    assert_eq!(
+        chains(&graph),
+        ["Source(narrow) x1", "Calc -> Sink(one) x3"]
+    );
+    assert_eq!(graph.edges[0].partitioning, Partitioning::Rebalance);
+}
+
+#[test]
+fn settings_are_read_with_their_units() {
+    assert_eq!(parse_millis("10 s"), Some(10_000));
+    assert_eq!(parse_millis("500ms"), Some(500));
+    assert_eq!(parse_millis("1 min"), Some(60_000));
+    assert_eq!(parse_millis("7"), Some(7));
+    assert_eq!(parse_millis("1 fortnight"), None);
+    assert_eq!(parse_bytes("64 mb"), Some(64 << 20));
+    assert_eq!(parse_bytes("1x"), None);
+    let pairs = [
+        ("execution.checkpointing.interval", "10 s"),
+        ("execution.checkpointing.dir", "/tmp/c"),
+        ("state.backend.type", "rocksdb"),
+        ("restart-strategy.type", "fixed-delay"),
+        ("restart-strategy.fixed-delay.attempts", "4"),
+        ("pipeline.max-parallelism", "64"),
+        ("table.local-time-zone", "Europe/Lisbon"),
+    ];
+    let configuration: Configuration = pairs
+        .iter()
+        .map(|(k, v)| ((*k).to_string(), (*v).to_string()))
+        .collect();
+    let settings = settings::job_settings(&configuration).unwrap();
+    assert_eq!(settings.checkpoints.interval_ms, Some(10_000));
+    assert_eq!(settings.checkpoints.dir.as_deref(), Some("/tmp/c"));
+    assert_eq!(settings.state_backend, BackendKind::RocksDb);
+    assert_eq!(
+        settings.restart,
+        RestartStrategy::FixedDelay {
+            attempts: 4,
+            delay_ms: 1_000
+        }
+    );
+    assert_eq!(settings.max_parallelism, 64);
+    assert_eq!(settings.time_zone.as_deref(), Some("Europe/Lisbon"));
+    for (key, _) in settings::KEYS {
+        assert!(
+            settings::check(key, "£").is_err() || !key.contains("interval"),
+            "{key}"
+        );
+    }
+    assert!(settings::check("table.local-time-zone", "Mars/Base").is_err());
+}

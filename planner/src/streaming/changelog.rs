@@ -33,6 +33,7 @@ pub fn assign_modes(plan: &mut Plan, connectors: &ConnectorRegistry) -> Result<(
     }
     for id in ids {
         let asked = needs_before.get(id).copied().unwrap_or(false);
+        refuse_upserts(plan, id, asked)?;
         set_mode(plan, id, asked);
     }
     Ok(())
@@ -116,6 +117,22 @@ fn refused_by_sink(
              each row once, or write to a table that takes updates",
         ),
         (None, false) => refused,
+    }
+}
+
+/// A source of upserts has no update-before rows to give.
+fn refuse_upserts(plan: &Plan, id: NodeId, asked: bool) -> Result<(), PlanError> {
+    match plan.node(id).map(|node| &node.kind) {
+        Some(NodeKind::Scan(scan)) if asked && scan.mode == ChangelogMode::Upsert => {
+            Err(PlanError::unsupported(
+                format!(
+                    "a query that needs the old rows of table {}, which delivers only new ones,",
+                    scan.table.name
+                ),
+                None,
+            ))
+        }
+        _ => Ok(()),
     }
 }
 

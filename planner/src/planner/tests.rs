@@ -1,0 +1,237 @@
+//! What is refused, with its code and position; and what planning decides about updates.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use levada_engine::element::ChangelogMode;
+
+use crate::fixture::Session;
+
+const TABLES: &str = "
+CREATE TABLE bids (
+  auction BIGINT,
+  bidder BIGINT,
+  price INT,
+  detail ROW<note STRING, tags ARRAY<STRING>>,
+  ts TIMESTAMP(3),
+  plain TIMESTAMP(3),
+  pt AS PROCTIME(),
+  WATERMARK FOR ts AS ts - INTERVAL '4' SECOND
+) WITH ('connector' = 'stream');
+CREATE TABLE appends (a BIGINT, n BIGINT) WITH ('connector' = 'append');
+CREATE TABLE upserts (a BIGINT, n BIGINT, PRIMARY KEY (a) NOT ENFORCED) WITH ('connector' = 'upsert');
+CREATE TABLE anything (a BIGINT, n BIGINT) WITH ('connector' = 'any');
+CREATE TABLE moving (a BIGINT, n BIGINT, PRIMARY KEY (a) NOT ENFORCED) WITH ('connector' = 'changes');
+CREATE VIEW joined AS SELECT x.auction FROM bids x JOIN bids y ON x.auction = y.auction;
+";
+
+/// Plans one statement; the error has to contain all of `expect`.
+#[track_caller]
+fn refused(sql: &str, expect: &[&str]) {
+    let mut session = Session::with(TABLES);
+    let error = session.run(sql).unwrap_err().render(sql);
+    for part in expect {
+        assert!(error.contains(part), "{sql}\nhas no {part:?} in\n{error}");
+    }
+}
+
+#[test]
+fn names_that_do_not_exist() {
+    refused(
+        "SELECT * FROM bid",
+        &["LV-1002", "line 1, column 15", "did you mean bids?"],
+    );
+    refused(
+        "SELECT auction,\n  prise FROM bids",
+        &["LV-1003", "line 2, column 3", "did you mean price?"],
+    );
+    refused("SELECT detail.nose FROM bids", &["LV-1003", "nose"]);
+    refused("SELECT uper('a')", &["LV-1004", "uper"]);
+    refused(
+        "INSERT INTO append SELECT 1, 2",
+        &["LV-1002", "line 1, column 13", "did you mean appends?"],
+    );
+    refused(
+        "INSERT INTO appends (a, m) SELECT 1, 2",
+        &["LV-1003", "column m does not exist in table appends"],
+    );
+    refused(
+        "CREATE TABLE t (a INT) WITH ('connector' = 'strem')",
+        &[
+            "LV-1015",
+            "strem",
+            "did you mean 'stream'?",
+            "line 1, column 44",
+        ],
+    );
+    refused(
+        "CREATE TABLE t (a INT) WITH ('connector' = 'stream', 'pth' = 'x')",
+        &["LV-1005", "'pth'", "line 1, column 54"],
+    );
+    refused(
+        "CREATE TABLE t (a INT) WITH ('path' = 'x')",
+        &["LV-1006", "connector"],
+    );
+    refused(
+        "SET 'paralelism.default' = '2'",
+        &["LV-1017", "parallelism.default"],
+    );
+    refused(
+        "SET 'parallelism.default' = 'two'",
+        &["LV-1007", "a whole number"],
+    );
+}
+
+#[test]
+fn constructs_that_streams_do_not_have() {
+    let batch = "execution.runtime-mode";
+    refused(
+        "SELECT auction FROM bids\nORDER BY price",
+        &["LV-1011", "ORDER BY", "line 2", batch],
+    );
+    refused(
+        "SELECT auction FROM bids LIMIT 3",
+        &["LV-1011", "LIMIT", batch],
+    );
+    refused(
+        "SELECT a.auction FROM bids a\n LEFT JOIN bids b ON a.auction = b.auction",
+        &["LV-1011", "LEFT JOIN", "line 2", batch],
+    );
+    refused("SELECT 1 FROM bids, appends", &["LV-1011", "a join"]);
+    refused(
+        "SELECT ROW_NUMBER() OVER (PARTITION BY auction ORDER BY ts) FROM bids",
+        &["LV-1011", "OVER", "line 1, column 8"],
+    );
+    refused(
+        "SELECT auction FROM bids WHERE price IN (SELECT n FROM bids)",
+        &["LV-1011", "IN with a subquery", "line 1, column 32"],
+    );
+    refused(
+        "SELECT (SELECT 1) FROM bids",
+        &["LV-1011", "a scalar subquery"],
+    );
+    refused(
+        "SELECT auction FROM bids WHERE EXISTS (SELECT 1)",
+        &["LV-1011", "EXISTS"],
+    );
+    refused(
+        "SELECT auction FROM bids INTERSECT SELECT bidder FROM bids",
+        &["LV-1011", "INTERSECT", "line 1, column 36"],
+    );
+    refused(
+        "SELECT auction, ARRAY_AGG(price) FROM bids GROUP BY auction",
+        &["LV-1011", "ARRAY_AGG", "line 1, column 17"],
+    );
+    refused(
+        "SELECT auction FROM bids GROUP BY ROLLUP (auction)",
+        &["LV-1011", "ROLLUP"],
+    );
+    refused(
+        "SELECT * FROM joined",
+        &["LV-1011", "JOIN", "in view joined", "line"],
+    );
+    refused(
+        "INSERT OVERWRITE appends SELECT 1, 2",
+        &["LV-1011", "INSERT OVERWRITE"],
+    );
+}
+
+#[test]
+fn time_and_windows() {
+    refused(
+        "SELECT COUNT(*) FROM TABLE(TUMBLE(TABLE bids, DESCRIPTOR(plain), INTERVAL '1' SECOND)) GROUP BY window_start, window_end",
+        &["LV-1014", "plain", "WATERMARK FOR plain", "line 1"],
+    );
+    refused(
+        "CREATE TABLE t (a STRING, WATERMARK FOR a AS a) WITH ('connector' = 'stream')",
+        &["LV-1013", "a has the type STRING", "line 1"],
+    );
+    refused(
+        "SELECT * FROM TABLE(SESSION(TABLE bids PARTITION BY bidder, DESCRIPTOR(ts), INTERVAL '1' SECOND))",
+        &["LV-1011", "SESSION without an aggregation", "line 1"],
+    );
+    refused(
+        "SELECT auction, COUNT(*) FROM TABLE(SESSION(TABLE bids PARTITION BY bidder, DESCRIPTOR(ts), INTERVAL '1' SECOND)) GROUP BY auction, window_start, window_end",
+        &[
+            "LV-1014",
+            "the keys of SESSION (bidder)",
+            "GROUP BY (auction)",
+        ],
+    );
+    refused(
+        "SELECT MAX(window_start) FROM TABLE(TUMBLE(TABLE bids, DESCRIPTOR(ts), INTERVAL '1' SECOND)) GROUP BY window_start, window_end",
+        &["LV-1011", "columns of the window"],
+    );
+}
+
+#[test]
+fn types_of_inserts() {
+    refused(
+        "INSERT INTO appends SELECT auction FROM bids",
+        &[
+            "LV-1018",
+            "the query has 1 columns, and 2 are expected",
+            "a BIGINT, n BIGINT",
+        ],
+    );
+    refused(
+        "INSERT INTO appends SELECT auction, 'x' FROM bids",
+        &[
+            "LV-1008",
+            "column n of table appends has the type BIGINT",
+            "CAST",
+        ],
+    );
+    refused(
+        "INSERT INTO bids SELECT 1, 2, 3, NULL, NULL, NULL",
+        &["LV-1007", "cannot be written"],
+    );
+    refused("SELECT * FROM appends", &["LV-1007", "cannot be read"]);
+}
+
+#[test]
+fn append_only_sinks_refuse_updates_and_others_get_what_they_need() {
+    refused(
+        "INSERT INTO appends SELECT auction, COUNT(*) FROM bids GROUP BY auction",
+        &["LV-1018", "inserts only", "line 1, column 13", "windows"],
+    );
+    let session = Session::with(TABLES);
+    let mode = |sql: &str| session.job(sql).map_err(|e| e.render(sql)).unwrap().mode;
+    let counts = "SELECT auction, COUNT(*) FROM bids GROUP BY auction";
+    assert_eq!(mode(counts), ChangelogMode::Retract);
+    assert_eq!(
+        mode(&format!("INSERT INTO upserts {counts}")),
+        ChangelogMode::Upsert
+    );
+    assert_eq!(
+        mode(&format!("INSERT INTO anything {counts}")),
+        ChangelogMode::Retract
+    );
+    // The filter must take back what it let through, and the sink's key is not the query's.
+    let having = "SELECT auction, COUNT(*) FROM bids GROUP BY auction HAVING COUNT(*) > 3";
+    assert_eq!(
+        mode(&format!("INSERT INTO upserts {having}")),
+        ChangelogMode::Retract
+    );
+    let swapped = "SELECT COUNT(*), auction FROM bids GROUP BY auction";
+    assert_eq!(
+        mode(&format!("INSERT INTO upserts {swapped}")),
+        ChangelogMode::Retract
+    );
+    assert_eq!(
+        mode("INSERT INTO appends SELECT DISTINCT auction, bidder FROM bids"),
+        ChangelogMode::Append
+    );
+    assert_eq!(mode("SELECT * FROM moving"), ChangelogMode::Retract);
+}
+
+#[test]
+fn the_key_of_the_rows_is_known_to_the_client() {
+    let session = Session::with(TABLES);
+    let key = |sql: &str| session.job(sql).map_err(|e| e.render(sql)).unwrap().key;
+    assert_eq!(
+        key("SELECT COUNT(*) AS n, auction FROM bids GROUP BY auction"),
+        Some(vec![1])
+    );
+    assert_eq!(key("SELECT COUNT(*) AS n FROM bids GROUP BY auction"), None);
+    assert_eq!(key("SELECT COUNT(*) AS n FROM bids"), Some(vec![]));
+    assert_eq!(key("SELECT auction FROM bids"), None);
+}
