@@ -34,11 +34,16 @@ impl Line {
         self.outcomes.iter().all(|o| o.cost.is_ok()) && self.verdict().is_ok()
     }
 
+    /// Whether two systems or more handed over rows.
+    pub fn is_compared(&self) -> bool {
+        let with_rows = |outcome: &&Outcome| matches!(outcome.rows, Some(Ok(_)));
+        self.outcomes.iter().filter(with_rows).count() > 1
+    }
+
     /// What all outputs agree on, or how they don't. A difference counts for more than an output
     /// that is not there.
     fn verdict(&self) -> Result<String, String> {
         let mut agreed: Option<(&'static str, Digest)> = None;
-        let mut alone = true;
         let mut lacking = Vec::new();
         for outcome in &self.outcomes {
             match (&outcome.rows, agreed) {
@@ -48,7 +53,6 @@ impl Line {
                 }
                 (Some(Ok(digest)), None) => agreed = Some((outcome.system, *digest)),
                 (Some(Ok(digest)), Some((first, expected))) => {
-                    alone = false;
                     if *digest != expected {
                         let system = outcome.system;
                         return Err(format!("DIFFERS: {first} {expected}; {system} {digest}"));
@@ -59,7 +63,9 @@ impl Line {
         match agreed {
             _ if !lacking.is_empty() => Err(lacking.join("; ")),
             None => Ok("not compared".into()),
-            Some((_, digest)) if alone => Ok(format!("{} rows, nothing to compare", digest.rows)),
+            Some((_, digest)) if !self.is_compared() => {
+                Ok(format!("{} rows, nothing to compare", digest.rows))
+            }
             Some((_, digest)) => Ok(format!("agrees, {} rows", digest.rows)),
         }
     }

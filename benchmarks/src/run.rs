@@ -186,6 +186,12 @@ fn reason(error: Error) -> String {
 }
 
 fn checks(lines: &[Line]) -> String {
-    let good = lines.iter().filter(|line| line.is_good()).count();
-    format!("{good} of {} queries agree", lines.len())
+    let compared: Vec<&Line> = lines.iter().filter(|line| line.is_compared()).collect();
+    let good = compared.iter().filter(|line| line.is_good()).count();
+    let mut text = format!("{good} of {} queries agree", lines.len());
+    if compared.len() < lines.len() {
+        let alone = lines.len() - compared.len();
+        text.push_str(&format!("; {alone} had nothing to be compared with"));
+    }
+    text
 }

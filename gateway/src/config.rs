@@ -14,7 +14,7 @@ pub use keys::{KEYS, Key, Kind};
 
 use crate::error::{Error, Result};
 use keys::WITHOUT_EFFECT;
-use levada_planner::error::nearest;
+use levada_language::error::nearest;
 
 /// What SET did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use levada_engine::{EngineError, ErrorKind};
-use levada_planner::{PlanError, PlanErrorKind};
+use levada_language::{PlanError, PlanErrorKind};
 
 /// The gateway's result type.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -44,7 +44,7 @@ impl Error {
 
     /// Adds the position in the SQL text, unless the error has one or does not stem from the text.
     #[must_use]
-    pub fn or_at(self, location: levada_planner::Location) -> Self {
+    pub fn or_at(self, location: levada_language::Location) -> Self {
         match self {
             Error::Plan(error) => Error::Plan(error.or_at(Some(location))),
             engine => engine,

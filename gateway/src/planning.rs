@@ -6,13 +6,14 @@ use arrow::datatypes::SchemaRef;
 use datafusion::execution::TaskContext;
 use levada_engine::connector::ConnectorRegistry;
 use levada_engine::time::{Clock, SystemClock};
+use levada_language::{Location, PlanError, PlanErrorKind};
 use levada_planner::batch::BatchRows;
 use levada_planner::catalog::{
     Catalog, DEFAULT_CATALOG, DEFAULT_DATABASE, MemoryCatalog, Object, View,
 };
 use levada_planner::logical::Resolver;
 use levada_planner::parser::{Explain, Insert, Query, Statement, Use};
-use levada_planner::{Location, PlanError, PlanErrorKind, PlannedJob, Planner};
+use levada_planner::{PlannedJob, Planner};
 
 use crate::config::{Configuration, RuntimeMode};
 use crate::error::Result;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use levada_engine::client::JobClient;
 use levada_engine::connector::ConnectorRegistry;
-use levada_planner::Location;
+use levada_language::Location;
 use levada_planner::parser::{self, ParsedStatement, Set, Statement};
 use tokio::sync::OnceCell;
 

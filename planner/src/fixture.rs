@@ -12,11 +12,11 @@ use levada_engine::element::{Batch, ChangelogMode};
 use levada_engine::error::{EngineError, Result};
 
 use crate::catalog::MemoryCatalog;
-use crate::error::PlanError;
 use crate::logical::Resolver;
 use crate::lowering::Configuration;
 use crate::parser::{self, Set, Statement};
 use crate::planner::{PlannedJob, Planner};
+use levada_language::error::PlanError;
 
 /// `stream` (unbounded), `table` (bounded), `changes` (bounded, retract): readable;
 /// `append`, `upsert` and `any` sinks.

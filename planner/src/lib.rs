@@ -9,24 +9,20 @@
 //!
 //! Start reading at [`parser::parse`]: it turns a script into [`parser::Statement`]s,
 //! whose expressions are still sqlparser's syntax trees, rewritten so that DataFusion's
-//! own planner understands every construct of the dialect. [`types`] knows the SQL types
-//! and their Arrow counterparts, [`functions`] the scalar functions that DataFusion lacks,
-//! and [`error`] the one error type of this crate.
+//! own planner understands every construct of the dialect. What the stages share (errors with
+//! positions, SQL types, scalar functions) is the language, a crate of its own.
 
 pub mod batch;
 pub mod catalog;
-pub mod dialect;
-pub mod error;
 pub mod explain;
 #[cfg(test)]
 pub(crate) mod fixture;
-pub mod functions;
+#[cfg(test)]
+mod function_tests;
 pub mod logical;
 pub mod lowering;
 pub mod parser;
 pub mod planner;
 pub mod streaming;
-pub mod types;
 
-pub use error::{Location, PlanError, PlanErrorKind};
 pub use planner::{PlannedJob, Planner};

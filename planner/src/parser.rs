@@ -28,9 +28,9 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 pub use statement::*;
 
-use crate::dialect::{LevadaDialect, clause_words, peek_nth_word, peek_word, take_word};
-use crate::error::{Location, PlanError, PlanErrorKind, nearest};
 use hints::HintsByToken;
+use levada_language::dialect::{LevadaDialect, clause_words, peek_nth_word, peek_word, take_word};
+use levada_language::error::{Location, PlanError, PlanErrorKind, nearest};
 use source::Source;
 
 /// Nested parentheses, subqueries and expressions go at most this deep.
@@ -229,7 +229,7 @@ impl<'a> Script<'a> {
     }
 
     fn take_all(&mut self, words: &[&str]) -> bool {
-        crate::dialect::take_words(&mut self.parser, words)
+        levada_language::dialect::take_words(&mut self.parser, words)
     }
 
     fn peek(&self, word: &str) -> bool {

@@ -14,12 +14,12 @@ use levada_engine::graph::JobGraph;
 
 use crate::batch::{self, Batch, BatchRows, Writing};
 use crate::catalog::{self, Catalog, View};
-use crate::error::PlanError;
 use crate::explain;
 use crate::logical::{self, FileTables, QueryContext, Resolver};
 use crate::lowering::{self, Configuration, Surroundings};
 use crate::parser::{self, CreateTable, CreateView, Explain, ExplainTarget, Insert, Query};
 use crate::streaming::{self, Builder, Plan, Sink};
+use levada_language::error::PlanError;
 
 /// Plans statements against a catalog and a set of connectors.
 ///
@@ -122,7 +122,7 @@ impl Planner {
         let (named, found) = (view.columns.len(), plan.schema().fields().len());
         if named != 0 && named != found {
             return Err(PlanError::new(
-                crate::error::PlanErrorKind::InvalidStatement,
+                levada_language::error::PlanErrorKind::InvalidStatement,
                 format!("the view names {named} columns, and its query has {found}"),
             )
             .at(Some(view.query.location)));

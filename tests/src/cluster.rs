@@ -58,7 +58,9 @@ impl Shared {
         let environment = environment(connectors, &scratch);
         let (token, inside) = (stop.clone(), environment.clone());
         tokio::spawn(async move {
-            let say = |address| drop(ready.send(address));
+            let say = |address| {
+                let _ = ready.send(address);
+            };
             let ended = coordinator_process(process, inside, token, say).await;
             ended.expect("the coordinator ends in peace");
         });

@@ -7,8 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-const CRATES: [&str; 7] = [
+const CRATES: [&str; 8] = [
     "engine",
+    "language",
     "planner",
     "connectors",
     "gateway",
@@ -24,7 +25,7 @@ const FILE_LINES: usize = 620;
 const TEST_FILE_LINES: usize = 900;
 
 /// `path: lines` of what was over the limit when the limit came.
-const LONG_FILES: &[(&str, usize)] = &[("planner/src/streaming/aggregate.rs", 661)];
+const LONG_FILES: &[(&str, usize)] = &[];
 /// `path function: lines`.
 const LONG_FUNCTIONS: &[(&str, &str, usize)] = &[
     ("connectors/src/format/csv/value.rs", "push", 81),
@@ -78,16 +79,23 @@ fn is_test(path: &str) -> bool {
 fn crates_use_only_what_the_arrows_allow() {
     let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("engine", [].as_slice()),
-        ("planner", &["levada-engine"]),
+        ("language", &[]),
+        ("planner", &["levada-engine", "levada-language"]),
         ("connectors", &["levada-engine"]),
         (
             "gateway",
-            &["levada-engine", "levada-planner", "levada-connectors"],
+            &[
+                "levada-engine",
+                "levada-language",
+                "levada-planner",
+                "levada-connectors",
+            ],
         ),
         (
             "sql-cli",
             &[
                 "levada-engine",
+                "levada-language",
                 "levada-planner",
                 "levada-connectors",
                 "levada-gateway",

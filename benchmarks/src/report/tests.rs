@@ -68,4 +68,12 @@ fn rows_that_cannot_be_compared_are_left_out() {
         outcome("duckdb", 1.0, 7),
     ])];
     assert!(lines[0].is_good());
+    assert!(lines[0].is_compared());
+}
+
+#[test]
+fn rows_of_one_system_are_compared_with_nothing() {
+    let lines = [line(vec![outcome("levada", 1.0, 7)])];
+    assert!(lines[0].is_good() && !lines[0].is_compared());
+    assert!(table(&lines, 1).contains("3 rows, nothing to compare"));
 }

@@ -1,7 +1,7 @@
 //! INSERT and EXECUTE STATEMENT SET.
 
 use levada_engine::time::{Clock, SystemClock};
-use levada_planner::Location;
+use levada_language::Location;
 use levada_planner::parser::Insert;
 
 use super::Session;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use arrow::datatypes::Field;
 use levada_engine::client::{JobState, JobStatus, StopMode};
 use levada_engine::graph::JobId;
+use levada_language::types::SqlType;
+use levada_language::{PlanError, PlanErrorKind};
 use levada_planner::catalog::{
     self, Column, ColumnKind, DEFAULT_CATALOG, DEFAULT_DATABASE, Object, Table, View,
 };
 use levada_planner::parser::{Show, StopJob};
-use levada_planner::types::SqlType;
-use levada_planner::{PlanError, PlanErrorKind};
 use sqlparser::ast::ObjectName;
 
 use super::Session;

@@ -15,8 +15,8 @@ use datafusion::datasource::provider_as_source;
 use datafusion::execution::SessionState;
 use sqlparser::ast::{Query, TableFactor, Visit, Visitor};
 
-use crate::error::{Location, PlanError, PlanErrorKind};
 use crate::logical::FileTables;
+use levada_language::error::{Location, PlanError, PlanErrorKind};
 
 /// The files that a query names in single quotes, as tables with inferred columns.
 pub(super) async fn tables(query: &Query, state: &SessionState) -> Result<FileTables, PlanError> {

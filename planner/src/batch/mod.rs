@@ -33,9 +33,9 @@ use levada_engine::time::Clock;
 pub(crate) use insert::{Writing, write};
 
 use crate::catalog::Catalog;
-use crate::error::PlanError;
 use crate::logical::{self, QueryContext, Resolver};
 use crate::parser::Query;
+use levada_language::error::PlanError;
 
 /// The rows of a batch query.
 pub struct BatchRows {

@@ -11,7 +11,7 @@ use datafusion::common::{Column, Result};
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, LogicalPlan, Projection, cast};
 
-use crate::error::PlanError;
+use levada_language::error::PlanError;
 
 const WIDE: DataType = DataType::Decimal128(38, 0);
 

@@ -24,9 +24,9 @@ use levada_engine::time::Clock;
 
 use super::Batch;
 use crate::catalog::Table;
-use crate::error::{PlanError, PlanErrorKind};
 use crate::logical::{CatalogTable, Resolver};
 use crate::streaming::{Read, read_columns, source_factory};
+use levada_language::error::{PlanError, PlanErrorKind};
 
 /// Batches that wait between a source and DataFusion.
 const WAITING_BATCHES: usize = 2;

@@ -2,9 +2,9 @@
 use arrow::util::pretty::pretty_format_batches;
 use futures::StreamExt as _;
 
-use crate::error::PlanError;
 use crate::fixture::Session;
 use crate::parser::{self, Statement};
+use levada_language::error::PlanError;
 
 const TABLES: &str = r#"
 CREATE TABLE clicks (

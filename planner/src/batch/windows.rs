@@ -21,9 +21,9 @@ use datafusion::logical_expr::{
     WindowFrameBound, WindowFrameUnits, cast, col, lit, when,
 };
 
-use crate::error::PlanError;
-use crate::functions::window::WindowKind;
 use crate::logical::WindowTable;
+use levada_language::error::PlanError;
+use levada_language::functions::window::WindowKind;
 
 const NANOS_PER_MILLI: i64 = 1_000_000;
 const START: &str = crate::logical::WINDOW_START_COLUMN;

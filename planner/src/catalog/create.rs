@@ -13,10 +13,10 @@ use sqlparser::ast::{Ident, ObjectName};
 use super::{
     Catalog, Column, ColumnKind, Computed, Object, Table, View, Watermark, local_name, location_of,
 };
-use crate::error::{Location, PlanError, PlanErrorKind, nearest};
 use crate::logical::Resolver;
 use crate::parser::{self, CreateMode, CreateTable, CreateView, ObjectKind, TableOption};
-use crate::types::{Nullable, SqlType};
+use levada_language::error::{Location, PlanError, PlanErrorKind, nearest};
+use levada_language::types::{Nullable, SqlType};
 
 /// CREATE TABLE. False if the table was there already and IF NOT EXISTS was said.
 ///

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Column, ColumnKind, Table, View};
-use crate::types::{quote_name, quote_text};
+use levada_language::types::{quote_name, quote_text};
 
 /// CREATE TABLE as SHOW CREATE TABLE prints it: a statement that makes the same table.
 pub fn create_table_sql(table: &Table) -> String {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 
 use super::{Catalog, Object};
-use crate::error::PlanError;
+use levada_language::error::PlanError;
 
 /// Tables and views that live as long as this value.
 #[derive(Debug, Default)]

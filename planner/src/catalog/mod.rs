@@ -22,8 +22,8 @@ pub use ddl::{create_table_sql, create_view_sql};
 pub use memory::MemoryCatalog;
 pub use table::{Column, ColumnKind, Computed, Table, View, Watermark};
 
-use crate::error::{Location, PlanError, PlanErrorKind};
 use crate::parser::names;
+use levada_language::error::{Location, PlanError, PlanErrorKind};
 
 /// The one catalog there is.
 pub const DEFAULT_CATALOG: &str = "default_catalog";

@@ -9,7 +9,7 @@ use levada_engine::connector::TableDescriptor;
 use levada_engine::graph::WireSchema;
 
 use crate::parser;
-use crate::types::Nullable;
+use levada_language::types::Nullable;
 
 /// A table: columns, what is known about time and keys, and the connector's options.
 #[derive(Debug, Clone)]

@@ -12,9 +12,9 @@ mod tests;
 
 use levada_engine::graph::JobGraph;
 
-use crate::error::PlanError;
 use crate::parser::ExplainDetail;
 use crate::planner::Stages;
+use levada_language::error::PlanError;
 
 /// Prints the stages that the details ask for. `graph` is only made if it is shown.
 pub(crate) fn render(

@@ -18,10 +18,10 @@ use sqlparser::ast::Statement;
 use super::source::{CatalogTable, ViewTable};
 use super::{Resolver, refuse};
 use crate::catalog::{self, Catalog, Object, View};
-use crate::error::{PlanError, PlanErrorKind};
 use crate::parser::names::{self, FoundTable, TableNames};
 use crate::parser::{HintedTable, Query};
-use crate::types::SqlTypePlanner;
+use levada_language::error::{PlanError, PlanErrorKind};
+use levada_language::types::SqlTypePlanner;
 
 /// Views within views go at most this deep.
 const VIEW_DEPTH: usize = 64;

@@ -11,9 +11,9 @@ use sqlparser::ast::Ident;
 
 use super::Resolver;
 use crate::catalog::Table;
-use crate::error::{Location, PlanError, PlanErrorKind};
 use crate::parser::{Insert, names};
-use crate::types::SqlType;
+use levada_language::error::{Location, PlanError, PlanErrorKind};
+use levada_language::types::SqlType;
 
 /// The query of an INSERT with exactly the columns that the table writes, by name and type.
 ///

@@ -30,8 +30,8 @@ pub use window_table::{
 
 use datafusion::logical_expr::LogicalPlan;
 
-use crate::error::PlanError;
 use crate::parser::Query;
+use levada_language::error::PlanError;
 
 /// The logical plan of a query, analyzed and with windows as nodes, not optimized.
 ///

@@ -19,7 +19,7 @@ use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
 use datafusion::optimizer::{Optimizer, OptimizerConfig, OptimizerRule};
 
 use super::Resolver;
-use crate::error::PlanError;
+use levada_language::error::PlanError;
 
 /// Checks the plan and makes every coercion explicit.
 pub(super) fn analyze(resolver: &Resolver, plan: LogicalPlan) -> Result<LogicalPlan, PlanError> {

@@ -8,8 +8,8 @@ use sqlparser::ast::{
 };
 
 use super::Resolver;
-use crate::error::{Location, PlanError};
 use crate::parser::Query;
+use levada_language::error::{Location, PlanError};
 
 const BATCH_HINT: &str =
     "bounded tables can be queried this way in batch mode: SET 'execution.runtime-mode' = 'batch'";

@@ -15,10 +15,10 @@ use levada_engine::time::Clock;
 
 use super::QueryContext;
 use super::field_access::FieldAccess;
-use crate::error::PlanError;
-use crate::functions::LevadaFunctions;
 use crate::lowering::Configuration;
 use crate::parser::{Expression, names};
+use levada_language::error::PlanError;
+use levada_language::functions::LevadaFunctions;
 
 /// Everything about expressions that does not depend on tables.
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ impl Resolver {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         let builder = SessionStateBuilder::new().with_default_features();
         let reading = Arc::clone(&clock);
-        let now: crate::functions::Clock = Arc::new(move || reading.now_ms());
+        let now: levada_language::functions::Clock = Arc::new(move || reading.now_ms());
         let mut builder = LevadaFunctions::install(now, builder);
         let options = builder.config().get_or_insert_default().options_mut();
         options.execution.time_zone = None;

@@ -10,8 +10,8 @@ use arrow::datatypes::{DataType, Field};
 use datafusion::common::{DFSchema, DFSchemaRef, Result, TableReference};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, UserDefinedLogicalNodeCore};
 
-use crate::error::{Location, PlanError};
-use crate::functions::window::{WindowCall, WindowKind};
+use levada_language::error::{Location, PlanError};
+use levada_language::functions::window::{WindowCall, WindowKind};
 
 /// The column of the window's first instant; internal, since inputs may have a `window_start`.
 pub const START: &str = "__window_start";

@@ -14,8 +14,8 @@ use datafusion::logical_expr::{
 
 use super::WindowTable;
 use super::window_table::{END, START, TIME};
-use crate::error::{PlanError, PlanErrorKind};
-use crate::functions::window::{
+use levada_language::error::{PlanError, PlanErrorKind};
+use levada_language::functions::window::{
     MARKER, WINDOW_END, WINDOW_START, WINDOW_TIME, WindowCall, WindowKind,
 };
 

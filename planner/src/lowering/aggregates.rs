@@ -10,8 +10,8 @@ use levada_engine::operator::aggregate::{
 };
 
 use super::operators::{Lowering, Operator};
-use crate::error::PlanError;
 use crate::streaming::{Call, GroupAggregate, Node, WindowAggregate};
+use levada_language::error::PlanError;
 
 /// How the rows of an aggregation travel.
 struct ByKey {

@@ -5,7 +5,7 @@ use levada_engine::graph::{
 };
 
 use super::operators::{Input, Operator};
-use crate::error::PlanError;
+use levada_language::error::PlanError;
 
 /// Puts operators, given in topological order, into vertices.
 pub(super) fn chain(operators: Vec<Operator>) -> Result<(Vec<Vertex>, Vec<Edge>), PlanError> {

@@ -24,8 +24,8 @@ use levada_engine::graph::JobGraph;
 pub use settings::Configuration;
 
 use crate::catalog::Catalog;
-use crate::error::PlanError;
 use crate::streaming::Plan;
+use levada_language::error::PlanError;
 
 /// What lowering needs to know beside the plan.
 pub struct Surroundings<'a> {
@@ -57,10 +57,12 @@ pub fn lower(
         settings,
     };
     graph.validate().map_err(|error| {
-        let converted = crate::error::PlanError::new(
+        let converted = levada_language::error::PlanError::new(
             match error.kind {
-                levada_engine::ErrorKind::Internal => crate::error::PlanErrorKind::Internal,
-                _ => crate::error::PlanErrorKind::InvalidOption,
+                levada_engine::ErrorKind::Internal => {
+                    levada_language::error::PlanErrorKind::Internal
+                }
+                _ => levada_language::error::PlanErrorKind::InvalidOption,
             },
             error.message,
         );

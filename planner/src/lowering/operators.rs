@@ -18,8 +18,8 @@ use super::source::{parallelism, source_spec};
 use super::uid::Uids;
 use super::{Surroundings, side_tables};
 use crate::catalog::Table;
-use crate::error::PlanError;
 use crate::streaming::{Calc, Node, NodeId, NodeKind, Plan, Scan, Values, text};
+use levada_language::error::PlanError;
 
 /// An operator that is not in a vertex yet.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use levada_engine::graph::{BackendKind, CheckpointSettings, JobSettings, RestartStrategy};
 
-use crate::error::{PlanError, PlanErrorKind};
+use levada_language::error::{PlanError, PlanErrorKind};
 
 /// What SET has said, by key.
 pub type Configuration = BTreeMap<String, String>;

@@ -8,8 +8,8 @@ use levada_engine::element::ChangelogMode;
 use levada_engine::graph::bad_rows_schema;
 
 use crate::catalog::{Catalog, Object, Table, resolve, unknown_table};
-use crate::error::{PlanError, PlanErrorKind};
-use crate::types::SqlType;
+use levada_language::error::{PlanError, PlanErrorKind};
+use levada_language::types::SqlType;
 
 /// The table that an option names.
 pub(super) fn find(

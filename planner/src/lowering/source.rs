@@ -5,8 +5,8 @@ use levada_engine::graph::{SourceSpec, WatermarkSpec, WireSchema};
 use super::operators::encode;
 use super::settings::{PlanningSettings, invalid, parse_millis};
 use crate::catalog::Table;
-use crate::error::PlanError;
 use crate::streaming::{Read, Scan};
+use levada_language::error::PlanError;
 
 /// What the source of a scan does.
 pub(super) fn source_spec(

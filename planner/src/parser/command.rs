@@ -4,7 +4,7 @@ use sqlparser::tokenizer::Token;
 
 use super::Script;
 use super::statement::{Set, Show, Statement, StopJob, Use};
-use crate::error::PlanError;
+use levada_language::error::PlanError;
 
 impl Script<'_> {
     pub(super) fn show(&mut self) -> Result<Statement, PlanError> {

@@ -9,8 +9,8 @@ use super::statement::{
     Statement, TableOption, Watermark,
 };
 use super::{Script, names};
-use crate::error::{Location, PlanError, PlanErrorKind};
-use crate::types::{Nullable, parse_type};
+use levada_language::error::{Location, PlanError, PlanErrorKind};
+use levada_language::types::{Nullable, parse_type};
 
 /// What stands between the parentheses of CREATE TABLE.
 #[derive(Default)]

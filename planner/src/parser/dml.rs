@@ -4,7 +4,7 @@ use sqlparser::tokenizer::Token;
 
 use super::Script;
 use super::statement::{Explain, ExplainDetail, ExplainTarget, Insert, Statement};
-use crate::error::{Location, PlanError, PlanErrorKind};
+use levada_language::error::{Location, PlanError, PlanErrorKind};
 
 impl Script<'_> {
     pub(super) fn insert(&mut self) -> Result<Insert, PlanError> {

@@ -12,8 +12,8 @@ use sqlparser::tokenizer::{
 
 use super::statement::{Hint, HintArg, TableOption};
 use super::syntax;
-use crate::dialect::LevadaDialect;
-use crate::error::{Location, PlanError, PlanErrorKind};
+use levada_language::dialect::LevadaDialect;
+use levada_language::error::{Location, PlanError, PlanErrorKind};
 
 /// The hint names that mean something.
 const NAMES: &[&str] = &[

@@ -22,7 +22,7 @@ use sqlparser::ast::{
     TableFactor, TableWithJoins, VisitMut, VisitorMut,
 };
 
-use crate::error::PlanError;
+use levada_language::error::PlanError;
 use scope::{Column, Relation, Scope};
 
 /// The candidate that `name` means: the exact one, else the only one that differs in case alone.

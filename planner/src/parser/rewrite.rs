@@ -2,7 +2,7 @@
 //!
 //! The rewriting is on syntax trees, never on text, and positions stay where they were:
 //! - window table functions become derived tables, and legacy group windows field accesses,
-//!   both on the window marker of [`crate::functions::window`] ([`windows`]);
+//!   both on the window marker of [`levada_language::functions::window`] ([`windows`]);
 //! - tables with an OPTIONS hint get a name of their own, listed in
 //!   [`super::Query::hinted_tables`];
 //! - intervals, typed literals, and functions with a syntax of their own become plain calls
@@ -23,7 +23,7 @@ use sqlparser::ast::{
 
 use super::hints::{TableHints, misplaced_options};
 use super::statement::HintedTable;
-use crate::error::{Location, PlanError};
+use levada_language::error::{Location, PlanError};
 
 /// Rewrites an expression that stands alone, such as that of a computed column.
 pub(super) fn expression(ast: &mut Expr) -> Result<(), PlanError> {
@@ -184,7 +184,7 @@ fn fetch_to_limit(query: &mut Query) -> Result<(), PlanError> {
     };
     query.limit_clause = Some(LimitClause::LimitOffset {
         limit: fetch.quantity.or_else(|| {
-            Some(crate::dialect::number(
+            Some(levada_language::dialect::number(
                 1,
                 sqlparser::tokenizer::Span::empty(),
             ))

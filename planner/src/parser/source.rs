@@ -1,6 +1,6 @@
 //! The text of a script and its positions.
 
-use crate::error::Location;
+use levada_language::error::Location;
 
 /// A text whose lines are known.
 pub(super) struct Source<'a> {

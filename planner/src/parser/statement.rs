@@ -5,8 +5,8 @@
 
 use sqlparser::ast::{Expr, Ident, ObjectName};
 
-use crate::error::Location;
-use crate::types::Nullable;
+use levada_language::error::Location;
+use levada_language::types::Nullable;
 
 /// One statement of a script.
 #[derive(Debug, Clone, PartialEq)]

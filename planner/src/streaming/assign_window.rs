@@ -7,7 +7,7 @@ use levada_engine::graph::{DataTypeSpec, WindowKind, WindowSpec, WindowTime};
 
 use super::expression::ExprRef;
 use super::{Attribute, NodeId, Properties};
-use crate::functions::window::{WINDOW_END, WINDOW_START, WINDOW_TIME};
+use levada_language::functions::window::{WINDOW_END, WINDOW_START, WINDOW_TIME};
 
 /// Appends `window_start`, `window_end` and `window_time` to each row, once per window.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -42,7 +42,7 @@ enum Name {
 impl Shape {
     /// The shape that a node of the logical plan describes.
     pub fn of(node: &crate::logical::WindowTable) -> Self {
-        use crate::functions::window::WindowKind as Kind;
+        use levada_language::functions::window::WindowKind as Kind;
         Shape {
             kind: match node.kind {
                 Kind::Tumble => Name::Tumble,

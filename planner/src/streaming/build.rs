@@ -17,8 +17,8 @@ use super::{
     AssignWindow, Attribute, Calc, Node, NodeId, NodeKind, Plan, Properties, Scan, Sink, StateSize,
     Values,
 };
-use crate::error::{Location, PlanError, PlanErrorKind};
 use crate::logical::{CatalogTable, Resolver, WindowTable};
+use levada_language::error::{Location, PlanError, PlanErrorKind};
 
 /// Builds the nodes of one job.
 pub struct Builder<'a> {

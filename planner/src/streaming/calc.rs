@@ -9,7 +9,7 @@ use datafusion::physical_expr::expressions::BinaryExpr;
 
 use super::expression::{self, ExprRef};
 use super::{Attribute, Properties, StateSize};
-use crate::error::PlanError;
+use levada_language::error::PlanError;
 
 /// The function that gives processing time.
 const PROCTIME: &str = "proctime";

@@ -8,7 +8,7 @@ use levada_engine::connector::ConnectorRegistry;
 use levada_engine::element::ChangelogMode;
 
 use super::{Node, NodeId, NodeKind, Plan};
-use crate::error::{PlanError, PlanErrorKind};
+use levada_language::error::{PlanError, PlanErrorKind};
 
 /// Sets the mode of every node, and refuses sinks that cannot take theirs.
 ///

@@ -11,7 +11,7 @@ use datafusion::physical_expr::expressions::{BinaryExpr, Column, Literal};
 use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
 use datafusion::physical_expr_common::physical_expr::{fmt_sql, is_volatile};
 
-use crate::error::PlanError;
+use levada_language::error::PlanError;
 
 /// A shared physical expression.
 pub type ExprRef = Arc<dyn PhysicalExpr>;

@@ -7,7 +7,7 @@ use levada_engine::element::ChangelogMode;
 use levada_engine::graph::{AggregateCall, AggregateFunction, DataTypeSpec};
 
 use super::{Properties, StateSize};
-use crate::error::PlanError;
+use levada_language::error::PlanError;
 
 /// Aggregates by key. The output is the keys, then the aggregates.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -6,7 +6,7 @@ use arrow::datatypes::SchemaRef;
 use levada_engine::element::ChangelogMode;
 
 use super::{AssignWindow, Calc, GroupAggregate, Scan, Sink, Values, WindowAggregate};
-use crate::error::Location;
+use levada_language::error::Location;
 
 /// The position of a node in its plan.
 pub type NodeId = usize;

@@ -10,8 +10,8 @@ use super::expression::{self, ExprRef};
 use super::usage::{Usage, pruned};
 use super::{Attribute, Calc, NodeId, NodeKind, Plan, Read, Scan};
 use crate::catalog::{ColumnKind, Table};
-use crate::error::PlanError;
 use crate::logical::Resolver;
+use levada_language::error::PlanError;
 
 /// Decides what each scan of the plan reads, and rewrites the calcs above it.
 ///

@@ -10,8 +10,8 @@ use levada_engine::element::ChangelogMode;
 use super::expression::ExprRef;
 use super::{Attribute, Properties};
 use crate::catalog::{ColumnKind, Table};
-use crate::error::PlanError;
 use crate::logical::Resolver;
+use levada_language::error::PlanError;
 
 /// Reads a table.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use levada_engine::connector::{ConnectorRegistry, SinkFactory};
 
 use crate::catalog::Table;
-use crate::error::{Location, PlanError};
+use levada_language::error::{Location, PlanError};
 
 /// Writes a table.
 #[derive(Debug, Clone)]

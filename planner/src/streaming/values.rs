@@ -9,8 +9,8 @@ use datafusion::common::DFSchema;
 use datafusion::logical_expr::{Expr, ExprSchemable};
 
 use super::{Properties, StateSize};
-use crate::error::PlanError;
 use crate::logical::Resolver;
+use levada_language::error::PlanError;
 
 /// Fixed rows.
 #[derive(Debug, Clone)]

@@ -8,8 +8,8 @@ use levada_engine::graph::{AggregateCall, DataTypeSpec, WindowSpec, WindowTime};
 use super::assign_window::{Shape, window_attributes};
 use super::group_aggregate::{Call, aggregate_fields};
 use super::{NodeId, Properties, StateSize};
-use crate::error::PlanError;
-use crate::functions::window::{WINDOW_END, WINDOW_START, WINDOW_TIME};
+use levada_language::error::PlanError;
+use levada_language::functions::window::{WINDOW_END, WINDOW_START, WINDOW_TIME};
 
 /// Aggregates by window and key. The output is the keys, the aggregates, `window_start`,
 /// `window_end` and `window_time`.

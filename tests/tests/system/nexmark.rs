@@ -61,7 +61,7 @@ fn query(name: &str) -> (String, String) {
 
 async fn session(engine: &Arc<Shared>, mode: &str, folder: Option<&Path>) -> Session {
     let shares = Arc::new(Shares(Arc::clone(engine)));
-    let mut session = Session::new(levada_connectors::registry(), shares).unwrap();
+    let mut session = Session::new(levada_connectors::registry(), shares);
     let configuration = session.configuration_mut();
     configuration.set("execution.runtime-mode", mode).unwrap();
     configuration.set("parallelism.default", "2").unwrap();

@@ -133,7 +133,6 @@ fn samples() -> Vec<ArrayRef> {
 }
 
 #[test]
-#[ignore = "has never been run"]
 fn every_type_comes_back_from_its_lane_and_from_its_row() {
     for array in samples() {
         let sliced = array.slice(1, array.len() - 1);
@@ -160,7 +159,6 @@ fn every_type_comes_back_from_its_lane_and_from_its_row() {
 }
 
 #[test]
-#[ignore = "has never been run"]
 fn the_order_of_lanes_is_the_order_of_values() {
     for array in samples() {
         let codec = Codec::new(array.data_type()).unwrap();
@@ -182,7 +180,6 @@ fn the_order_of_lanes_is_the_order_of_values() {
 }
 
 #[test]
-#[ignore = "has never been run"]
 fn damaged_rows_are_refused() {
     let codecs = [DataType::Int64, DataType::Utf8].map(|t| Codec::new(&t).unwrap());
     let read = |bytes: &[u8]| RowsDecoder::new(&codecs).push_all(bytes);
@@ -206,7 +203,6 @@ fn strings(texts: &[Option<&str>]) -> Lane {
 }
 
 #[test]
-#[ignore = "has never been run"]
 fn keys_that_share_a_hash_are_different_groups() {
     let mut table = GroupTable::new([LaneKind::Bytes]);
     let keys = [strings(&[
@@ -231,7 +227,6 @@ fn keys_that_share_a_hash_are_different_groups() {
 }
 
 #[test]
-#[ignore = "has never been run"]
 fn bytes_that_are_replaced_are_collected() {
     let mut table = GroupTable::new([LaneKind::Bytes]);
     let mut groups = vec![];
@@ -275,7 +270,6 @@ fn float_sum(changes: &[(f64, i64)]) -> Option<f64> {
 }
 
 #[test]
-#[ignore = "has never been run"]
 fn sums_of_floats_forget_what_is_taken_back() {
     assert_eq!(float_sum(&[(1e300, 1), (1.0, 1), (1e300, -1)]), Some(1.0));
     assert_eq!(float_sum(&[(0.1, 1), (0.2, 1), (0.1, -1), (0.2, -1)]), None);
@@ -294,7 +288,6 @@ fn sums_of_floats_forget_what_is_taken_back() {
 }
 
 #[test]
-#[ignore = "has never been run"]
 fn the_planner_can_ask_for_schemas() {
     let spec = GroupAggregateSpec {
         keys: vec![1],
@@ -320,7 +313,6 @@ fn the_planner_can_ask_for_schemas() {
 }
 
 #[test]
-#[ignore = "has never been run"]
 fn what_does_not_fit_its_types_is_refused() {
     let plan = |call: crate::graph::AggregateCall| Plan::new(&[0], &[call], &model::input(), false);
     let mut wrong = model::call(AggregateFunction::Sum, false, Some(2), None, "BIGINT");

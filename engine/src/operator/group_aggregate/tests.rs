@@ -109,7 +109,6 @@ fn random_run(seed: u64, spec: &GroupAggregateSpec, local: bool, rocksdb: bool) 
 }
 
 #[test]
-#[ignore = "has never been run"]
 fn append_only_input_equals_the_definition() {
     for seed in 0..8 {
         for keys in [vec![], vec![0], vec![1], vec![1, 0], vec![4, 6]] {

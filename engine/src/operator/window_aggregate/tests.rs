@@ -181,7 +181,6 @@ fn shapes() -> Vec<WindowKind> {
 }
 
 #[test]
-#[ignore = "not yet seen to pass: compares lists whose order is not defined"]
 fn windows_equal_the_definition() {
     for (seed, kind) in (0..3).flat_map(|s| shapes().into_iter().map(move |k| (s, k))) {
         for keys in [vec![], vec![0], vec![1, 0]] {
@@ -195,7 +194,6 @@ fn windows_equal_the_definition() {
 }
 
 #[test]
-#[ignore = "not yet seen to pass: compares lists whose order is not defined"]
 fn late_rows_within_the_allowance_update_windows_that_have_fired() {
     for (seed, kind) in (20..24).flat_map(|s| shapes().into_iter().map(move |k| (s, k))) {
         for local in [false, true] {
@@ -207,7 +205,6 @@ fn late_rows_within_the_allowance_update_windows_that_have_fired() {
 }
 
 #[test]
-#[ignore = "not yet seen to pass: compares lists whose order is not defined"]
 fn updating_input_equals_the_definition() {
     for (seed, kind) in (40..43).flat_map(|s| shapes().into_iter().map(move |k| (s, k))) {
         for lateness in [0, 100] {
@@ -223,7 +220,6 @@ fn updating_input_equals_the_definition() {
 }
 
 #[test]
-#[ignore = "not yet seen to pass: compares lists whose order is not defined"]
 fn sessions_equal_the_definition() {
     for seed in 60..72 {
         for (gap_ms, keys) in [(5, vec![0]), (2, vec![1, 0]), (9, vec![])] {

@@ -4,8 +4,8 @@ use arrow::datatypes::{DataType, Schema};
 use sqlparser::ast::Ident;
 
 use super::{fields, resolve};
-use crate::error::{Location, PlanError, PlanErrorKind};
-use crate::types::SqlType;
+use levada_language::error::{Location, PlanError, PlanErrorKind};
+use levada_language::types::SqlType;
 
 /// A column in sight. One without a name cannot be meant.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,8 +6,8 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::Span;
 
 use super::{expression_location, functions, intervals};
-use crate::dialect::{call, cast, text};
-use crate::error::{Location, PlanError, PlanErrorKind};
+use levada_language::dialect::{call, cast, text};
+use levada_language::error::{Location, PlanError, PlanErrorKind};
 
 /// Rewrites one expression whose parts have been rewritten already.
 pub(super) fn rewrite(expr: &mut Expr) -> Result<(), PlanError> {

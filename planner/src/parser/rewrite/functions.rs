@@ -8,8 +8,8 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::Span;
 
 use super::{expression_location, name_location, windows};
-use crate::dialect::{TABLE_ARGUMENT, binary, call, cast, text};
-use crate::error::{Location, PlanError, PlanErrorKind};
+use levada_language::dialect::{TABLE_ARGUMENT, binary, call, cast, text};
+use levada_language::error::{Location, PlanError, PlanErrorKind};
 
 /// Functions that DataFusion has under another name, with the same meaning.
 const RENAMED: &[(&str, usize, &str)] = &[
@@ -64,7 +64,11 @@ fn built_from_others(name: &str, args: &[&Expr], span: Span) -> Result<Option<Ex
             let bytes = call("decode", span, [(*value).clone(), text("base64pad", span)]);
             Some(cast(bytes, "STRING"))
         }
-        ("E", []) => Some(call("exp", span, [crate::dialect::number(1, span)])),
+        ("E", []) => Some(call(
+            "exp",
+            span,
+            [levada_language::dialect::number(1, span)],
+        )),
         ("IF", [condition, then, otherwise]) => Some(case(condition, then, otherwise)),
         ("TIMESTAMPADD", [unit, amount, time]) => {
             let args = [unit_argument(unit)?, (*amount).clone(), (*time).clone()];

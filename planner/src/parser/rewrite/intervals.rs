@@ -3,8 +3,8 @@
 use sqlparser::ast::{DateTimeField, Expr, Interval, UnaryOperator, Value};
 use sqlparser::tokenizer::Span;
 
-use crate::dialect::text;
-use crate::error::{Location, PlanError, PlanErrorKind};
+use levada_language::dialect::text;
+use levada_language::error::{Location, PlanError, PlanErrorKind};
 
 const SECONDS_PER_MINUTE: i64 = 60;
 const SECONDS_PER_HOUR: i64 = 3_600;

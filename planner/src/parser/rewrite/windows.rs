@@ -6,7 +6,7 @@
 //!            get_field(marker, 'window_end') AS window_end,
 //!            get_field(marker, 'window_time') AS window_time FROM t) AS w
 //! ```
-//! where `marker` is the call that [`crate::functions::window`] documents, the same in all
+//! where `marker` is the call that [`levada_language::functions::window`] documents, the same in all
 //! three places.
 //!
 //! `GROUP BY TUMBLE(ts, INTERVAL '10' SECOND)` becomes a GROUP BY of the same three field
@@ -26,9 +26,9 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::Span;
 
 use super::{group_expressions, name_location};
-use crate::dialect::{TABLE_ARGUMENT, call, null, number, text};
-use crate::error::{Location, PlanError, PlanErrorKind};
-use crate::functions::window::{
+use levada_language::dialect::{TABLE_ARGUMENT, call, null, number, text};
+use levada_language::error::{Location, PlanError, PlanErrorKind};
+use levada_language::functions::window::{
     MARKER, WINDOW_END, WINDOW_START, WINDOW_TIME, WindowKind, pack_location,
 };
 

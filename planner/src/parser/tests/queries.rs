@@ -78,7 +78,7 @@ fn window_table_functions() {
 }
 
 fn pack(line: u32, column: u32) -> i64 {
-    crate::functions::window::pack_location(Some(Location { line, column }))
+    levada_language::functions::window::pack_location(Some(Location { line, column }))
 }
 
 #[test]

@@ -8,11 +8,11 @@ use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{Aggregate, Expr};
 use datafusion::physical_expr::expressions::Literal;
 
-use crate::error::PlanError;
 use crate::streaming::build::{Builder, names};
 use crate::streaming::expression::{self, ExprRef};
 use crate::streaming::group_aggregate::{Call, Function};
 use crate::streaming::{Calc, NodeId};
+use levada_language::error::PlanError;
 
 /// An aggregate call before its argument is a column.
 pub(super) struct RawCall {

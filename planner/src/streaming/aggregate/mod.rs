@@ -26,7 +26,7 @@ use super::assign_window::Shape;
 use super::build::Builder;
 use super::expression::{self, ExprRef};
 use super::{AssignWindow, Attribute, Calc, GroupAggregate, NodeId, NodeKind, WindowAggregate};
-use crate::error::PlanError;
+use levada_language::error::PlanError;
 
 impl Builder<'_> {
     pub(super) fn aggregate(&mut self, aggregate: &Aggregate) -> Result<NodeId, PlanError> {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use datafusion::physical_expr::utils::split_conjunction;
 
 use super::grouping::{Grouping, RawCall};
-use crate::error::{Location, PlanError, PlanErrorKind};
 use crate::streaming::calc::and;
 use crate::streaming::expression::{self, ExprRef};
+use levada_language::error::{Location, PlanError, PlanErrorKind};
 
 /// Where a key of the query comes from after a window aggregate.
 pub(super) enum KeySource {

@@ -8,10 +8,10 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement as DfStatement;
 use sqlparser::ast::Statement as AstStatement;
 
-use super::LevadaFunctions;
-use crate::error::PlanError;
 use crate::parser::{Statement, parse_one};
-use crate::types::SqlType;
+use levada_language::error::PlanError;
+use levada_language::functions::LevadaFunctions;
+use levada_language::types::SqlType;
 
 mod json;
 mod nexmark;
@@ -258,8 +258,8 @@ fn windows_have_the_type_of_their_time() {
 
 #[test]
 fn a_marker_in_a_plan_is_read_back() {
-    use super::window::{WindowCall, WindowKind};
     use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+    use levada_language::functions::window::{WindowCall, WindowKind};
     let read = |sql: &str| {
         let Statement::Query(query) = parse_one(sql).unwrap().statement else {
             panic!()

@@ -20,8 +20,6 @@ mod regexp;
 mod registry;
 mod scalar;
 mod temporal;
-#[cfg(test)]
-mod tests;
 mod text;
 mod types;
 pub mod window;

@@ -5,6 +5,7 @@
 //! the offending line with a caret.
 
 mod datafusion;
+mod syntax;
 #[cfg(test)]
 mod tests;
 

@@ -142,12 +142,12 @@ fn is_distinct(
 }
 
 /// Whether the next token is the unquoted word `expected`.
-pub(crate) fn peek_word(parser: &Parser, expected: &str) -> bool {
+pub fn peek_word(parser: &Parser, expected: &str) -> bool {
     peek_nth_word(parser, 0, expected)
 }
 
 /// Whether the `n`th next token is the unquoted word `expected`.
-pub(crate) fn peek_nth_word(parser: &Parser, n: usize, expected: &str) -> bool {
+pub fn peek_nth_word(parser: &Parser, n: usize, expected: &str) -> bool {
     matches!(
         &parser.peek_nth_token_ref(n).token,
         Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(expected)
@@ -155,7 +155,7 @@ pub(crate) fn peek_nth_word(parser: &Parser, n: usize, expected: &str) -> bool {
 }
 
 /// Consumes the unquoted word `expected` if it comes next.
-pub(crate) fn take_word(parser: &mut Parser, expected: &str) -> bool {
+pub fn take_word(parser: &mut Parser, expected: &str) -> bool {
     let found = peek_word(parser, expected);
     if found {
         parser.advance_token();
@@ -164,7 +164,7 @@ pub(crate) fn take_word(parser: &mut Parser, expected: &str) -> bool {
 }
 
 /// Consumes all of `expected`, or nothing.
-pub(crate) fn take_words(parser: &mut Parser, expected: &[&str]) -> bool {
+pub fn take_words(parser: &mut Parser, expected: &[&str]) -> bool {
     let found = expected
         .iter()
         .enumerate()
@@ -176,7 +176,7 @@ pub(crate) fn take_words(parser: &mut Parser, expected: &[&str]) -> bool {
 }
 
 /// Consumes the unquoted word `expected`, or fails.
-pub(crate) fn expect_word(parser: &mut Parser, expected: &str) -> Result<(), ParserError> {
+pub fn expect_word(parser: &mut Parser, expected: &str) -> Result<(), ParserError> {
     if take_word(parser, expected) {
         return Ok(());
     }
@@ -185,7 +185,7 @@ pub(crate) fn expect_word(parser: &mut Parser, expected: &str) -> Result<(), Par
 }
 
 /// A call of `name`, which stands where `span` is, with positional arguments.
-pub(crate) fn call(name: &str, span: Span, args: impl IntoIterator<Item = Expr>) -> Expr {
+pub fn call(name: &str, span: Span, args: impl IntoIterator<Item = Expr>) -> Expr {
     Expr::Function(Function {
         name: ObjectName::from(vec![Ident::with_span(span, name)]),
         uses_odbc_syntax: false,
@@ -206,12 +206,12 @@ pub(crate) fn call(name: &str, span: Span, args: impl IntoIterator<Item = Expr>)
 }
 
 /// A string literal at `span`.
-pub(crate) fn text(value: impl Into<String>, span: Span) -> Expr {
+pub fn text(value: impl Into<String>, span: Span) -> Expr {
     Expr::Value(Value::SingleQuotedString(value.into()).with_span(span))
 }
 
 /// An integer literal at `span`.
-pub(crate) fn number(value: i64, span: Span) -> Expr {
+pub fn number(value: i64, span: Span) -> Expr {
     let magnitude =
         Expr::Value(Value::Number(value.unsigned_abs().to_string(), false).with_span(span));
     if value < 0 {
@@ -225,12 +225,12 @@ pub(crate) fn number(value: i64, span: Span) -> Expr {
 }
 
 /// The literal NULL at `span`.
-pub(crate) fn null(span: Span) -> Expr {
+pub fn null(span: Span) -> Expr {
     Expr::Value(Value::Null.with_span(span))
 }
 
 /// `CAST(expr AS type)`, the type being one of this dialect.
-pub(crate) fn cast(expr: Expr, data_type: impl Into<String>) -> Expr {
+pub fn cast(expr: Expr, data_type: impl Into<String>) -> Expr {
     Expr::Cast {
         kind: CastKind::Cast,
         expr: Box::new(expr),
@@ -241,7 +241,7 @@ pub(crate) fn cast(expr: Expr, data_type: impl Into<String>) -> Expr {
 }
 
 /// `left op right`, in parentheses.
-pub(crate) fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
+pub fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
     Expr::Nested(Box::new(Expr::BinaryOp {
         left: Box::new(left),
         op,
@@ -250,7 +250,7 @@ pub(crate) fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
 }
 
 /// The words of the dialect that begin or continue a clause; candidates for "did you mean".
-pub(crate) fn clause_words() -> impl Iterator<Item = &'static str> {
+pub fn clause_words() -> impl Iterator<Item = &'static str> {
     const WORDS: &[&str] = &[
         "FROM",
         "WHERE",
