@@ -17,8 +17,6 @@ pub mod catalog;
 pub mod explain;
 #[cfg(test)]
 pub(crate) mod fixture;
-#[cfg(test)]
-mod function_tests;
 pub mod logical;
 pub mod lowering;
 pub mod parser;
@@ -26,3 +24,6 @@ pub mod planner;
 pub mod streaming;
 
 pub use planner::{PlannedJob, Planner};
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use crate::Exit;
 use crate::args::{Arguments, ClusterArguments, LogFormat};
@@ -24,6 +24,8 @@ const RESPAWN_DELAY: Duration = Duration::from_secs(1);
 struct Role {
     name: String,
     child: Child,
+    /// Waiting for a child closes the input that it holds, so it is held here.
+    input: Option<ChildStdin>,
     /// Where it listens.
     address: String,
     /// Kept, so that the child can go on writing.
@@ -153,9 +155,11 @@ async fn start(name: String, mut command: Command) -> Result<Role, Exit> {
     match ready {
         Ok(Some(address)) => {
             tracing::info!(role = name, address, pid = child.id(), "started");
+            let input = child.stdin.take();
             Ok(Role {
                 name,
                 child,
+                input,
                 address,
                 _output: output,
             })
@@ -185,7 +189,7 @@ async fn ready_line(output: &mut Lines<BufReader<ChildStdout>>) -> Option<String
 }
 
 async fn stop(mut role: Role) {
-    drop(role.child.stdin.take());
+    drop(role.input.take());
     let ended = tokio::time::timeout(STOP_LIMIT, role.child.wait()).await;
     if ended.is_err() {
         tracing::warn!(role = role.name, "does not end, and is killed");

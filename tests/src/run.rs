@@ -196,7 +196,7 @@ impl<'a> Run<'a> {
     fn configure(&mut self) {
         let tiny = [
             ("pipeline.batch-rows", "3"),
-            ("pipeline.channel-bytes", "256"),
+            ("pipeline.channel-memory", "256"),
         ];
         let checkpoints = self.folder.path().join("checkpoints").display().to_string();
         let backend = ["memory", "rocksdb"][self.chance.random_range(0..2)];

@@ -160,6 +160,15 @@ impl Batch {
         Batch::from_parts(rows, self.kinds.clone())
     }
 
+    /// Other rows under the kinds where `mask` is true; all kinds without a mask.
+    pub fn filter_kinds(&self, mask: Option<&BooleanArray>, rows: RecordBatch) -> Result<Self> {
+        let kinds = match (&self.kinds, mask) {
+            (Some(kinds), Some(mask)) => Some(as_kinds(compute::filter(kinds, mask)?)),
+            (kinds, _) => kinds.clone(),
+        };
+        Ok(Batch::from_parts(rows, kinds))
+    }
+
     /// The rows `offset .. offset + length`, without copying.
     pub fn slice(&self, offset: usize, length: usize) -> Self {
         Batch {

@@ -17,7 +17,7 @@ use crate::client::Environment;
 use crate::connector::{SinkContext, SourceContext, SplitState};
 use crate::error::{EngineError, Result};
 use crate::exchange::{EdgeOutput, InputGate};
-use crate::expression::{Evaluator, in_time_zone};
+use crate::expression::{Evaluator, Projection, in_time_zone};
 use crate::graph::execution::SubtaskId;
 use crate::graph::{
     ChainedOperator, EdgeId, JobGraph, JobId, OperatorInput, OperatorSpec, OutputPort, SinkSpec,
@@ -332,15 +332,9 @@ impl Plan {
             clock: Arc::clone(&self.environment.clock),
             metrics: Arc::clone(&self.metrics),
         })?;
-        let compute = match &spec.compute {
-            Some(expressions) => Some(
-                expressions
-                    .iter()
-                    .map(|e| Evaluator::new(e, &spec.read_schema.0, functions))
-                    .collect::<Result<Vec<_>>>()?,
-            ),
-            None => None,
-        };
+        let compute = spec.compute.as_ref();
+        let compute = compute.map(|e| Projection::new(e, &spec.read_schema.0, functions));
+        let compute = compute.transpose()?;
         let time = match &spec.watermark {
             Some(mark) => Some(TimeDriver::new(
                 mark.column,

@@ -14,7 +14,7 @@ use super::splits::{Cut, Splits, cut, milliseconds};
 use crate::connector::{Source, SourceEvent, SplitState};
 use crate::element::Batch;
 use crate::error::{EngineError, Result};
-use crate::expression::Evaluator;
+use crate::expression::{Evaluator, Projection};
 use crate::graph::OutputPort;
 use crate::time::{EventTime, MAX_WATERMARK, MIN_WATERMARK};
 
@@ -27,7 +27,7 @@ pub(super) struct SourceDriver {
     pub name: String,
     source: Box<dyn Source>,
     schema: SchemaRef,
-    compute: Option<Vec<Evaluator>>,
+    compute: Option<Projection>,
     time: Option<TimeDriver>,
     splits: Splits,
     divert_late: bool,
@@ -72,7 +72,7 @@ pub(super) struct SourceParts {
     pub name: String,
     pub source: Box<dyn Source>,
     pub schema: SchemaRef,
-    pub compute: Option<Vec<Evaluator>>,
+    pub compute: Option<Projection>,
     pub time: Option<TimeDriver>,
     pub idle_timeout_ms: u64,
     pub divert_late: bool,
@@ -283,13 +283,11 @@ impl SourceDriver {
         let Some(compute) = &self.compute else {
             return Ok(batch);
         };
-        let columns: Result<Vec<_>> = compute
-            .iter()
-            .map(|e| e.evaluate(batch.rows()).map_err(|e| e.at(&self.name)))
-            .collect();
+        let columns = compute.evaluate(batch.rows(), None);
+        let columns = columns.map_err(|e| e.at(&self.name))?;
         let options =
             arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        let rows = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns?, &options)?;
+        let rows = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?;
         Ok(batch.replace_rows(rows))
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, TimeUnit};
 
@@ -106,73 +106,99 @@ impl Splits {
 /// `before` is the split's watermark ahead of the batch. A row is late if its time is before the
 /// watermark that the rows ahead of it imply. The watermark stands in front of the first row that
 /// is late by it; later rows that the same watermark makes late need no further cut.
-pub(super) fn cut(times: &[Option<i64>], watermarks: &[Option<i64>], before: EventTime) -> Cut {
-    let (mut running, mut announced) = (before, before);
-    let mut pieces = Vec::new();
-    let mut late: Option<Vec<bool>> = None;
-    let mut start = 0;
-    for (row, (time, watermark)) in times.iter().zip(watermarks).enumerate() {
-        if let Some(time) = time
-            && *time < running
-        {
-            late.get_or_insert_with(|| vec![false; times.len()])[row] = true;
-            if running > announced {
-                pieces.push(Piece {
-                    offset: start,
-                    length: row - start,
-                    cut: Some(running),
-                });
-                (start, announced) = (row, running);
+pub(super) fn cut(times: &Int64Array, watermarks: &Int64Array, before: EventTime) -> Cut {
+    let mut cutter = Cutter {
+        running: before,
+        announced: before,
+        start: 0,
+        pieces: Vec::new(),
+        late: None,
+    };
+    let rows = times.len().min(watermarks.len());
+    if times.null_count() == 0 && watermarks.null_count() == 0 {
+        let both = times.values().iter().zip(watermarks.values());
+        for (row, (time, watermark)) in both.enumerate() {
+            if *time < cutter.running {
+                cutter.late(row, rows);
             }
+            cutter.running = cutter.running.max(*watermark);
         }
-        if let Some(watermark) = watermark {
-            running = running.max(*watermark);
+    } else {
+        for (row, (time, watermark)) in times.iter().zip(watermarks).enumerate() {
+            if time.is_some_and(|time| time < cutter.running) {
+                cutter.late(row, rows);
+            }
+            cutter.running = cutter.running.max(watermark.unwrap_or(MIN_WATERMARK));
         }
     }
-    pieces.push(Piece {
-        offset: start,
-        length: times.len() - start,
+    cutter.pieces.push(Piece {
+        offset: cutter.start,
+        length: rows - cutter.start,
         cut: None,
     });
     Cut {
-        pieces,
-        late: late.map(BooleanArray::from),
-        watermark: running,
+        pieces: cutter.pieces,
+        late: cutter.late.map(BooleanArray::from),
+        watermark: cutter.running,
+    }
+}
+
+/// [`cut`] in the middle of a batch.
+struct Cutter {
+    /// What the rows so far imply.
+    running: EventTime,
+    /// What already stands in front of a row.
+    announced: EventTime,
+    /// Where the present piece begins.
+    start: usize,
+    pieces: Vec<Piece>,
+    late: Option<Vec<bool>>,
+}
+
+impl Cutter {
+    #[cold]
+    fn late(&mut self, row: usize, rows: usize) {
+        if let Some(late) = self
+            .late
+            .get_or_insert_with(|| vec![false; rows])
+            .get_mut(row)
+        {
+            *late = true;
+        }
+        if self.running > self.announced {
+            self.pieces.push(Piece {
+                offset: self.start,
+                length: row - self.start,
+                cut: Some(self.running),
+            });
+            (self.start, self.announced) = (row, self.running);
+        }
     }
 }
 
 /// A timestamp column in milliseconds, rounded down. NULL stays NULL.
-pub(super) fn milliseconds(column: &ArrayRef) -> Result<Vec<Option<i64>>> {
-    let divisor = match column.data_type() {
-        DataType::Timestamp(TimeUnit::Second, _) => None,
-        DataType::Timestamp(TimeUnit::Millisecond, _) => Some(1),
-        DataType::Timestamp(TimeUnit::Microsecond, _) => Some(1_000),
-        DataType::Timestamp(TimeUnit::Nanosecond, _) => Some(1_000_000),
+pub(super) fn milliseconds(column: &ArrayRef) -> Result<Int64Array> {
+    let raw = cast(column, &DataType::Int64)?;
+    let raw = raw.as_primitive::<Int64Type>();
+    Ok(match column.data_type() {
+        DataType::Timestamp(TimeUnit::Second, _) => raw.unary(|v| v.saturating_mul(1_000)),
+        DataType::Timestamp(TimeUnit::Millisecond, _) => raw.clone(),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => raw.unary(|v| v.div_euclid(1_000)),
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => raw.unary(|v| v.div_euclid(1_000_000)),
         other => {
             return Err(EngineError::internal(format!(
                 "a watermark on a column of type {other}"
             )));
         }
-    };
-    let raw = cast(column, &DataType::Int64)?;
-    let raw = raw.as_primitive::<Int64Type>();
-    let convert = |value: i64| match divisor {
-        Some(1) => value,
-        Some(divisor) => value.div_euclid(divisor),
-        None => value.saturating_mul(1_000),
-    };
-    if raw.null_count() == 0 {
-        return Ok(raw.values().iter().map(|v| Some(convert(*v))).collect());
-    }
-    Ok(raw.iter().map(|v| v.map(convert)).collect())
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn some(values: &[i64]) -> Vec<Option<i64>> {
-        values.iter().copied().map(Some).collect()
+    fn some(values: &[i64]) -> Int64Array {
+        Int64Array::from(values.to_vec())
     }
 
     #[test]
@@ -210,6 +236,16 @@ mod tests {
     }
 
     #[test]
+    fn rows_without_a_time_are_never_late() {
+        let times = Int64Array::from(vec![Some(10), None, Some(5), None]);
+        let marks = Int64Array::from(vec![Some(10), None, Some(5), Some(40)]);
+        let found = cut(&times, &marks, MIN_WATERMARK);
+        let late = found.late.map(|l| l.iter().flatten().collect::<Vec<_>>());
+        assert_eq!(late, Some(vec![false, false, true, false]));
+        assert_eq!(found.watermark, 40);
+    }
+
+    #[test]
     fn the_watermark_stands_in_front_of_a_late_row_wherever_the_batch_ends() {
         let times = some(&[10, 30, 5, 31, 4, 60, 20]);
         let marks = some(&[10, 30, 5, 31, 4, 60, 20]);
@@ -224,14 +260,23 @@ mod tests {
         );
         // Any batching finds the same late rows.
         for split in 1..times.len() {
-            let first = cut(&times[..split], &marks[..split], MIN_WATERMARK);
-            let second = cut(&times[split..], &marks[split..], first.watermark);
+            let rest = times.len() - split;
+            let first = cut(
+                &times.slice(0, split),
+                &marks.slice(0, split),
+                MIN_WATERMARK,
+            );
+            let second = cut(
+                &times.slice(split, rest),
+                &marks.slice(split, rest),
+                first.watermark,
+            );
             let flags = |c: &Cut, n: usize| match &c.late {
                 Some(l) => l.iter().map(|b| b == Some(true)).collect(),
                 None => vec![false; n],
             };
             let mut both: Vec<bool> = flags(&first, split);
-            both.extend(flags(&second, times.len() - split));
+            both.extend(flags(&second, rest));
             assert_eq!(Some(both), late);
             assert_eq!(second.watermark, whole.watermark);
         }

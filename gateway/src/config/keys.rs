@@ -412,6 +412,6 @@ pub const WITHOUT_EFFECT: &[&str] = &[
     "taskmanager.",
     "jobmanager.",
     "sql-client.verbose",
-    "sql-client.display.",
+    "sql-client.display.print-time-cost",
     "sql-client.execution.max-table-result.rows",
 ];

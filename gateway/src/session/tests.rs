@@ -192,7 +192,7 @@ async fn tables_are_listed_and_described() {
         [
             ["a", "INT", "true", "-", "-", "-"],
             ["b", "STRING", "false", "-", "-", "-"],
-            ["c", "INT", "true", "-", "AS a + 1", "-"],
+            ["c", "BIGINT", "true", "-", "AS a + 1", "-"],
             [
                 "ts",
                 "TIMESTAMP(3)",

@@ -75,20 +75,27 @@ async fn table(path: &str, state: &SessionState) -> Result<ListingTable, PlanErr
     let config = config
         .infer_schema(state)
         .await
-        .map_err(|e| unreadable(e.strip_backtrace()))?;
+        .map_err(|e| match e.strip_backtrace() {
+            text if text.contains("No files found") => no_file(path),
+            text => unreadable(text),
+        })?;
     let table = ListingTable::try_new(config)?;
     let empty = {
         use datafusion::datasource::TableProvider as _;
         table.schema().fields().is_empty()
     };
     if empty {
-        return Err(PlanError::new(
-            PlanErrorKind::UnknownTable,
-            format!("no file matches '{path}', or the files are empty"),
-        )
-        .hint("paths are relative to the directory in which levada was started"));
+        return Err(no_file(path));
     }
     Ok(table)
+}
+
+fn no_file(path: &str) -> PlanError {
+    PlanError::new(
+        PlanErrorKind::UnknownTable,
+        format!("no file matches '{path}', or the files are empty"),
+    )
+    .hint("paths are relative to the directory in which levada was started")
 }
 
 /// The format by the ending of the name.

@@ -10,15 +10,19 @@
 //!
 //! All of it counts in whole milliseconds, as streams do.
 
+use std::sync::Arc;
+
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::functions::datetime::date_bin;
-use datafusion::functions_aggregate::expr_fn::{max, min, sum};
+use datafusion::functions_aggregate::min_max::{max_udaf, min_udaf};
+use datafusion::functions_aggregate::sum::sum_udaf;
 use datafusion::functions_window::lead_lag::lag;
+use datafusion::logical_expr::expr::WindowFunction;
 use datafusion::logical_expr::{
-    Expr, ExprFunctionExt, Extension, LogicalPlan, LogicalPlanBuilder, WindowFrame,
-    WindowFrameBound, WindowFrameUnits, cast, col, lit, when,
+    AggregateUDF, Expr, ExprFunctionExt, Extension, LogicalPlan, LogicalPlanBuilder, WindowFrame,
+    WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition, cast, col, lit, when,
 };
 
 use crate::logical::WindowTable;
@@ -145,6 +149,12 @@ fn cumulate(
         .project(with_window(columns, start, end, time_type))
 }
 
+/// An aggregate of a column, still without its window.
+fn over(function: Arc<AggregateUDF>, column: &str) -> Expr {
+    let function = WindowFunctionDefinition::AggregateUDF(function);
+    Expr::from(WindowFunction::new(function, vec![col(column)]))
+}
+
 fn session(
     window: &WindowTable,
     rows: LogicalPlanBuilder,
@@ -158,21 +168,23 @@ fn session(
         .partition_by(window.keys.clone())
         .order_by(order())
         .build()?;
-    let away = (before.clone() + millis(window.size_ms)).lt_eq(col(INSTANT));
+    let away = (before.clone() + millis(window.size_ms)).lt(col(INSTANT));
     let begins = when(before.is_null().or(away), lit(1i64)).otherwise(lit(0i64))?;
     let so_far = WindowFrame::new_bounds(
         WindowFrameUnits::Rows,
         WindowFrameBound::Preceding(ScalarValue::UInt64(None)),
         WindowFrameBound::CurrentRow,
     );
-    let number = sum(col(BEGINS))
+    let number = over(sum_udaf(), BEGINS)
         .partition_by(window.keys.clone())
         .order_by(order())
         .window_frame(so_far)
         .build()?;
     let key: Vec<Expr> = window.keys.iter().cloned().chain([col(SESSION)]).collect();
-    let first = min(col(INSTANT)).partition_by(key.clone()).build()?;
-    let last = max(col(INSTANT)).partition_by(key).build()?;
+    let first = over(min_udaf(), INSTANT)
+        .partition_by(key.clone())
+        .build()?;
+    let last = over(max_udaf(), INSTANT).partition_by(key).build()?;
     let numbered = windowed(
         rows.project(own(instant))?,
         own(col(INSTANT)),

@@ -179,7 +179,10 @@ pub fn job_settings(configuration: &Configuration) -> Result<JobSettings, PlanEr
             Some(bytes) => bytes,
             None => defaults.channel_bytes,
         },
-        time_zone: configuration.get("table.local-time-zone").cloned(),
+        time_zone: configuration
+            .get("table.local-time-zone")
+            .filter(|zone| *zone != "UTC")
+            .cloned(),
     })
 }
 

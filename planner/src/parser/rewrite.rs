@@ -12,6 +12,7 @@
 mod expressions;
 mod functions;
 mod intervals;
+mod items;
 mod windows;
 
 use std::ops::ControlFlow;
@@ -139,7 +140,9 @@ impl Rewriter {
             return Err(PlanError::unsupported("LATERAL VIEW", at));
         }
         let windows = windows::GroupWindows::of_select(select)?;
-        windows.rewrite_select(select)
+        windows.rewrite_select(select)?;
+        items::distinct_names(&mut select.projection);
+        Ok(())
     }
 
     fn query(&mut self, query: &mut Query) -> Result<(), PlanError> {

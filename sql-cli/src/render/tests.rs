@@ -170,23 +170,17 @@ fn table(options: Options) -> String {
 #[test]
 fn tables_align_numbers_right_and_show_control_characters_as_escapes() {
     let expected = [
-        r"+--------------------+-------+",
-        r"| word               | count |",
-        r"+--------------------+-------+",
-        r"| água               |     5 |",
-        r"| a\tb\u{1b}[31m     |  1234 |",
-        r"| NULL               |     7 |",
-        r"+--------------------+-------+",
+        r"+----------------+-------+",
+        r"| word           | count |",
+        r"+----------------+-------+",
+        r"| água           |     5 |",
+        r"| a\tb\u{1b}[31m |  1234 |",
+        r"| NULL           |     7 |",
+        r"+----------------+-------+",
         r"3 rows in set",
         "",
     ];
-    let trimmed = table(plain()).replace("----+-------+", "+-------+");
-    let trimmed = trimmed.replace("     |", " |");
-    let wanted = expected
-        .join("\n")
-        .replace("----+-------+", "+-------+")
-        .replace("     |", " |");
-    assert_eq!(trimmed, wanted);
+    assert_eq!(table(plain()), expected.join("\n"));
     let widths: Vec<usize> = table(plain())
         .lines()
         .take(7)
@@ -281,7 +275,7 @@ fn a_live_view_of_rows_that_only_come_lets_old_ones_go() {
         "{text}"
     );
     assert!(
-        !text.contains("|  94 |") && text.contains("|  95 |"),
+        !text.contains("| 94 |") && text.contains("| 95 |"),
         "{text}"
     );
 }
@@ -334,7 +328,7 @@ fn a_live_view_shows_the_last_rows_of_many() {
     assert!(text.contains("… 90 rows above"), "{text}");
     assert!(text.contains("… 95 rows above"), "{text}");
     assert!(
-        !text.contains("|  89 |") && text.contains("|  90 |"),
+        !text.contains("| 89 |") && text.contains("| 90 |"),
         "{text}"
     );
 }

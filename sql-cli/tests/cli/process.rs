@@ -63,7 +63,13 @@ pub fn failing(arguments: &[&str], statements: &str) -> String {
         .collect();
     let ended = run(&all);
     assert_eq!(ended.status, Some(1), "{} {}", ended.stdout, ended.stderr);
-    assert!(ended.stderr.starts_with("error: "), "{}", ended.stderr);
+    let error = ended.stderr.lines().any(|line| line.starts_with("error: "));
+    assert!(error, "{}", ended.stderr);
+    assert!(
+        !ended.stderr.contains(" WARN "),
+        "told twice: {}",
+        ended.stderr
+    );
     ended.stderr
 }
 

@@ -74,7 +74,7 @@ fn expected_lines() -> Vec<String> {
     let line = |((window, key), (n, s)): ((usize, usize), (usize, usize))| {
         let second = window * 10;
         let time = format!("2026-01-01 00:{:02}:{:02}", second / 60, second % 60);
-        format!("{key},{time},{n},{s}")
+        format!("{key},{time}.000,{n},{s}")
     };
     let mut lines: Vec<String> = windows.into_iter().map(line).collect();
     lines.sort();

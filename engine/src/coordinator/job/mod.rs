@@ -290,7 +290,7 @@ impl Job {
             }
             ReportKind::Failed(error) => {
                 let vertex = self.graph.vertex(subtask.vertex).map(|v| v.name.clone());
-                tracing::warn!(job = %self.run.job, attempt = self.run.attempt, %subtask,
+                tracing::info!(job = %self.run.job, attempt = self.run.attempt, %subtask,
                     vertex = vertex.unwrap_or_default(), "a subtask failed: {error}");
                 self.failed(error, now_ms)
             }
@@ -377,10 +377,16 @@ impl Job {
         } else {
             None
         };
-        self.error = Some(error);
         match delay {
-            Some(delay_ms) => self.release(Next::Restart { delay_ms }, now_ms),
-            None => self.release(Next::End(JobState::Failed), now_ms),
+            Some(delay_ms) => {
+                tracing::warn!(job = %self.run.job, delay_ms, "the job restarts: {error}");
+                self.error = Some(error);
+                self.release(Next::Restart { delay_ms }, now_ms)
+            }
+            None => {
+                self.error = Some(error);
+                self.release(Next::End(JobState::Failed), now_ms)
+            }
         }
     }
 

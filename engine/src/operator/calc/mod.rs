@@ -1,12 +1,13 @@
 //! Filters and projects.
 
 use arrow::array::{BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 
 use super::{Operator, OperatorContext, Output};
 use crate::element::Batch;
 use crate::error::{EngineError, Result};
-use crate::expression::Evaluator;
+use crate::expression::{Evaluator, Projection};
 use crate::graph::CalcSpec;
 
 #[cfg(test)]
@@ -15,7 +16,7 @@ mod tests;
 /// Keeps the rows that pass the filter and computes the output columns from them.
 pub(super) struct Calc {
     filter: Option<Evaluator>,
-    projection: Option<Vec<Evaluator>>,
+    projection: Option<Projection>,
     output: SchemaRef,
 }
 
@@ -26,18 +27,15 @@ impl Calc {
         output: &SchemaRef,
         context: &OperatorContext,
     ) -> Result<Self> {
-        let evaluator = |e| Evaluator::new(e, input, &context.functions);
-        let filter = spec.filter.as_ref().map(evaluator).transpose()?;
-        let projection = match &spec.projection {
-            Some(expressions) => Some(
-                expressions
-                    .iter()
-                    .map(evaluator)
-                    .collect::<Result<Vec<_>>>()?,
-            ),
-            None => None,
-        };
-        let columns = projection.as_ref().map_or(input.fields().len(), Vec::len);
+        let functions = &context.functions;
+        let filter = spec.filter.as_ref();
+        let filter = filter.map(|e| Evaluator::new(e, input, functions));
+        let projection = spec.projection.as_ref();
+        let projection = projection.map(|e| Projection::new(e, input, functions));
+        let (filter, projection) = (filter.transpose()?, projection.transpose()?);
+        let columns = projection
+            .as_ref()
+            .map_or(input.fields().len(), Projection::len);
         if columns != output.fields().len() {
             return Err(EngineError::internal(format!(
                 "a calc computes {columns} columns for {} output fields",
@@ -51,20 +49,17 @@ impl Calc {
         })
     }
 
-    fn project(&self, rows: &RecordBatch) -> Result<RecordBatch> {
-        let columns = match &self.projection {
-            Some(expressions) => expressions
-                .iter()
-                .map(|e| e.evaluate(rows))
-                .collect::<Result<Vec<_>>>()?,
-            None => rows.columns().to_vec(),
+    /// The output rows for the input rows where `mask` is true.
+    fn project(&self, batch: &Batch, mask: Option<&BooleanArray>) -> Result<Batch> {
+        let columns = match (&self.projection, mask) {
+            (Some(projection), mask) => projection.evaluate(batch.rows(), mask)?,
+            (None, Some(mask)) => filter_record_batch(batch.rows(), mask)?.columns().to_vec(),
+            (None, None) => batch.rows().columns().to_vec(),
         };
-        let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
-        Ok(RecordBatch::try_new_with_options(
-            self.output.clone(),
-            columns,
-            &options,
-        )?)
+        let count = mask.map_or(batch.num_rows(), BooleanArray::true_count);
+        let options = RecordBatchOptions::new().with_row_count(Some(count));
+        let rows = RecordBatch::try_new_with_options(self.output.clone(), columns, &options)?;
+        batch.filter_kinds(mask, rows)
     }
 }
 
@@ -76,26 +71,15 @@ impl Operator for Calc {
         _now_ms: i64,
         output: &mut Output,
     ) -> Result<()> {
-        let batch = match &self.filter {
-            Some(filter) => {
-                let mask = filter.evaluate_filter(batch.rows())?;
-                keep(batch, &mask)?
-            }
-            None => batch,
-        };
-        if !batch.is_empty() {
-            let rows = self.project(batch.rows())?;
-            output.emit(batch.replace_rows(rows));
+        let mask = self.filter.as_ref();
+        let mask = mask.map(|f| f.evaluate_filter(batch.rows())).transpose()?;
+        let passing = mask
+            .as_ref()
+            .map_or(batch.num_rows(), BooleanArray::true_count);
+        if passing > 0 {
+            let mask = mask.filter(|_| passing < batch.num_rows());
+            output.emit(self.project(&batch, mask.as_ref())?);
         }
         Ok(())
-    }
-}
-
-/// The rows where `mask` is true, without a copy where that is all of them or none.
-fn keep(batch: Batch, mask: &BooleanArray) -> Result<Batch> {
-    match mask.true_count() {
-        0 => Ok(batch.slice(0, 0)),
-        all if all == batch.num_rows() => Ok(batch),
-        _ => batch.filter(mask),
     }
 }
