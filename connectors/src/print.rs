@@ -4,7 +4,7 @@
 //! the subtask's number from 1: `name:2> +I[1, abc]`.
 
 use std::io::Write;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use levada_engine::connector::{
@@ -13,6 +13,7 @@ use levada_engine::connector::{
 use levada_engine::element::{Batch, ChangelogMode};
 use levada_engine::graph::WireBytes;
 use levada_engine::{EngineError, Result};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::options::Options;
 use crate::{in_table, write_only};
@@ -82,35 +83,102 @@ impl SinkFactory for Factory {
         };
         Ok(Box::new(Printer {
             prefix: self.prefix(context.index, context.parallelism),
-            lines: Vec::new(),
-            out,
+            out: Some(out),
+            writer: None,
         }))
     }
 }
 
+/// Lines for the writing thread, and whom to tell when all lines before are written.
+enum Order {
+    Lines(Vec<u8>),
+    Confirm(oneshot::Sender<()>),
+}
+
+/// The other end of a pipe may not read for as long as it likes, so the lines are written by a thread
+/// that a stopping job need not wait for.
 struct Printer {
     prefix: String,
-    lines: Vec<u8>,
-    out: Box<dyn Write + Send>,
+    out: Option<Box<dyn Write + Send>>,
+    writer: Option<Writer>,
+}
+
+struct Writer {
+    orders: mpsc::Sender<Order>,
+    failure: Arc<OnceLock<String>>,
+}
+
+impl Writer {
+    fn start(mut out: Box<dyn Write + Send>) -> std::io::Result<Self> {
+        // One batch is written while the next one is made.
+        let (orders, mut inbox) = mpsc::channel(1);
+        let failure = Arc::new(OnceLock::new());
+        let failed = Arc::clone(&failure);
+        let write = move || {
+            while let Some(order) = inbox.blocking_recv() {
+                let written = match order {
+                    // One call per batch: the lines of several subtasks do not mix.
+                    Order::Lines(lines) => out.write_all(&lines).and_then(|()| out.flush()),
+                    Order::Confirm(done) => {
+                        let _ = done.send(());
+                        Ok(())
+                    }
+                };
+                if let Err(error) = written {
+                    let _ = failed.set(error.to_string());
+                    return;
+                }
+            }
+        };
+        std::thread::Builder::new()
+            .name("print".to_string())
+            .spawn(write)?;
+        Ok(Writer { orders, failure })
+    }
+
+    fn failed(&self) -> EngineError {
+        let why = self
+            .failure
+            .get()
+            .map_or("the thread that writes has ended", String::as_str);
+        EngineError::connector(format!("the rows cannot be printed: {why}"))
+    }
+}
+
+impl Printer {
+    fn writer(&self) -> Result<&Writer> {
+        self.writer
+            .as_ref()
+            .ok_or_else(|| EngineError::internal("the print sink is not open"))
+    }
 }
 
 #[async_trait]
 impl Sink for Printer {
     async fn open(&mut self) -> Result<()> {
+        if let Some(out) = self.out.take() {
+            let writer = Writer::start(out).map_err(|e| {
+                EngineError::connector(format!("the thread that prints cannot start: {e}"))
+            })?;
+            self.writer = Some(writer);
+        }
         Ok(())
     }
 
     async fn write(&mut self, batch: &Batch) -> Result<()> {
-        self.lines.clear();
-        text::write_rows(&mut self.lines, &self.prefix, batch)?;
-        // One call per batch: the lines of several subtasks do not mix.
-        self.out
-            .write_all(&self.lines)
-            .and_then(|()| self.out.flush())
-            .map_err(|e| EngineError::connector(format!("the rows cannot be printed: {e}")))
+        let mut lines = Vec::new();
+        text::write_rows(&mut lines, &self.prefix, batch)?;
+        let writer = self.writer()?;
+        let sent = writer.orders.send(Order::Lines(lines)).await;
+        sent.map_err(|_| writer.failed())
     }
 
     async fn prepare(&mut self, _checkpoint_id: u64) -> Result<Vec<WireBytes>> {
+        let writer = self.writer()?;
+        let (done, written) = oneshot::channel();
+        let sent = writer.orders.send(Order::Confirm(done)).await;
+        sent.map_err(|_| writer.failed())?;
+        written.await.map_err(|_| writer.failed())?;
         Ok(Vec::new())
     }
 }

@@ -99,6 +99,20 @@ pub struct JobStatus {
     pub checkpoints: CheckpointStatus,
 }
 
+impl JobStatus {
+    /// What holds the job up while it goes on trying: too few slots, or something outside that
+    /// does not answer.
+    pub fn held_up_by(&self) -> Option<&str> {
+        let trouble = self
+            .vertices
+            .iter()
+            .find_map(|v| v.metrics.trouble.as_deref());
+        self.waiting_for
+            .as_deref()
+            .or(trouble.filter(|_| !self.state.is_terminal()))
+    }
+}
+
 /// A vertex of a running job.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct VertexStatus {

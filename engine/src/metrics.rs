@@ -1,6 +1,7 @@
 //! Counters of one subtask, cheap enough for the hot path and readable from anywhere.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +78,8 @@ pub struct SubtaskMetrics {
     pub watermark: Gauge,
     /// Bytes of keyed state in memory.
     pub state_bytes: Gauge,
+    /// What keeps a source or sink from getting on, as long as it tries again.
+    trouble: Mutex<Option<String>>,
 }
 
 impl Default for SubtaskMetrics {
@@ -95,6 +98,7 @@ impl Default for SubtaskMetrics {
             backpressured_ns: Counter::default(),
             watermark: Gauge::new(MIN_WATERMARK),
             state_bytes: Gauge::new(0),
+            trouble: Mutex::default(),
         }
     }
 }
@@ -116,9 +120,15 @@ pub struct SubtaskSnapshot {
     pub backpressured_ns: u64,
     pub watermark: Option<i64>,
     pub state_bytes: i64,
+    pub trouble: Option<String>,
 }
 
 impl SubtaskMetrics {
+    /// Tells people what keeps the subtask from getting on; `None` when it is over.
+    pub fn set_trouble(&self, trouble: Option<String>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+
     /// All counters now.
     pub fn snapshot(&self) -> SubtaskSnapshot {
         let watermark = self.watermark.get();
@@ -136,6 +146,10 @@ impl SubtaskMetrics {
             backpressured_ns: self.backpressured_ns.get(),
             watermark: (watermark != MIN_WATERMARK).then_some(watermark),
             state_bytes: self.state_bytes.get(),
+            trouble: {
+                let trouble = self.trouble.lock();
+                trouble.unwrap_or_else(PoisonError::into_inner).clone()
+            },
         }
     }
 }
@@ -156,6 +170,9 @@ impl SubtaskSnapshot {
         self.busy_ns += other.busy_ns;
         self.backpressured_ns += other.backpressured_ns;
         self.state_bytes += other.state_bytes;
+        if self.trouble.is_none() {
+            self.trouble.clone_from(&other.trouble);
+        }
         self.watermark = match (first, self.watermark, other.watermark) {
             (true, _, watermark) => watermark,
             (false, Some(a), Some(b)) => Some(a.min(b)),

@@ -106,7 +106,8 @@ pub struct CoordinatorArguments {
     #[arg(long, value_name = "HOST:PORT", default_value = COORDINATOR)]
     pub bind: String,
 
-    /// Where jobs and checkpoints are kept.
+    /// Where checkpoints are kept, unless a job says otherwise. Jobs themselves live as long as the
+    /// coordinator.
     #[arg(long, value_name = "DIR")]
     pub dir: PathBuf,
 
@@ -162,7 +163,7 @@ pub struct ClusterArguments {
     #[arg(long, value_name = "HOST:PORT", default_value = COORDINATOR)]
     pub bind: String,
 
-    /// Where jobs and checkpoints are kept. Without it, in a folder that is removed at the end.
+    /// Where checkpoints are kept. Without it, in a folder that is removed at the end.
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
 

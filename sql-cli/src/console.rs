@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use futures::StreamExt;
-use levada_engine::client::{JobClient, StopMode};
+use levada_engine::client::{JobClient, JobStatus, StopMode};
 use levada_engine::element::Batch;
 use levada_engine::graph::JobId;
 use levada_engine::time::{Clock, SystemClock};
@@ -164,6 +164,7 @@ impl Console {
     ) -> Result<()> {
         let mut line = StatusLine::new(self.terminal.stderr && !sink.draws_progress());
         let mut progress = Progress::default();
+        let mut told = None;
         let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + TICK, TICK);
         let begin = std::time::Instant::now();
         loop {
@@ -176,8 +177,12 @@ impl Console {
                     }
                 },
                 _ = ticks.tick() => {
-                    let text = progress_line(&mut progress, job).await;
+                    let status = status_of(job).await;
+                    let text = progress.line(status.as_ref(), SystemClock.now_ms());
                     line.clear();
+                    if begin.elapsed() > PATIENCE && !sink.draws_progress() {
+                        self.tell_trouble(&mut told, status.as_ref(), &mut line)?;
+                    }
                     sink.tick(&text)?;
                     if begin.elapsed() > PATIENCE {
                         line.show(&text);
@@ -191,17 +196,11 @@ impl Console {
     }
 }
 
-/// The line on the job's progress; what the job says must not take long.
-async fn progress_line(
-    progress: &mut Progress,
-    job: Option<&(JobId, Arc<dyn JobClient>)>,
-) -> String {
-    let status = match job {
-        Some((id, client)) => tokio::time::timeout(TICK, client.status(id)).await,
-        None => return progress.line(None, SystemClock.now_ms()),
-    };
-    let status = status.ok().and_then(|status| status.ok());
-    progress.line(status.as_ref(), SystemClock.now_ms())
+/// How the job is, if it says so in time.
+async fn status_of(job: Option<&(JobId, Arc<dyn JobClient>)>) -> Option<JobStatus> {
+    let (id, client) = job?;
+    let status = tokio::time::timeout(TICK, client.status(id)).await;
+    status.ok()?.ok()
 }
 
 /// Ends the job behind a query that nobody wants any more, and waits until its rows have ended.

@@ -28,7 +28,7 @@ impl Progress {
         let Some(status) = status else {
             return format!("running {elapsed}");
         };
-        if let Some(waiting) = &status.waiting_for {
+        if let Some(waiting) = status.held_up_by() {
             return format!("{} {elapsed} · {waiting}", state(status.state));
         }
         let rows_in = total(status, true);

@@ -1,6 +1,9 @@
 //! Ctrl-C and requests to end.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -20,7 +23,11 @@ pub struct Interrupts {
     terminate: Signal,
     hangup: Signal,
     end: bool,
+    unheard: Arc<AtomicU32>,
 }
+
+/// How long a request to end may go unheard.
+const GRACE: Duration = Duration::from_secs(10);
 
 impl Interrupts {
     /// Starts listening. Needs a runtime.
@@ -28,7 +35,14 @@ impl Interrupts {
     /// # Errors
     /// The system refuses.
     pub fn listen() -> io::Result<Self> {
+        let unheard = Arc::new(AtomicU32::new(0));
+        tokio::spawn(insist(
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+            Arc::clone(&unheard),
+        ));
         Ok(Interrupts {
+            unheard,
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
@@ -43,6 +57,7 @@ impl Interrupts {
             _ = self.terminate.recv() => Interrupt::End,
             _ = self.hangup.recv() => Interrupt::End,
         };
+        self.unheard.store(0, Ordering::Release);
         self.end |= request == Interrupt::End;
         request
     }
@@ -50,5 +65,26 @@ impl Interrupts {
     /// Whether one of the requests so far was to end.
     pub fn must_end(&self) -> bool {
         self.end
+    }
+}
+
+/// Ends the process if it does not hear what it is asked: whoever writes to a pipe that nobody reads
+/// waits for ever, and Ctrl-C must end that too.
+async fn insist(mut interrupt: Signal, mut terminate: Signal, unheard: Arc<AtomicU32>) {
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => {
+                if unheard.fetch_add(1, Ordering::AcqRel) > 0 {
+                    std::process::exit(130);
+                }
+            }
+            _ = terminate.recv() => {
+                unheard.fetch_add(1, Ordering::AcqRel);
+                tokio::time::sleep(GRACE).await;
+                if unheard.load(Ordering::Acquire) > 0 {
+                    std::process::exit(143);
+                }
+            }
+        }
     }
 }

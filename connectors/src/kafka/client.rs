@@ -1,8 +1,10 @@
 //! librdkafka's clients: what they say, and questions that are asked again until a broker answers.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use levada_engine::metrics::SubtaskMetrics;
 use levada_engine::{EngineError, Result};
 use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
@@ -30,6 +32,8 @@ const TOPIC_TRIES: u32 = 4;
 pub(super) struct Monitor {
     table: String,
     servers: String,
+    metrics: Arc<SubtaskMetrics>,
+    troubled: AtomicBool,
     heard: Mutex<Heard>,
 }
 
@@ -41,10 +45,13 @@ struct Heard {
 }
 
 impl Monitor {
-    pub(super) fn new(table: &str, servers: &str) -> Self {
+    /// For the table of a subtask that counts in `metrics`, where people look for trouble.
+    pub(super) fn new(table: &str, servers: &str, metrics: Arc<SubtaskMetrics>) -> Self {
         Self {
             table: table.to_string(),
             servers: servers.to_string(),
+            metrics,
+            troubled: AtomicBool::new(false),
             heard: Mutex::new(Heard::default()),
         }
     }
@@ -64,11 +71,20 @@ impl Monitor {
             heard.complained = Some(now);
             heard.reason.clone().unwrap_or_else(|| explain(error))
         };
-        tracing::error!(
+        let trouble = format!(
             "table '{}': Kafka at {} does not answer ({reason}); trying again",
-            self.table,
-            self.servers
+            self.table, self.servers
         );
+        tracing::warn!("{trouble}");
+        self.metrics.set_trouble(Some(trouble));
+        self.troubled.store(true, Ordering::Release);
+    }
+
+    /// A broker has answered.
+    pub(super) fn recovered(&self) {
+        if self.troubled.swap(false, Ordering::AcqRel) {
+            self.metrics.set_trouble(None);
+        }
     }
 }
 
@@ -154,8 +170,9 @@ pub(super) async fn ask<C: Client, T: Send + 'static>(
         let answer = tokio::task::spawn_blocking(move || {
             let answer = question(&client);
             client.serve();
-            if let Err(Failure::Broker(error)) = &answer {
-                client.monitor().complain(error);
+            match &answer {
+                Err(Failure::Broker(error)) => client.monitor().complain(error),
+                _ => client.monitor().recovered(),
             }
             answer
         });

@@ -101,7 +101,11 @@ impl SinkFactory for Factory {
     fn create(&self, context: SinkContext) -> Result<Box<dyn Sink>> {
         let config = &self.config;
         let parts = Parts::new(config, &context.schema)?;
-        let monitor = Monitor::new(&config.table, config.properties.servers());
+        let monitor = Monitor::new(
+            &config.table,
+            config.properties.servers(),
+            Arc::clone(&context.metrics),
+        );
         let producer = ThreadedProducer::from_config_and_context(
             &config.properties.producer(),
             Delivery::new(monitor),

@@ -80,7 +80,11 @@ impl SourceFactory for Factory {
         if config.bound != Bound::Unbounded {
             client.set("enable.partition.eof", "true");
         }
-        let monitor = Monitor::new(&config.table, config.properties.servers());
+        let monitor = Monitor::new(
+            &config.table,
+            config.properties.servers(),
+            Arc::clone(&context.metrics),
+        );
         let source = KafkaSource {
             consumer: client::consumer(&client, monitor)?,
             layout: Arc::new(layout),
@@ -171,6 +175,7 @@ impl Source for KafkaSource {
             self.serve()?;
             self.discover().await?;
             if self.read()? {
+                self.consumer.client().context().recovered();
                 continue;
             }
             let ended = self.config.bound != Bound::Unbounded

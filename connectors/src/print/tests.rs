@@ -94,15 +94,51 @@ async fn prints_kinds_and_nulls() {
     let out = Shared::default();
     let mut sink = Printer {
         prefix: "p> ".into(),
-        lines: Vec::new(),
-        out: Box::new(out.clone()),
+        out: Some(Box::new(out.clone())),
+        writer: None,
     };
     let batch = Batch::with_kinds(rows, kinds).unwrap();
+    sink.open().await.unwrap();
     sink.write(&batch).await.unwrap();
+    sink.prepare(1).await.unwrap();
     assert_eq!(
         String::from_utf8(out.0.lock().unwrap().clone()).unwrap(),
         "p> +I[1, x]\np> -U[null, y]\np> +U[3, ]\np> -D[4, z, z]\n"
     );
+}
+
+/// A pipe that nobody reads.
+struct Stuck;
+
+impl std::io::Write for Stuck {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        loop {
+            std::thread::park();
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_pipe_that_nobody_reads_blocks_no_thread_of_the_runtime() {
+    let column: ArrayRef = Arc::new(Int64Array::from(vec![1]));
+    let batch = Batch::inserts(RecordBatch::try_from_iter([("a", column)]).unwrap());
+    let mut sink = Printer {
+        prefix: String::new(),
+        out: Some(Box::new(Stuck)),
+        writer: None,
+    };
+    sink.open().await.unwrap();
+    let writing = async {
+        loop {
+            sink.write(&batch).await.unwrap();
+        }
+    };
+    let limit = std::time::Duration::from_millis(50);
+    assert!(tokio::time::timeout(limit, writing).await.is_err());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The metrics page.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use axum::Router;
 use axum::routing::get;
@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::client::JobClient;
 use crate::coordinator::{LocalClient, render_metrics};
+use crate::time::Clock;
 use crate::worker::MetricsTable;
 
 /// Whose metrics are shown.
@@ -19,13 +20,18 @@ pub(super) enum Page {
 }
 
 /// Serves `/metrics` until `stop`.
-pub(super) fn serve(listener: TcpListener, page: Page, stop: CancellationToken) {
+pub(super) fn serve(
+    listener: TcpListener,
+    page: Page,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+) {
     let metrics = get(move || {
-        let page = page.clone();
+        let (page, now_ms) = (page.clone(), clock.now_ms());
         async move {
             (
                 [("content-type", "text/plain; version=0.0.4")],
-                page.render().await,
+                page.render(now_ms).await,
             )
         }
     });
@@ -39,15 +45,15 @@ pub(super) fn serve(listener: TcpListener, page: Page, stop: CancellationToken) 
 }
 
 impl Page {
-    async fn render(&self) -> String {
+    async fn render(&self, now_ms: i64) -> String {
         match self {
-            Page::Coordinator(client) => coordinator_page(client).await,
-            Page::Worker(table) => worker_page(table),
+            Page::Coordinator(client) => coordinator_page(client, now_ms).await,
+            Page::Worker(table) => worker_page(table, now_ms),
         }
     }
 }
 
-async fn coordinator_page(client: &LocalClient) -> String {
+async fn coordinator_page(client: &LocalClient, now_ms: i64) -> String {
     let jobs = client.list().await.unwrap_or_default();
     let workers = client.workers().await.unwrap_or_default();
     let sum = |(total, free), (_, t, f): &(_, u32, u32)| (total + t, free + f);
@@ -59,10 +65,10 @@ async fn coordinator_page(client: &LocalClient) -> String {
             rows.push((labels, vertex.metrics.clone()));
         }
     }
-    render_metrics(&rows, &jobs, Some(slots))
+    render_metrics(&rows, &jobs, Some(slots), now_ms)
 }
 
-fn worker_page(table: &MetricsTable) -> String {
+fn worker_page(table: &MetricsTable, now_ms: i64) -> String {
     let table = table.lock().unwrap_or_else(PoisonError::into_inner);
     let mut rows = Vec::new();
     for ((run, subtask), (vertex, metrics)) in table.iter() {
@@ -74,5 +80,5 @@ fn worker_page(table: &MetricsTable) -> String {
         rows.push((labels, metrics.snapshot()));
     }
     drop(table);
-    render_metrics(&rows, &[], None)
+    render_metrics(&rows, &[], None, now_ms)
 }

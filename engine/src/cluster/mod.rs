@@ -6,6 +6,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -152,6 +153,7 @@ pub async fn coordinator_process(
         http::serve(
             bind(address).await?,
             http::Page::Coordinator(client),
+            Arc::clone(&environment.clock),
             stop.clone(),
         );
     }
@@ -161,6 +163,10 @@ pub async fn coordinator_process(
     ready(address);
     rpc::serve(listener, inputs, stop).await
 }
+
+/// How long a worker waits before it looks for its coordinator again, at first and at most.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LAST_PAUSE: Duration = Duration::from_secs(5);
 
 /// How a worker process is set up.
 #[derive(Debug, Clone)]
@@ -191,9 +197,11 @@ pub async fn worker_process(
     tokio::spawn(listen(listener, inlets.clone(), stop.clone()));
     if let Some(page) = process.metrics {
         let table = http::Page::Worker(Arc::clone(&metrics));
-        http::serve(bind(page).await?, table, stop.clone());
+        let clock = Arc::clone(&environment.clock);
+        http::serve(bind(page).await?, table, clock, stop.clone());
     }
     ready(address);
+    let mut pause = FIRST_PAUSE;
     while !stop.is_cancelled() {
         // A session that ended left nothing behind, and its name must not come back.
         let config = WorkerConfig {
@@ -209,14 +217,21 @@ pub async fn worker_process(
             Arc::clone(&metrics),
             stop.clone(),
         );
-        match session.await {
+        let begun = std::time::Instant::now();
+        let ended = session.await;
+        // Every failure in a row doubles the pause.
+        pause = match begun.elapsed() > LAST_PAUSE {
+            true => FIRST_PAUSE,
+            false => (pause * 2).min(LAST_PAUSE),
+        };
+        match ended {
             Ok(()) => return Ok(()),
             Err(error) if error.kind == ErrorKind::Config => return Err(error),
             Err(error) => tracing::warn!("{error}"),
         }
         tokio::select! {
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(std::time::Duration::from_millis(500)) => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
     Ok(())

@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 
 use crate::client::JobStatus;
 use crate::metrics::SubtaskSnapshot;
+use crate::time::MAX_WATERMARK;
 
 /// One series of metrics: its labels and counts.
 pub type Row = (Vec<(&'static str, String)>, SubtaskSnapshot);
 
 /// Renders the counts of subtasks or vertices, and what is known of jobs and slots.
-pub fn render(rows: &[Row], jobs: &[JobStatus], slots: Option<(u32, u32)>) -> String {
+pub fn render(rows: &[Row], jobs: &[JobStatus], slots: Option<(u32, u32)>, now_ms: i64) -> String {
     let mut page = String::new();
     type Read = fn(&SubtaskSnapshot) -> Option<f64>;
     let series: [(&str, &str, &str, Read); 13] = [
@@ -79,6 +80,7 @@ pub fn render(rows: &[Row], jobs: &[JobStatus], slots: Option<(u32, u32)>) -> St
             }
         }
     }
+    render_lag(&mut page, rows, now_ms);
     render_jobs(&mut page, jobs);
     if let Some((total, free)) = slots {
         let _ = writeln!(page, "# TYPE levada_slots gauge\nlevada_slots {total}");
@@ -90,28 +92,64 @@ pub fn render(rows: &[Row], jobs: &[JobStatus], slots: Option<(u32, u32)>) -> St
     page
 }
 
+/// How far event time is behind the clock. A finished source is behind nothing.
+fn render_lag(page: &mut String, rows: &[Row], now_ms: i64) {
+    let _ = writeln!(
+        page,
+        "# HELP levada_watermark_lag_ms How far the watermark is behind the clock\n\
+         # TYPE levada_watermark_lag_ms gauge"
+    );
+    for (labels, counts) in rows {
+        if let Some(watermark) = counts.watermark.filter(|w| *w != MAX_WATERMARK) {
+            let lag = now_ms.saturating_sub(watermark);
+            let _ = writeln!(
+                page,
+                "levada_watermark_lag_ms{{{}}} {lag}",
+                label_list(labels)
+            );
+        }
+    }
+}
+
 fn render_jobs(page: &mut String, jobs: &[JobStatus]) {
     type Read = fn(&JobStatus) -> f64;
-    let series: [(&str, &str, Read); 6] = [
-        ("job_restarts_total", "counter", |j| f64::from(j.restarts)),
-        ("job_running", "gauge", |j| {
+    let series: [(&str, &str, &str, Read); 6] = [
+        ("job_restarts_total", "counter", "Restarts of a job", |j| {
+            f64::from(j.restarts)
+        }),
+        ("job_running", "gauge", "1 while a job runs", |j| {
             f64::from(u8::from(j.state.name() == "RUNNING"))
         }),
-        ("checkpoints_completed_total", "counter", |j| {
-            j.checkpoints.completed as f64
-        }),
-        ("checkpoints_failed_total", "counter", |j| {
-            j.checkpoints.failed as f64
-        }),
-        ("checkpoint_duration_ms", "gauge", |j| {
-            j.checkpoints.last_duration_ms as f64
-        }),
-        ("checkpoint_bytes", "gauge", |j| {
-            j.checkpoints.last_bytes as f64
-        }),
+        (
+            "checkpoints_completed_total",
+            "counter",
+            "Checkpoints that exist",
+            |j| j.checkpoints.completed as f64,
+        ),
+        (
+            "checkpoints_failed_total",
+            "counter",
+            "Checkpoints that failed",
+            |j| j.checkpoints.failed as f64,
+        ),
+        (
+            "checkpoint_duration_ms",
+            "gauge",
+            "How long the last checkpoint took",
+            |j| j.checkpoints.last_duration_ms as f64,
+        ),
+        (
+            "checkpoint_bytes",
+            "gauge",
+            "What the last checkpoint wrote",
+            |j| j.checkpoints.last_bytes as f64,
+        ),
     ];
-    for (name, kind, read) in series.iter().filter(|_| !jobs.is_empty()) {
-        let _ = writeln!(page, "# TYPE levada_{name} {kind}");
+    for (name, kind, help, read) in series.iter().filter(|_| !jobs.is_empty()) {
+        let _ = writeln!(
+            page,
+            "# HELP levada_{name} {help}\n# TYPE levada_{name} {kind}"
+        );
         for job in jobs {
             let labels = [("job", job.id.0.clone()), ("name", job.name.clone())];
             let _ = writeln!(

@@ -14,7 +14,7 @@ use crate::checkpoint::{CheckpointStore, Manifest};
 use crate::client::{JobStatus, StopMode};
 use crate::control::{Registration, Run, ToCoordinator, ToWorker, WorkerId};
 use crate::element::Batch;
-use crate::error::{EngineError, Result};
+use crate::error::{EngineError, ErrorKind, Result};
 use crate::graph::{JobGraph, JobId, OperatorSpec};
 use crate::subtask::COLLECT_WINDOW;
 use crate::time::Clock;
@@ -309,7 +309,8 @@ impl Coordinator {
         if settings.interval_ms.is_some() && settings.dir.is_none() {
             settings.dir = self.config.checkpoint_dir.clone();
         }
-        let dir = settings.interval_ms.and(settings.dir.as_deref());
+        // A directory alone is for the checkpoint with which a job is stopped.
+        let dir = settings.dir.as_deref();
         let store = dir.map(|dir| CheckpointStore::open(dir, &id)).transpose()?;
         let folder = store.as_ref().map(|s| s.folder().to_string());
         let collects = graph
@@ -505,8 +506,11 @@ impl Coordinator {
                 }
                 store.sweep(oldest, &kept).await
             };
-            if let Err(error) = clean.await {
-                tracing::warn!("old checkpoints could not be removed: {error}");
+            match clean.await {
+                Ok(()) => {}
+                // The process is ending; the next checkpoint's sweep finds them.
+                Err(error) if error.kind == ErrorKind::Cancelled => {}
+                Err(error) => tracing::warn!("old checkpoints could not be removed: {error}"),
             }
         });
     }

@@ -74,6 +74,22 @@ pub struct Batch {
     kinds: Option<UInt8Array>,
 }
 
+/// Kinds in which an update is followed by its other half where `mask` lets both pass, and in which
+/// a half that passes alone is an insert or a delete.
+fn whole_updates(kinds: &UInt8Array, mask: &BooleanArray) -> UInt8Array {
+    let passes = |row: usize, kind: RowKind| {
+        row < kinds.len() && kinds.value(row) == kind as u8 && mask.is_valid(row) && mask.value(row)
+    };
+    let kind = |row: usize| match RowKind::from_u8(kinds.value(row)) {
+        RowKind::UpdateBefore if !passes(row + 1, RowKind::UpdateAfter) => RowKind::Delete,
+        RowKind::UpdateAfter if row == 0 || !passes(row - 1, RowKind::UpdateBefore) => {
+            RowKind::Insert
+        }
+        other => other,
+    };
+    UInt8Array::from_iter_values((0..kinds.len()).map(|row| kind(row) as u8))
+}
+
 impl Batch {
     /// Rows that are all inserts.
     pub fn inserts(rows: RecordBatch) -> Self {
@@ -160,10 +176,14 @@ impl Batch {
         Batch::from_parts(rows, self.kinds.clone())
     }
 
-    /// Other rows under the kinds where `mask` is true; all kinds without a mask.
+    /// Other rows under the kinds where `mask` is true; all kinds without a mask. Where only one half
+    /// of an update passes, it is no update any more: the row comes or goes.
     pub fn filter_kinds(&self, mask: Option<&BooleanArray>, rows: RecordBatch) -> Result<Self> {
         let kinds = match (&self.kinds, mask) {
-            (Some(kinds), Some(mask)) => Some(as_kinds(compute::filter(kinds, mask)?)),
+            (Some(kinds), Some(mask)) => {
+                let whole = whole_updates(kinds, mask);
+                Some(as_kinds(compute::filter(&whole, mask)?))
+            }
             (kinds, _) => kinds.clone(),
         };
         Ok(Batch::from_parts(rows, kinds))

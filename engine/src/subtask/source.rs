@@ -148,7 +148,7 @@ impl SourceDriver {
             None => {
                 // Nobody needs to wait for a watermark that is known.
                 self.announce(self.splits.merger.current(), chain).await?;
-                if self.splits.merger.is_idle() {
+                if self.splits.nobody_speaks() {
                     chain.emit(0, OutputPort::Main, Event::Idle).await?;
                 }
                 Ok(false)

@@ -87,6 +87,12 @@ impl Splits {
         moved
     }
 
+    /// Whether no split says anything about time: there is none (more splits may come), or all are
+    /// silent. Then the others must not wait for this subtask.
+    pub fn nobody_speaks(&self) -> bool {
+        self.active.is_empty() || self.merger.is_idle()
+    }
+
     /// In how many milliseconds the next split becomes idle.
     pub fn idle_in_ms(&self, now_ms: i64) -> Option<i64> {
         if self.idle_timeout_ms <= 0 {
@@ -296,6 +302,20 @@ mod tests {
                 cut: Some(31)
             }
         );
+    }
+
+    #[test]
+    fn without_a_live_split_nobody_waits() {
+        let a: Arc<str> = "a".into();
+        let mut splits = Splits::new(0);
+        assert!(
+            splits.nobody_speaks(),
+            "there may be fewer splits than subtasks"
+        );
+        splits.add(Arc::clone(&a), None, 0);
+        assert!(!splits.nobody_speaks());
+        splits.finish(&a);
+        assert!(splits.nobody_speaks(), "until another file appears");
     }
 
     #[test]

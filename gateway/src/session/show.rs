@@ -135,6 +135,7 @@ pub fn jobs_table(jobs: &[JobStatus]) -> Result<Outcome> {
         "submitted",
         "ended",
         "restarts",
+        "checkpoint",
         "message",
     ];
     let rows = jobs.iter().map(|job| {
@@ -146,7 +147,8 @@ pub fn jobs_table(jobs: &[JobStatus]) -> Result<Outcome> {
             Some(moment(job.submitted_ms)),
             job.ended_ms.map(moment),
             Some(job.restarts.to_string()),
-            job.waiting_for.clone().or(error),
+            job.checkpoints.last_path.clone(),
+            job.held_up_by().map(str::to_string).or(error),
         ]
     });
     text_table(&names, rows)

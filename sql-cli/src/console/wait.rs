@@ -28,15 +28,19 @@ impl Console {
         let begin = Instant::now();
         let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + TICK, TICK);
         let mut interrupted = false;
+        let mut told = None;
         let waiting = client.clone();
         let ended = waiting.wait(&job.id);
         tokio::pin!(ended);
         let status = loop {
             tokio::select! {
                 status = &mut ended => break status.map_err(Error::from)?,
-                _ = ticks.tick(), if self.terminal.stderr => {
-                    if begin.elapsed() > PATIENCE {
-                        line.show(&self.job_line(&mut progress, job, &client).await);
+                _ = ticks.tick(), if begin.elapsed() > PATIENCE => {
+                    let status = tokio::time::timeout(TICK, client.status(&job.id)).await;
+                    let status = status.ok().and_then(|status| status.ok());
+                    self.tell_trouble(&mut told, status.as_ref(), &mut line)?;
+                    if self.terminal.stderr {
+                        line.show(&progress.line(status.as_ref(), SystemClock.now_ms()));
                     }
                 }
                 _ = interrupts.next() => {
@@ -72,15 +76,23 @@ impl Console {
         }
     }
 
-    async fn job_line(
+    /// Says what holds a job up, once for each reason.
+    pub(super) fn tell_trouble(
         &self,
-        progress: &mut Progress,
-        job: &Job,
-        client: &Arc<dyn JobClient>,
-    ) -> String {
-        let status = tokio::time::timeout(TICK, client.status(&job.id)).await;
-        let status = status.ok().and_then(|status| status.ok());
-        progress.line(status.as_ref(), SystemClock.now_ms())
+        told: &mut Option<String>,
+        status: Option<&JobStatus>,
+        line: &mut StatusLine,
+    ) -> Result<()> {
+        let Some(status) = status else { return Ok(()) };
+        let trouble = status.held_up_by();
+        if trouble != told.as_deref() {
+            if let Some(trouble) = trouble {
+                line.clear();
+                self.say(trouble)?;
+            }
+            *told = trouble.map(str::to_string);
+        }
+        Ok(())
     }
 
     async fn stop(&self, client: &Arc<dyn JobClient>, job: &Job, again: bool) -> Result<()> {

@@ -108,6 +108,18 @@ impl Layout {
         }
     }
 
+    /// Makes columns as wide as values of their types that are still to come, so that those need
+    /// not be cut, as far as the terminal is wide enough.
+    fn leave_room(&mut self, schema: &Schema, options: &Options) {
+        let kinds = usize::from(options.kinds);
+        for (width, field) in self.widths.iter_mut().skip(kinds).zip(schema.fields()) {
+            *width = (*width).max(value::usual_width(field.data_type()));
+        }
+        if let Some(total) = options.total_width {
+            squeeze(&mut self.widths, total);
+        }
+    }
+
     /// `+----+----+`
     pub fn rule(&self) -> String {
         let mut line = String::from("+");
@@ -123,7 +135,8 @@ impl Layout {
         let mut line = String::from("|");
         for ((cell, width), right) in cells.iter().zip(&self.widths).zip(&self.right) {
             let cut;
-            let cell = match self.cut && cell.width() > *width {
+            // Part of a number is another number.
+            let cell = match self.cut && !right && cell.width() > *width {
                 true => {
                     cut = truncate(cell, *width);
                     &cut
@@ -209,7 +222,9 @@ impl<W: Write> Table<W> {
         let layout = match self.layout.take() {
             Some(layout) => layout,
             None => {
-                let layout = Layout::fit(&self.schema, &self.header, &self.pending, &self.options);
+                let mut layout =
+                    Layout::fit(&self.schema, &self.header, &self.pending, &self.options);
+                layout.leave_room(&self.schema, &self.options);
                 let (rule, header) = (layout.rule(), layout.line(&self.header));
                 writeln!(self.out, "{rule}\n{header}\n{rule}")?;
                 layout

@@ -282,3 +282,19 @@ fn other(out: &mut String, array: &dyn Array, row: usize, style: Style) -> std::
 pub fn is_numeric(data_type: &DataType) -> bool {
     data_type.is_numeric()
 }
+
+/// How many columns of the terminal values of this type usually take.
+pub fn usual_width(data_type: &DataType) -> usize {
+    match data_type {
+        DataType::Boolean => 5,
+        DataType::Int8 => 4,
+        DataType::Int16 => 6,
+        DataType::Int32 | DataType::Float32 => 11,
+        DataType::Int64 | DataType::Float64 => 20,
+        DataType::Decimal128(precision, _) => usize::from(*precision) + 2,
+        DataType::Date32 => 10,
+        DataType::Timestamp(..) => 23,
+        DataType::Utf8 | DataType::Struct(_) | DataType::List(_) | DataType::Map(..) => 20,
+        _ => 0,
+    }
+}

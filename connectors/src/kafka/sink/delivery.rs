@@ -84,6 +84,9 @@ impl ProducerContext for Delivery {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if result.is_ok() {
+            self.monitor.recovered();
+        }
         if let Err((error, message)) = result {
             let failure = EngineError::connector(format!(
                 "topic '{}', partition {}: a row was not delivered: {}",

@@ -168,14 +168,21 @@ impl Job {
                 self.stopping = Some(mode);
                 self.release(Next::End(JobState::Stopped), now_ms)
             }
-            (Phase::Releasing { .. }, _) => {
+            // Everything is done or lost already.
+            (
+                Phase::Releasing {
+                    next: Next::End(_), ..
+                },
+                _,
+            ) => Vec::new(),
+            // Before all subtasks run there is nothing to keep that the last checkpoint has not;
+            // and what a subtask waits for while it opens may never come.
+            (Phase::Releasing { .. } | Phase::Deploying { .. }, _) => {
                 self.stopping = Some(mode);
                 self.release(Next::End(JobState::Stopped), now_ms)
             }
-            (Phase::Deploying { .. }, _) => {
-                self.stopping = Some(mode);
-                Vec::new()
-            }
+            // The last checkpoint is on its way.
+            (Phase::Running { input_open, .. }, _) if input_open.is_empty() => Vec::new(),
             (Phase::Running { .. }, _) => {
                 self.stopping = Some(mode);
                 self.last_checkpoint(now_ms)

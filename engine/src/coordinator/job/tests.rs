@@ -322,6 +322,13 @@ fn stopping_takes_a_last_checkpoint_and_cancelling_does_not() {
         words(&second.stop(StopMode::Cancel, 10)),
         ["cancel w1", "cancel w2"]
     );
+    let mut deploying = job(0);
+    deploying.deploy(&[worker(1), worker(2)], &BTreeMap::new());
+    assert_eq!(
+        words(&deploying.stop(StopMode::Checkpoint, 10)),
+        ["cancel w1", "cancel w2"],
+        "a source that cannot be opened holds up nobody who wants to stop"
+    );
     let mut waiting = job(0);
     assert_eq!(words(&waiting.stop(StopMode::Checkpoint, 10)), ["ended"]);
     assert_eq!(waiting.status().state, JobState::Stopped);

@@ -261,8 +261,13 @@ fn encode_i64(column: &ArrayRef) -> Result<ScalarBuffer<i64>> {
     }
 }
 
-/// Floats as integers of the same order (that of IEEE 754 totalOrder).
+/// Floats as integers of the same order: NaN is one value above all others, and -0 is 0.
 pub(crate) fn float_to_lane(value: f64) -> i64 {
+    let value = if value.is_nan() {
+        f64::NAN
+    } else {
+        value + 0.0
+    };
     flip_negative(value.to_bits() as i64)
 }
 

@@ -26,7 +26,7 @@ fn samples() -> Vec<ArrayRef> {
     let positive = [Some("0"), None, Some("255"), Some("7")];
     let floats = [
         Some("0"),
-        Some("-0.0"),
+        Some("-0.5"),
         None,
         Some("-1.5"),
         Some("inf"),
@@ -156,6 +156,18 @@ fn every_type_comes_back_from_its_lane_and_from_its_row() {
             );
         }
     }
+}
+
+#[test]
+fn floats_that_compare_as_equal_are_one_value() {
+    assert_eq!(lane::float_to_lane(-0.0), lane::float_to_lane(0.0));
+    let quiet = f64::from_bits(f64::NAN.to_bits() | 1);
+    assert_eq!(lane::float_to_lane(quiet), lane::float_to_lane(f64::NAN));
+    assert_eq!(
+        lane::float_to_lane(-f64::NAN),
+        lane::float_to_lane(f64::NAN)
+    );
+    assert!(lane::float_to_lane(f64::INFINITY) < lane::float_to_lane(f64::NAN));
 }
 
 #[test]

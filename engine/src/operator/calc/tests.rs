@@ -45,6 +45,30 @@ fn filters_then_projects_and_keeps_kinds() {
 }
 
 #[test]
+fn half_an_update_that_passes_alone_comes_or_goes() {
+    let input = schema("a BIGINT");
+    let filter = binary(col("a", &input).unwrap(), Op::Lt, lit(5i64), &input).unwrap();
+    let mut calc = calc(&input, &input, Some(filter), None);
+    let mut out = Output::default();
+    let rows = "+I | 9
+                -U | 9
+                +U | 1
+                -U | 1
+                +U | 2
+                -U | 2
+                +U | 9
+                -D | 9";
+    calc.process(0, batch(&input, rows), 0, &mut out).unwrap();
+    check(
+        &mut out,
+        "+I | 1
+         -U | 1
+         +U | 2
+         -D | 2",
+    );
+}
+
+#[test]
 fn no_column_is_a_legal_projection() {
     let input = schema("a BIGINT");
     let output = Arc::new(arrow::datatypes::Schema::empty());
