@@ -173,10 +173,13 @@ impl<K: Ord + Clone> WatermarkMerger<K> {
     }
 
     fn merge(&mut self) -> Option<EventTime> {
-        let live = self.inputs.values().filter(|i| !i.idle && !i.ended);
+        // An input at its end holds nobody back and drives nobody on: others that are silent just
+        // now may still have rows.
+        let at_end = |i: &&Input| i.ended || i.watermark == MAX_WATERMARK;
+        let live = self.inputs.values().filter(|i| !i.idle && !at_end(i));
         let minimum = match live.map(|i| i.watermark).min() {
             Some(minimum) => minimum,
-            None if self.all_ended() => MAX_WATERMARK,
+            None if self.inputs.values().all(|i| at_end(&i)) => MAX_WATERMARK,
             // Ended and idle inputs only: what the ended ones said no longer holds anyone back,
             // and the idle ones may resume, so the watermark stays.
             None => return None,
@@ -192,6 +195,17 @@ impl<K: Ord + Clone> WatermarkMerger<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_of_one_input_does_not_overtake_silent_ones() {
+        let mut merger = WatermarkMerger::new([0u32, 1]);
+        assert_eq!(merger.idle(&1), None);
+        assert_eq!(merger.advance(&0, 10), Some(10));
+        assert_eq!(merger.advance(&0, MAX_WATERMARK), None);
+        assert_eq!(merger.end(&0), None);
+        assert_eq!(merger.advance(&1, 12), Some(12));
+        assert_eq!(merger.advance(&1, MAX_WATERMARK), Some(MAX_WATERMARK));
+    }
 
     #[test]
     fn merged_watermark_is_the_minimum_of_live_inputs_and_never_goes_back() {

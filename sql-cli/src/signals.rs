@@ -1,11 +1,10 @@
 //! Ctrl-C and requests to end.
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 
 /// What somebody asks of this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,18 +15,15 @@ pub enum Interrupt {
     End,
 }
 
+/// How long a request to end may go unheard.
+const GRACE: Duration = Duration::from_secs(10);
+
 /// The requests to this process, in their order. From its creation on, signals no longer end the
 /// process by themselves.
 pub struct Interrupts {
-    interrupt: Signal,
-    terminate: Signal,
-    hangup: Signal,
+    requests: mpsc::Receiver<Interrupt>,
     end: bool,
-    unheard: Arc<AtomicU32>,
 }
-
-/// How long a request to end may go unheard.
-const GRACE: Duration = Duration::from_secs(10);
 
 impl Interrupts {
     /// Starts listening. Needs a runtime.
@@ -35,29 +31,25 @@ impl Interrupts {
     /// # Errors
     /// The system refuses.
     pub fn listen() -> io::Result<Self> {
-        let unheard = Arc::new(AtomicU32::new(0));
-        tokio::spawn(insist(
+        let (sender, requests) = mpsc::channel(1);
+        tokio::spawn(hear(
             signal(SignalKind::interrupt())?,
             signal(SignalKind::terminate())?,
-            Arc::clone(&unheard),
+            signal(SignalKind::hangup())?,
+            sender,
         ));
         Ok(Interrupts {
-            unheard,
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
+            requests,
             end: false,
         })
     }
 
     /// The next request. Cancel-safe.
     pub async fn next(&mut self) -> Interrupt {
-        let request = tokio::select! {
-            _ = self.interrupt.recv() => Interrupt::Stop,
-            _ = self.terminate.recv() => Interrupt::End,
-            _ = self.hangup.recv() => Interrupt::End,
+        let request = match self.requests.recv().await {
+            Some(request) => request,
+            None => std::future::pending().await,
         };
-        self.unheard.store(0, Ordering::Release);
         self.end |= request == Interrupt::End;
         request
     }
@@ -68,22 +60,27 @@ impl Interrupts {
     }
 }
 
-/// Ends the process if it does not hear what it is asked: whoever writes to a pipe that nobody reads
-/// waits for ever, and Ctrl-C must end that too.
-async fn insist(mut interrupt: Signal, mut terminate: Signal, unheard: Arc<AtomicU32>) {
+/// Passes requests on, and ends the process if it does not hear them: whoever writes to a pipe that
+/// nobody reads waits for ever, and Ctrl-C must end that too.
+async fn hear(
+    mut interrupt: Signal,
+    mut terminate: Signal,
+    mut hangup: Signal,
+    requests: mpsc::Sender<Interrupt>,
+) {
     loop {
-        tokio::select! {
-            _ = interrupt.recv() => {
-                if unheard.fetch_add(1, Ordering::AcqRel) > 0 {
-                    std::process::exit(130);
-                }
-            }
-            _ = terminate.recv() => {
-                unheard.fetch_add(1, Ordering::AcqRel);
-                tokio::time::sleep(GRACE).await;
-                if unheard.load(Ordering::Acquire) > 0 {
-                    std::process::exit(143);
-                }
+        let request = tokio::select! {
+            _ = interrupt.recv() => Interrupt::Stop,
+            _ = terminate.recv() => Interrupt::End,
+            _ = hangup.recv() => Interrupt::End,
+        };
+        if requests.try_send(request).is_err() && request == Interrupt::Stop {
+            std::process::exit(130);
+        }
+        if request == Interrupt::End {
+            tokio::time::sleep(GRACE).await;
+            if requests.capacity() == 0 {
+                std::process::exit(143);
             }
         }
     }

@@ -9,11 +9,10 @@ use crate::time::MAX_WATERMARK;
 /// One series of metrics: its labels and counts.
 pub type Row = (Vec<(&'static str, String)>, SubtaskSnapshot);
 
-/// Renders the counts of subtasks or vertices, and what is known of jobs and slots.
-pub fn render(rows: &[Row], jobs: &[JobStatus], slots: Option<(u32, u32)>, now_ms: i64) -> String {
-    let mut page = String::new();
-    type Read = fn(&SubtaskSnapshot) -> Option<f64>;
-    let series: [(&str, &str, &str, Read); 13] = [
+type Read = fn(&SubtaskSnapshot) -> Option<f64>;
+
+/// The name, kind, description and value of each series of a subtask.
+const SERIES: [(&str, &str, &str, Read); 13] = [
         ("rows_in_total", "counter", "Rows received", |s| {
             Some(s.rows_in as f64)
         }),
@@ -69,7 +68,11 @@ pub fn render(rows: &[Row], jobs: &[JobStatus], slots: Option<(u32, u32)>, now_m
             Some(s.state_bytes as f64)
         }),
     ];
-    for (name, kind, help, read) in series {
+
+/// Renders the counts of subtasks or vertices, and what is known of jobs and slots.
+pub fn render(rows: &[Row], jobs: &[JobStatus], slots: Option<(u32, u32)>, now_ms: i64) -> String {
+    let mut page = String::new();
+    for (name, kind, help, read) in SERIES {
         let _ = writeln!(
             page,
             "# HELP levada_{name} {help}\n# TYPE levada_{name} {kind}"

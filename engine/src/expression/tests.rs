@@ -17,7 +17,7 @@ use super::{Evaluator, Projection, encode, rewrite};
 
 /// Rows with a number and a struct of a time, the second struct NULL.
 fn rows() -> RecordBatch {
-    let times = TimestampMillisecondArray::from(vec![Some(1_000), Some(2_000), None]);
+    let times = TimestampMillisecondArray::from(vec![Some(1_000), None, None]);
     let time = Arc::new(Field::new("at", times.data_type().clone(), true));
     let nulls = NullBuffer::from(vec![true, false, true]);
     let event = StructArray::new(vec![time].into(), vec![Arc::new(times)], Some(nulls));

@@ -119,9 +119,10 @@ pub trait Operator: Send {
         Ok(())
     }
 
-    /// A barrier has arrived on all inputs: emit what is held back (a local aggregate's partial
-    /// rows), so that it travels ahead of the barrier. Comes before [`Operator::state`].
-    fn prepare_barrier(&mut self, output: &mut Output) -> Result<()> {
+    /// Emit what is held back (a local aggregate's partial rows), because it must travel ahead of
+    /// what follows: a barrier that has arrived on all inputs, or the news that all are idle, after
+    /// which nobody waits for this operator's rows. Comes before [`Operator::state`].
+    fn hand_over(&mut self, output: &mut Output) -> Result<()> {
         let _ = output;
         Ok(())
     }

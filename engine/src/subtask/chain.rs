@@ -49,6 +49,16 @@ pub(super) struct Node {
     pub inputs: WatermarkMerger<(u32, u32)>,
 }
 
+impl Stage {
+    /// How far event time has come behind this stage when it has come to `watermark` in front of it.
+    fn behind(&self, watermark: EventTime) -> EventTime {
+        match self {
+            Stage::Operator(operator) => operator.output_watermark(watermark),
+            _ => watermark,
+        }
+    }
+}
+
 /// The share of one operator in a snapshot, before its upload.
 pub(super) struct NodeSnapshot {
     pub uid: String,
@@ -194,14 +204,22 @@ impl Chain {
                 operator.watermark(watermark, output)
             })
             .await?;
-            let behind = match self.nodes.get(node).map(|n| &n.stage) {
-                Some(Stage::Operator(operator)) => operator.output_watermark(watermark),
-                _ => watermark,
-            };
+            let behind = self.nodes.get(node).map(|n| n.stage.behind(watermark));
+            let behind = behind.unwrap_or(watermark);
             self.route_all(node, Event::Watermark(behind)).await?;
         }
         if idle && !was_idle {
+            self.call(node, |operator, output| operator.hand_over(output))
+                .await?;
             self.route_all(node, Event::Idle).await?;
+        }
+        if was_idle && !idle && !ended && moved.is_none() {
+            // The same watermark once more says that it counts again.
+            let current = match self.nodes.get(node) {
+                Some(node) => node.stage.behind(node.inputs.current()),
+                None => return Ok(()),
+            };
+            self.route_all(node, Event::Watermark(current)).await?;
         }
         if ended {
             self.call(node, |operator, output| operator.finish(output))
@@ -348,10 +366,15 @@ impl Chain {
         Ok(())
     }
 
-    /// A barrier has arrived on all inputs: sends it on and cuts the state of all operators.
-    pub async fn barrier(&mut self, barrier: Barrier) -> Result<Vec<NodeSnapshot>> {
+    /// A barrier has arrived on all inputs: sends it on, and with `keeps_state` cuts the state of all
+    /// operators. Without, nobody could restore it, and only sinks are asked what they have prepared.
+    pub async fn barrier(
+        &mut self,
+        barrier: Barrier,
+        keeps_state: bool,
+    ) -> Result<Vec<NodeSnapshot>> {
         for node in 0..self.nodes.len() {
-            self.call(node, |operator, output| operator.prepare_barrier(output))
+            self.call(node, |operator, output| operator.hand_over(output))
                 .await?;
             self.run().await?;
         }
@@ -369,6 +392,10 @@ impl Chain {
             match &mut node.stage {
                 Stage::Operator(operator) => {
                     let held = operator.memory_bytes() as i64;
+                    if !keeps_state {
+                        self.metrics.state_bytes.set(held);
+                        continue;
+                    }
                     let Some(state) = operator.state().map_err(|e| e.at(&node.name))? else {
                         continue;
                     };

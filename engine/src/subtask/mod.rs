@@ -329,7 +329,10 @@ impl Subtask {
     }
 
     async fn snapshot(&mut self, barrier: Barrier) -> Result<()> {
-        let nodes = self.chain.barrier(barrier).await?;
+        let nodes = self
+            .chain
+            .barrier(barrier, self.uploader.keeps_state())
+            .await?;
         let mut operators = Vec::new();
         if let Input::Source(source) = &self.input {
             operators.push(OperatorCheckpoint {

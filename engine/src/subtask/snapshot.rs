@@ -24,6 +24,11 @@ pub(super) struct Uploader {
 }
 
 impl Uploader {
+    /// Whether keyed state goes anywhere.
+    pub fn keeps_state(&self) -> bool {
+        self.store.is_some()
+    }
+
     /// Starts the upload of a snapshot; its outcome is reported.
     pub async fn upload(
         &self,
@@ -46,8 +51,7 @@ impl Uploader {
                 ..OperatorCheckpoint::default()
             };
             match keyed {
-                Some(keyed) if self.store.is_some() => frozen.push((checkpoint, keyed)),
-                Some(_) => {}
+                Some(keyed) => frozen.push((checkpoint, keyed)),
                 None => operators.push(checkpoint),
             }
         }

@@ -31,6 +31,8 @@ pub(super) struct SourceDriver {
     time: Option<TimeDriver>,
     splits: Splits,
     divert_late: bool,
+    /// Others have been told not to wait for this source.
+    silent: bool,
     end: End,
 }
 
@@ -115,6 +117,7 @@ impl SourceDriver {
             time,
             splits,
             divert_late: parts.divert_late,
+            silent: false,
             end: End::Open,
         })
     }
@@ -148,7 +151,8 @@ impl SourceDriver {
             None => {
                 // Nobody needs to wait for a watermark that is known.
                 self.announce(self.splits.merger.current(), chain).await?;
-                if self.splits.nobody_speaks() {
+                if self.splits.nobody_speaks() && !self.silent {
+                    self.silent = true;
                     chain.emit(0, OutputPort::Main, Event::Idle).await?;
                 }
                 Ok(false)
@@ -227,6 +231,13 @@ impl SourceDriver {
     }
 
     async fn rows(&mut self, split: &Arc<str>, batch: Batch, chain: &mut Chain) -> Result<()> {
+        if std::mem::take(&mut self.silent) {
+            // Wait for this source again, from where it stands.
+            let announced = self.time.as_ref().map_or(MIN_WATERMARK, |t| t.announced);
+            chain
+                .emit(0, OutputPort::Main, Event::Watermark(announced))
+                .await?;
+        }
         chain.metrics.rows_in.add(batch.num_rows() as u64);
         chain.metrics.batches_in.add(1);
         chain.metrics.bytes_in.add(batch.byte_size() as u64);

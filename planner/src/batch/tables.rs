@@ -133,10 +133,9 @@ impl TableProvider for EngineTable {
                 read: read.clone(),
                 order: columns.clone(),
                 output: Arc::clone(&output),
+                table: self.table.name.clone(),
                 index: u32::try_from(index).unwrap_or(u32::MAX),
                 parallelism: u32::try_from(parallelism).unwrap_or(u32::MAX),
-                table: self.table.name.clone(),
-                divert_bad: self.table.option("bad-rows.table").is_some(),
                 clock: Arc::clone(&self.clock),
             }) as Arc<dyn PartitionStream>
         });
@@ -163,7 +162,6 @@ struct Partition {
     index: u32,
     parallelism: u32,
     table: String,
-    divert_bad: bool,
     clock: Arc<dyn Clock>,
 }
 
@@ -210,16 +208,13 @@ impl Partition {
             index: self.index,
             parallelism: self.parallelism,
             batch_rows: BATCH_ROWS,
-            divert_bad: self.divert_bad,
+            divert_bad: false,
             restored: None,
             clock: Arc::clone(&self.clock),
             metrics: Arc::new(SubtaskMetrics::default()),
         })?;
         source.open().await?;
-        Ok(Reading {
-            source,
-            table: self.table.clone(),
-        })
+        Ok(Reading { source })
     }
 
     /// Computes the columns and puts them in the order that was asked for.
@@ -255,7 +250,6 @@ impl Partition {
 /// A source that is being read.
 struct Reading {
     source: Box<dyn Source>,
-    table: String,
 }
 
 impl Reading {
@@ -267,14 +261,9 @@ impl Reading {
                     let (rows, _) = batch.into_parts();
                     return Ok(Some(rows));
                 }
-                SourceEvent::Bad { rows } => {
-                    // Nothing writes side tables here; the log is where these rows can be seen.
-                    tracing::warn!(
-                        table = %self.table,
-                        rows = rows.num_rows(),
-                        "rows that cannot be decoded are left out in batch mode"
-                    );
-                }
+                // A batch query has no job that could write to another table, so a bad row fails it,
+                // whatever 'bad-rows.table' says, and none is diverted.
+                SourceEvent::Bad { .. } => {}
                 SourceEvent::SplitAdded(_) | SourceEvent::SplitFinished(_) => {}
                 SourceEvent::End => return Ok(None),
             }

@@ -218,13 +218,16 @@ impl<W: Write> Table<W> {
         self.rows = rows;
     }
 
-    fn settle(&mut self) -> Result<()> {
+    /// Prints what has come; `more` rows may follow and need room.
+    fn settle(&mut self, more: bool) -> Result<()> {
         let layout = match self.layout.take() {
             Some(layout) => layout,
             None => {
                 let mut layout =
                     Layout::fit(&self.schema, &self.header, &self.pending, &self.options);
-                layout.leave_room(&self.schema, &self.options);
+                if more {
+                    layout.leave_room(&self.schema, &self.options);
+                }
                 let (rule, header) = (layout.rule(), layout.line(&self.header));
                 writeln!(self.out, "{rule}\n{header}\n{rule}")?;
                 layout
@@ -246,7 +249,7 @@ impl<W: Write> RowSink for Table<W> {
         self.rows += batch.num_rows();
         self.pending.extend(cells(batch, &self.options));
         match self.layout.is_some() || self.pending.len() >= SETTLE_ROWS {
-            true => self.settle(),
+            true => self.settle(true),
             false => Ok(()),
         }
     }
@@ -254,14 +257,14 @@ impl<W: Write> RowSink for Table<W> {
     fn tick(&mut self, _progress: &str) -> Result<()> {
         match self.pending.is_empty() {
             true => Ok(()),
-            false => self.settle(),
+            false => self.settle(true),
         }
     }
 
     fn finish(&mut self, end: End) -> Result<()> {
         // A query that failed before its first row has no table to show.
         if end == End::Complete || self.rows > 0 {
-            self.settle()?;
+            self.settle(false)?;
             if let Some(layout) = &self.layout {
                 writeln!(self.out, "{}\n{}", layout.rule(), count_of_rows(self.rows))?;
             }

@@ -9,3 +9,4 @@ INTERSECT
 price
 1
 3
+NULL

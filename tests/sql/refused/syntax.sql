@@ -3,4 +3,4 @@
 SELECT 1 FORM t;
 --- error
 LV-1001
-line 1, column 15
+line 1, column 10

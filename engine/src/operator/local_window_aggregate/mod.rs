@@ -136,7 +136,7 @@ impl Operator for LocalWindowAggregate {
         self.flush(watermark, output)
     }
 
-    fn prepare_barrier(&mut self, output: &mut Output) -> Result<()> {
+    fn hand_over(&mut self, output: &mut Output) -> Result<()> {
         self.flush(i64::MAX, output)
     }
 

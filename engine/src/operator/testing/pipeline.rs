@@ -228,13 +228,13 @@ impl Pipeline {
     pub(crate) fn checkpoint(&mut self) -> Vec<Vec<u8>> {
         if let Some(local) = &mut self.local_operator {
             let mut output = Output::default();
-            local.prepare_barrier(&mut output).unwrap();
+            local.hand_over(&mut output).unwrap();
             self.route(output);
         }
         let mut files = vec![];
         for index in 0..self.subtasks.len() as u32 {
             self.call(index, |operator, _, output| {
-                operator.prepare_barrier(output)
+                operator.hand_over(output)
             });
             if let Some(state) = self.subtasks[index as usize].state().unwrap() {
                 let mut frozen = state.freeze().unwrap();
