@@ -54,6 +54,7 @@ pub(super) fn lower(
         operators: Vec::new(),
         of_node: BTreeMap::new(),
         uids: Uids::default(),
+        picks: BTreeMap::new(),
     };
     let live = plan.live();
     for (id, node) in plan.iter() {
@@ -72,6 +73,9 @@ pub(super) struct Lowering<'a> {
     operators: Vec<Operator>,
     of_node: BTreeMap<NodeId, usize>,
     uids: Uids,
+    /// Calcs that only pick columns, each with its input: whether one is needed depends on what
+    /// else reads the same source, so ids see through them.
+    picks: BTreeMap<usize, usize>,
 }
 
 impl Lowering<'_> {
@@ -140,6 +144,7 @@ impl Lowering<'_> {
     pub(super) fn uid(&mut self, content: &str, inputs: &[usize]) -> String {
         let ids: Vec<String> = inputs
             .iter()
+            .map(|input| self.picks.get(input).unwrap_or(input))
             .filter_map(|input| self.operators.get(*input))
             .map(|operator| operator.uid.clone())
             .collect();
@@ -286,19 +291,26 @@ impl Lowering<'_> {
             filter,
             projection: Some(projection),
         });
-        let Some(parallelism) = self.spread(input, node)? else {
-            return self.forward("Calc", &content, spec, input, node);
+        let operator = match self.spread(input, node)? {
+            None => self.forward("Calc", &content, spec, input, node)?,
+            Some(parallelism) => {
+                let uid = self.uid(&content, &[input]);
+                let inputs = vec![self.main(input, Partitioning::Rebalance)?];
+                self.push(Operator {
+                    uid,
+                    name: "Calc".to_string(),
+                    spec,
+                    inputs,
+                    schema: node.properties.schema.clone(),
+                    parallelism,
+                })
+            }
         };
-        let uid = self.uid(&content, &[input]);
-        let inputs = vec![self.main(input, Partitioning::Rebalance)?];
-        Ok(self.push(Operator {
-            uid,
-            name: "Calc".to_string(),
-            spec,
-            inputs,
-            schema: node.properties.schema.clone(),
-            parallelism,
-        }))
+        if calc.only_picks() {
+            let below = self.picks.get(&input).copied().unwrap_or(input);
+            self.picks.insert(operator, below);
+        }
+        Ok(operator)
     }
 
     /// The parallelism behind a source that has one of its own; `None` to stay with the source.

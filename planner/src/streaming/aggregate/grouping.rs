@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::AggregateFunction;
-use datafusion::logical_expr::{Aggregate, Expr};
+use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, LogicalPlan};
 use datafusion::physical_expr::expressions::Literal;
 
 use crate::streaming::build::{Builder, names};
@@ -137,7 +137,13 @@ impl Builder<'_> {
             {
                 None
             }
-            [argument] => Some(self.expression(argument, &aggregate.input)?),
+            [argument] => {
+                let plain = match which == Function::Sum && !params.distinct {
+                    true => without_widening(argument, &aggregate.input)?,
+                    false => argument,
+                };
+                Some(self.expression(plain, &aggregate.input)?)
+            }
             [] if which == Function::Count => None,
             _ => {
                 return Err(PlanError::unsupported(
@@ -249,6 +255,20 @@ fn key_name(key: &ExprRef, name: &str) -> String {
         Some(_) => name.to_string(),
         None => expression::text(key),
     }
+}
+
+/// The argument of SUM without the cast to BIGINT that type coercion puts around a smaller integer:
+/// sums are wide enough by themselves, so the cast would only cost time.
+fn without_widening<'a>(argument: &'a Expr, input: &LogicalPlan) -> Result<&'a Expr, PlanError> {
+    let Expr::Cast(cast) = argument else {
+        return Ok(argument);
+    };
+    let small = matches!(
+        cast.expr.get_type(input.schema())?,
+        DataType::Int8 | DataType::Int16 | DataType::Int32
+    );
+    let widens = cast.field.data_type() == &DataType::Int64;
+    Ok(if small && widens { &cast.expr } else { argument })
 }
 
 fn supported(function: &AggregateFunction) -> Result<Function, PlanError> {
