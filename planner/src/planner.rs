@@ -362,7 +362,8 @@ impl Planner {
         configuration: &Configuration,
     ) -> Result<Stages, PlanError> {
         let resolver = self.resolver.for_session(configuration);
-        let mut builder = Builder::new(&resolver, &self.connectors);
+        let lateness = lowering::settings::planning_settings(configuration)?.allowed_lateness_ms;
+        let mut builder = Builder::new(&resolver, &self.connectors, lateness);
         let mut logical = Vec::new();
         match output {
             Output::Client(query) => {
