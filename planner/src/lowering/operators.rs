@@ -8,6 +8,7 @@ use arrow::ipc::writer::StreamWriter;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{Column, cast};
 use levada_engine::element::ChangelogMode;
+use levada_engine::error::ErrorKind;
 use levada_engine::expression;
 use levada_engine::graph::{
     CalcSpec, Expression, OperatorSpec, OutputPort, Partitioning, SinkSpec, ValuesSpec, WireBytes,
@@ -19,7 +20,7 @@ use super::uid::Uids;
 use super::{Surroundings, side_tables};
 use crate::catalog::Table;
 use crate::streaming::{Calc, Node, NodeId, NodeKind, Plan, Scan, Values, text};
-use levada_language::error::PlanError;
+use levada_language::error::{PlanError, PlanErrorKind};
 
 /// An operator that is not in a vertex yet.
 #[derive(Debug)]
@@ -429,10 +430,15 @@ impl Lowering<'_> {
 }
 
 /// Encodes an expression for the job graph.
+///
+/// # Errors
+/// The expression is nested deeper than its wire format allows.
 pub(super) fn encode(expr: &Arc<dyn PhysicalExpr>) -> Result<Expression, PlanError> {
-    expression::encode(expr).map_err(|error| {
-        PlanError::internal(format!("the expression {expr} cannot be sent to workers"))
-            .detail(error.message)
+    expression::encode(expr).map_err(|error| match error.kind {
+        ErrorKind::Config => PlanError::new(PlanErrorKind::Syntax, error.message)
+            .hint("use fewer parentheses, or fewer different operators in a row"),
+        _ => PlanError::internal(format!("the expression {expr} cannot be sent to workers"))
+            .detail(error.message),
     })
 }
 
