@@ -235,3 +235,46 @@ fn the_key_of_the_rows_is_known_to_the_client() {
     assert_eq!(key("SELECT COUNT(*) AS n FROM bids"), Some(vec![]));
     assert_eq!(key("SELECT auction FROM bids"), None);
 }
+
+#[test]
+fn windows_that_take_late_rows_update_their_results() {
+    let windows = "SELECT auction, COUNT(*) AS n FROM TABLE(TUMBLE(TABLE bids, DESCRIPTOR(ts), INTERVAL '1' SECOND)) GROUP BY auction, window_start, window_end";
+    let mut session = Session::with(TABLES);
+    let mode = |session: &Session, sql: &str| session.job(sql).unwrap().mode;
+    assert_eq!(mode(&session, windows), ChangelogMode::Append);
+    session
+        .run("SET 'table.exec.emit.allow-lateness' = '5 s'")
+        .unwrap();
+    assert_eq!(mode(&session, windows), ChangelogMode::Retract);
+    let into = format!("INSERT INTO appends {windows}");
+    let error = session.job(&into).unwrap_err();
+    assert!(error.message().contains("inserts only"), "{error}");
+    let counts = format!("SELECT n, COUNT(*) FROM ({windows}) GROUP BY n");
+    let graph = session.job(&counts).unwrap().graph;
+    let updating = graph.vertices.iter().flat_map(|v| &v.operators).any(|o| {
+        matches!(&o.spec, levada_engine::graph::OperatorSpec::GroupAggregate(spec) if spec.input_updating)
+    });
+    assert!(updating, "the outer aggregate takes rows back");
+    let now = windows.replace("DESCRIPTOR(ts)", "DESCRIPTOR(pt)");
+    assert_eq!(mode(&session, &now), ChangelogMode::Append);
+}
+
+#[test]
+fn long_chains_are_planned_or_refused() {
+    let session = Session::with(TABLES);
+    let chain = |part: &str, operator: &str, length: usize| vec![part; length].join(operator);
+    for sql in [
+        format!("SELECT {} FROM bids", chain("auction", " + ", 190)),
+        format!("SELECT {} FROM bids", chain("detail.note", " || ", 190)),
+        format!("SELECT 1 FROM bids WHERE {}", chain("price > auction", " AND ", 450)),
+        format!("SELECT 1 FROM bids WHERE {}", chain("price <> auction", " OR ", 450)),
+        chain("SELECT auction FROM bids", " UNION ALL ", 300),
+    ] {
+        if let Err(error) = session.job(&sql) {
+            panic!("{} in {}", error, sql.get(..60).unwrap_or_default());
+        }
+    }
+    let mixed = format!("SELECT {} FROM bids", chain("auction + price - 1 * bidder", " - ", 60));
+    let error = session.job(&mixed).unwrap_err();
+    assert_eq!(error.code(), "LV-1001", "{error}");
+}
