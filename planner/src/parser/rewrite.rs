@@ -13,6 +13,7 @@ mod expressions;
 mod functions;
 mod intervals;
 mod items;
+mod similar;
 mod windows;
 
 use std::ops::ControlFlow;
