@@ -92,7 +92,7 @@ fn one_group_of_everything_has_one_subtask() {
         chains(&graph),
         [
             "Source(bids) -> LocalGroupAggregate x3",
-            "GroupAggregate -> Calc -> Collect x1"
+            "GroupAggregate -> Collect x1"
         ]
     );
 }
