@@ -37,9 +37,7 @@ pub use registry::LevadaFunctions;
 /// All functions of this module. `clock` tells the processing time in milliseconds since the
 /// epoch.
 pub fn all(clock: Clock) -> Vec<ScalarUDF> {
-    let mut functions: Vec<ScalarUDF> = specs()
-        .map(scalar::Spec::function)
-        .collect();
+    let mut functions: Vec<ScalarUDF> = specs().map(scalar::Spec::function).collect();
     functions.extend(clock::functions(&clock));
     functions.extend(arithmetic::functions());
     functions.push(window::marker());

@@ -351,6 +351,15 @@ impl<'a> Script<'a> {
         match self.parser.peek_token_ref().token {
             Token::SemiColon | Token::EOF => Ok(()),
             _ => {
+                if self.peek("WITH")
+                    && let Some(word) = ["ROLLUP", "CUBE", "TOTALS"]
+                        .into_iter()
+                        .find(|word| self.peek_nth(1, word))
+                {
+                    let at = Some(self.location());
+                    return Err(PlanError::unsupported(format!("WITH {word}"), at)
+                        .hint("use GROUP BY ROLLUP (…) or GROUP BY CUBE (…)"));
+                }
                 let error = self.expected("the end of the statement");
                 let lone = ["GROUP", "ORDER"].into_iter().find(|word| self.peek(word));
                 Err(match lone {

@@ -117,7 +117,8 @@ impl Planner {
         // Whether streams can do it depends on the mode in which the view is used.
         let files = FileTables::new();
         let catalog = self.catalog.as_ref();
-        let context = QueryContext::new(catalog, &self.resolver, &files, &view.query, false);
+        let context = QueryContext::new(catalog, &self.resolver, &files, &view.query, false)
+            .for_view(&view.name);
         let plan = logical::plan(&context, &view.query)?;
         let (named, found) = (view.columns.len(), plan.schema().fields().len());
         if named != 0 && named != found {

@@ -247,11 +247,8 @@ fn failed(message: String) -> DataFusionError {
 fn negated(value: &ColumnarValue) -> Result<ColumnarValue> {
     let array = value.to_array(1)?;
     let shown = SqlType::from_arrow(array.data_type());
-    let result = neg(&array).map_err(|_| {
-        failed(format!(
-            "the negative of the least value overflows {shown}"
-        ))
-    })?;
+    let result = neg(&array)
+        .map_err(|_| failed(format!("the negative of the least value overflows {shown}")))?;
     like(value, result)
 }
 
@@ -276,9 +273,7 @@ fn with_digits(value: &ColumnarValue) -> Result<ColumnarValue> {
 fn like(value: &ColumnarValue, result: arrow::array::ArrayRef) -> Result<ColumnarValue> {
     use datafusion::common::ScalarValue;
     Ok(match value {
-        ColumnarValue::Scalar(_) => {
-            ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?)
-        }
+        ColumnarValue::Scalar(_) => ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?),
         ColumnarValue::Array(_) => ColumnarValue::Array(result),
     })
 }

@@ -140,6 +140,13 @@ impl Rewriter {
         if !select.lateral_views.is_empty() {
             return Err(PlanError::unsupported("LATERAL VIEW", at));
         }
+        if let GroupByExpr::Expressions(_, modifiers) | GroupByExpr::All(modifiers) =
+            &select.group_by
+            && let Some(modifier) = modifiers.first()
+        {
+            return Err(PlanError::unsupported(format!("GROUP BY … {modifier}"), at)
+                .hint("use GROUP BY ROLLUP (…), CUBE (…) or GROUPING SETS (…)"));
+        }
         let windows = windows::GroupWindows::of_select(select)?;
         windows.rewrite_select(select)?;
         items::distinct_names(&mut select.projection);
@@ -153,6 +160,9 @@ impl Rewriter {
             let at = Location::of(with.with_token.0.span);
             return Err(PlanError::unsupported("WITH RECURSIVE", at));
         }
+        if let Some(lock) = query.locks.first() {
+            return Err(PlanError::unsupported(lock, body_location(&query.body)));
+        }
         fetch_to_limit(query)?;
         // ORDER BY belongs to the query, but may name the windows of its SELECT.
         if let SetExpr::Select(select) = query.body.as_ref() {
@@ -163,6 +173,11 @@ impl Rewriter {
         }
         Ok(())
     }
+}
+
+fn body_location(body: &SetExpr) -> Option<Location> {
+    use sqlparser::ast::Spanned;
+    Location::of(body.span())
 }
 
 /// FETCH FIRST n ROWS ONLY says the same as LIMIT n.

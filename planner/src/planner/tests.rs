@@ -266,15 +266,94 @@ fn long_chains_are_planned_or_refused() {
     for sql in [
         format!("SELECT {} FROM bids", chain("auction", " + ", 190)),
         format!("SELECT {} FROM bids", chain("detail.note", " || ", 190)),
-        format!("SELECT 1 FROM bids WHERE {}", chain("price > auction", " AND ", 450)),
-        format!("SELECT 1 FROM bids WHERE {}", chain("price <> auction", " OR ", 450)),
+        format!(
+            "SELECT 1 FROM bids WHERE {}",
+            chain("price > auction", " AND ", 450)
+        ),
+        format!(
+            "SELECT 1 FROM bids WHERE {}",
+            chain("price <> auction", " OR ", 450)
+        ),
         chain("SELECT auction FROM bids", " UNION ALL ", 300),
     ] {
         if let Err(error) = session.job(&sql) {
             panic!("{} in {}", error, sql.get(..60).unwrap_or_default());
         }
     }
-    let mixed = format!("SELECT {} FROM bids", chain("auction + price - 1 * bidder", " - ", 60));
+    let mixed = format!(
+        "SELECT {} FROM bids",
+        chain("auction + price - 1 * bidder", " - ", 60)
+    );
     let error = session.job(&mixed).unwrap_err();
     assert_eq!(error.code(), "LV-1001", "{error}");
+}
+
+#[test]
+fn columns_and_views_are_checked_when_they_are_created() {
+    let with = "WITH ('connector' = 'stream')";
+    for (column, what) in [
+        ("SUM(a)", "an aggregate"),
+        ("SUM(a) OVER ()", "OVER"),
+        ("(SELECT 1)", "a subquery"),
+    ] {
+        refused(
+            &format!("CREATE TABLE t (a INT, b AS {column}) {with}"),
+            &["LV-1018", what, "line 1, column 29"],
+        );
+    }
+    refused(
+        "CREATE VIEW v AS SELECT auction FROM bids; CREATE VIEW w AS SELECT * FROM v;
+         CREATE OR REPLACE VIEW v AS SELECT * FROM w",
+        &["LV-1018", "view v refers to itself", "line 2, column 5"],
+    );
+}
+
+#[test]
+fn views_of_views_are_planned_once_each() {
+    let mut session = Session::with(TABLES);
+    session
+        .run("CREATE VIEW v0 AS SELECT auction FROM bids")
+        .unwrap();
+    for n in 1..40 {
+        let sql = format!("CREATE VIEW v{n} AS SELECT * FROM v{}", n - 1);
+        session.run(&sql).unwrap();
+    }
+    session.job("SELECT * FROM v39").unwrap();
+}
+
+#[test]
+fn what_is_read_and_not_meant_is_refused_by_name() {
+    refused(
+        "SELECT auction, COUNT(*) FROM bids GROUP BY auction WITH ROLLUP",
+        &["LV-1011", "WITH ROLLUP", "line 1, column 53"],
+    );
+    refused(
+        "SELECT 1 FROM bids WHERE price BETWEEN SYMMETRIC 2 AND 1",
+        &["LV-1011", "BETWEEN SYMMETRIC", "line 1, column 40"],
+    );
+    refused(
+        "SELECT auction FROM bids FOR UPDATE",
+        &["LV-1011", "FOR UPDATE"],
+    );
+    refused(
+        "SELECT MAX(detail) FROM bids",
+        &["LV-1011", "MAX of ROW<", "on streams"],
+    );
+    let session = Session::with(TABLES);
+    session
+        .job("SELECT detail.tags[1], auction + 1, COUNT(*) OVER () FROM bids")
+        .unwrap_err();
+    let names = |sql: &str| {
+        let schema = session.job(sql).map_err(|e| e.render(sql)).unwrap().schema;
+        let names: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
+        names
+    };
+    assert_eq!(
+        names("SELECT 1, auction + 1, FLOOR(ts TO HOUR), price, price FROM bids"),
+        ["1", "auction + 1", "FLOOR(ts TO HOUR)", "price", "price0"]
+    );
+    assert_eq!(
+        names("SELECT auction, COUNT(*) FROM bids GROUP BY auction"),
+        ["auction", "COUNT(*)"]
+    );
 }

@@ -1,7 +1,8 @@
 //! Expressions whose syntax DataFusion's planner lacks, or reads otherwise.
 
 use sqlparser::ast::{
-    CeilFloorKind, DataType, DateTimeField, Expr, TimezoneInfo, TypedString, Value, ValueWithSpan,
+    AccessExpr, CeilFloorKind, DataType, DateTimeField, Expr, TimezoneInfo, TypedString, Value,
+    ValueWithSpan,
 };
 use sqlparser::tokenizer::Span;
 
@@ -62,6 +63,10 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<(), PlanError> {
             replace(expr, new);
             Ok(())
         }
+        Expr::CompoundFieldAccess { access_chain, .. } => {
+            fields_of_elements(access_chain);
+            Ok(())
+        }
         Expr::RLike { .. } => Err(PlanError::unsupported(
             "the operator RLIKE",
             expression_location(expr),
@@ -105,6 +110,18 @@ fn typed_literal(literal: &mut TypedString) -> Result<(), PlanError> {
         literal.data_type = DataType::Timestamp(Some(precision), TimezoneInfo::None);
     }
     Ok(())
+}
+
+/// `arr[1].q`: behind an element, DataFusion's planner takes names of fields as texts.
+fn fields_of_elements(chain: &mut [AccessExpr]) {
+    let elements = chain
+        .iter_mut()
+        .skip_while(|access| !matches!(access, AccessExpr::Subscript(_)));
+    for access in elements {
+        if let AccessExpr::Dot(Expr::Identifier(ident)) = access {
+            *access = AccessExpr::Dot(text(ident.value.clone(), ident.span));
+        }
+    }
 }
 
 /// What a cast to a type with a length or precision that Arrow lacks has to cut, and where.

@@ -13,6 +13,7 @@ use crate::streaming::expression::{self, ExprRef};
 use crate::streaming::group_aggregate::{Call, Function};
 use crate::streaming::{Calc, NodeId};
 use levada_language::error::PlanError;
+use levada_language::types::SqlType;
 
 /// An aggregate call before its argument is a column.
 pub(super) struct RawCall {
@@ -165,10 +166,21 @@ impl Builder<'_> {
             Some(argument) => argument.data_type(schema)?,
             None => DataType::Int64,
         };
+        let extreme = matches!(which, Function::Min | Function::Max);
+        if extreme && argument_type.is_nested() {
+            return Err(PlanError::unsupported(
+                format!(
+                    "{} of {} on streams",
+                    function.func.name().to_uppercase(),
+                    SqlType::from_arrow(&argument_type)
+                ),
+                None,
+            ));
+        }
         Ok(RawCall {
             function: which,
             // MIN and MAX do not care about repetition.
-            distinct: params.distinct && !matches!(which, Function::Min | Function::Max),
+            distinct: params.distinct && !extreme,
             argument,
             filter,
             argument_type,
@@ -268,7 +280,11 @@ fn without_widening<'a>(argument: &'a Expr, input: &LogicalPlan) -> Result<&'a E
         DataType::Int8 | DataType::Int16 | DataType::Int32
     );
     let widens = cast.field.data_type() == &DataType::Int64;
-    Ok(if small && widens { &cast.expr } else { argument })
+    Ok(if small && widens {
+        &cast.expr
+    } else {
+        argument
+    })
 }
 
 fn supported(function: &AggregateFunction) -> Result<Function, PlanError> {
