@@ -114,6 +114,12 @@ impl Planner {
     }
 
     fn check_view(&self, view: &View) -> Result<(), PlanError> {
+        if let Some((path, location)) = batch::first_named(&view.query.ast) {
+            let what = format!("a view over the file '{path}'");
+            return Err(PlanError::unsupported(what, location)
+                .or_at(Some(view.query.location))
+                .hint("declare a table with 'connector' = 'filesystem', and a view over that"));
+        }
         // Whether streams can do it depends on the mode in which the view is used.
         let files = FileTables::new();
         let catalog = self.catalog.as_ref();

@@ -20,7 +20,7 @@ use super::uid::Uids;
 use super::{Surroundings, side_tables};
 use crate::catalog::Table;
 use crate::streaming::{Calc, Node, NodeId, NodeKind, Plan, Scan, Values, text};
-use levada_language::error::{PlanError, PlanErrorKind};
+use levada_language::error::{PlanError, PlanErrorKind, in_sql};
 
 /// An operator that is not in a vertex yet.
 #[derive(Debug)]
@@ -434,12 +434,15 @@ impl Lowering<'_> {
 /// # Errors
 /// The expression is nested deeper than its wire format allows.
 pub(super) fn encode(expr: &Arc<dyn PhysicalExpr>) -> Result<Expression, PlanError> {
-    expression::encode(expr).map_err(|error| match error.kind {
+    let encoded = expression::encode(expr).map_err(|error| match error.kind {
         ErrorKind::Config => PlanError::new(PlanErrorKind::Syntax, error.message)
             .hint("use fewer parentheses, or fewer different operators in a row"),
         _ => PlanError::internal(format!("the expression {expr} cannot be sent to workers"))
             .detail(error.message),
-    })
+    })?;
+    // What an error at run time shows.
+    let text = in_sql(&text(expr));
+    Ok(Expression { text, ..encoded })
 }
 
 fn ipc_stream(values: &Values) -> Result<Vec<u8>, PlanError> {

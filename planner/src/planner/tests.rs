@@ -357,3 +357,40 @@ fn what_is_read_and_not_meant_is_refused_by_name() {
         ["auction", "COUNT(*)"]
     );
 }
+
+#[test]
+fn errors_stand_where_their_construct_does() {
+    refused(
+        "SELECT auction FROM bids WHERE price > 1 AND MAX(price) > 2",
+        &["LV-1018", "MAX", "WHERE", "HAVING", "line 1, column 46"],
+    );
+    refused(
+        "SELECT auction, SUM(detail.note) FROM bids GROUP BY auction",
+        &["LV-1008", "SUM does not take STRING", "line 1, column 17"],
+    );
+    refused(
+        "SELECT 1, ABS(1, 2)",
+        &["LV-1008", "ABS expects 1 arguments", "line 1, column 11"],
+    );
+    refused(
+        "SELECT *, auction FROM bids",
+        &["LV-1010", "called auction"],
+    );
+    Session::with(TABLES)
+        .job("SELECT COUNT(*) FROM bids GROUP BY ()")
+        .unwrap();
+    refused(
+        "CREATE VIEW v AS SELECT * FROM 'x.json'",
+        &[
+            "LV-1011",
+            "a view over the file 'x.json'",
+            "line 1, column 18",
+        ],
+    );
+    refused(
+        "CREATE TABLE t (A INT, a INT) WITH ('connector' = 'stream'); SELECT \"A\", a FROM t; CREATE TABLE u (Ab INT, aB INT) WITH ('connector' = 'stream'); SELECT ab FROM u",
+        &["LV-1009", "column ab can be Ab or aB"],
+    );
+    refused("SELECT TOP 3 auction FROM bids", &["LV-1011", "TOP"]);
+    refused("SELECT detail.note + detail.tags FROM bids", &["STRING"]);
+}
