@@ -167,7 +167,10 @@ impl From<arrow::error::ArrowError> for EngineError {
     fn from(error: arrow::error::ArrowError) -> Self {
         use arrow::error::ArrowError as A;
         match error {
-            A::ComputeError(m) | A::ParseError(m) | A::ArithmeticOverflow(m) => Self::data(m),
+            A::ComputeError(m)
+            | A::ParseError(m)
+            | A::ArithmeticOverflow(m)
+            | A::InvalidArgumentError(m) => Self::data(m),
             A::CastError(m) => Self::data(format!("a value cannot be cast: {m}")),
             A::DivideByZero => Self::data("division by zero"),
             other => Self::internal(other.to_string()),
@@ -184,10 +187,18 @@ impl From<datafusion::error::DataFusionError> for EngineError {
             D::Execution(m) => Self::data(m),
             D::External(e) => match e.downcast::<EngineError>() {
                 Ok(own) => *own,
-                Err(e) => Self::data(e.to_string()),
+                Err(e) => Self::data(without_code(&e.to_string())),
             },
             D::ResourcesExhausted(m) => Self::resource(m),
             other => Self::internal(other.strip_backtrace()),
         }
+    }
+}
+
+/// The message of an error that has a code of its own: an error shows one code.
+fn without_code(text: &str) -> &str {
+    match text.split_once(": ") {
+        Some((code, message)) if code.len() == 7 && code.starts_with("LV-") => message,
+        _ => text,
     }
 }

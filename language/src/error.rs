@@ -6,10 +6,13 @@
 
 mod datafusion;
 mod syntax;
+mod terms;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
+
+pub use terms::in_sql;
 
 /// A position in SQL text. Both numbers count from 1; columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

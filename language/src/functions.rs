@@ -13,6 +13,7 @@
 //! DataFusion's `execution.time_zone` (`table.local-time-zone` in SET).
 
 mod arithmetic;
+mod casts;
 mod clock;
 mod fields;
 mod json;
@@ -29,12 +30,22 @@ use std::sync::Arc;
 use datafusion::logical_expr::ScalarUDF;
 
 pub use arithmetic::CheckedArithmetic;
+pub use casts::SqlCasts;
 pub use clock::Clock;
 pub use registry::LevadaFunctions;
 
 /// All functions of this module. `clock` tells the processing time in milliseconds since the
 /// epoch.
 pub fn all(clock: Clock) -> Vec<ScalarUDF> {
+    let mut functions: Vec<ScalarUDF> = specs().map(scalar::Spec::function).collect();
+    functions.extend(clock::functions(&clock));
+    functions.extend(arithmetic::functions());
+    functions.push(window::marker());
+    functions
+}
+
+/// The functions that are declared in tables.
+fn specs() -> impl Iterator<Item = &'static scalar::Spec> {
     let tables = [
         text::SPECS,
         regexp::SPECS,
@@ -42,15 +53,7 @@ pub fn all(clock: Clock) -> Vec<ScalarUDF> {
         json::SPECS,
         types::SPECS,
     ];
-    let mut functions: Vec<ScalarUDF> = tables
-        .into_iter()
-        .flatten()
-        .map(scalar::Spec::function)
-        .collect();
-    functions.extend(clock::functions(&clock));
-    functions.extend(arithmetic::functions());
-    functions.push(window::marker());
-    functions
+    tables.into_iter().flatten()
 }
 
 /// [`all`], as shared references.

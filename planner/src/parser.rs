@@ -12,6 +12,7 @@
 
 mod command;
 mod ddl;
+mod depth;
 mod dml;
 mod hints;
 pub mod names;
@@ -83,6 +84,7 @@ pub fn parse_expression(sql: &str) -> Result<Expression, PlanError> {
 /// Whether the last statement of `sql` has its semicolon, so that a shell need not wait for
 /// more lines. Semicolons in texts, comments and statement sets do not count.
 pub fn is_complete(sql: &str) -> bool {
+    let sql = without_mark(sql);
     let Ok(tokens) = Tokenizer::new(&LevadaDialect, sql).tokenize_with_location() else {
         return false;
     };
@@ -103,6 +105,11 @@ pub fn is_complete(sql: &str) -> bool {
     !in_set && words.last().is_some_and(|last| last == ";")
 }
 
+/// The text without the byte order mark that some editors put in front.
+fn without_mark(sql: &str) -> &str {
+    sql.strip_prefix('\u{feff}').unwrap_or(sql)
+}
+
 /// The reader of one script: a cursor over its tokens.
 struct Script<'a> {
     source: Source<'a>,
@@ -113,9 +120,11 @@ struct Script<'a> {
 impl<'a> Script<'a> {
     fn new(sql: &'a str) -> Result<Self, PlanError> {
         static DIALECT: LevadaDialect = LevadaDialect;
+        let sql = without_mark(sql);
         let tokens = Tokenizer::new(&DIALECT, sql)
             .tokenize_with_location()
             .map_err(syntax::from_tokenizer)?;
+        depth::check_tokens(&tokens)?;
         let hints = HintsByToken::collect(&tokens)?;
         let parser = Parser::new(&DIALECT)
             .with_recursion_limit(RECURSION_LIMIT)
@@ -307,6 +316,7 @@ impl<'a> Script<'a> {
             .parse_expr()
             .map_err(|error| self.syntax_error(error, first))?;
         let text = self.text_since(location);
+        depth::bound(&mut ast)?;
         rewrite::expression(&mut ast)?;
         Ok(Expression {
             ast,
@@ -326,6 +336,7 @@ impl<'a> Script<'a> {
         let text = self.text_since(location);
         let end = self.location();
         let (hints, table_hints) = self.hints.take_between(location, end);
+        depth::bound(&mut ast)?;
         let hinted_tables = rewrite::query(&mut ast, table_hints)?;
         Ok(Query {
             ast,
@@ -340,6 +351,15 @@ impl<'a> Script<'a> {
         match self.parser.peek_token_ref().token {
             Token::SemiColon | Token::EOF => Ok(()),
             _ => {
+                if self.peek("WITH")
+                    && let Some(word) = ["ROLLUP", "CUBE", "TOTALS"]
+                        .into_iter()
+                        .find(|word| self.peek_nth(1, word))
+                {
+                    let at = Some(self.location());
+                    return Err(PlanError::unsupported(format!("WITH {word}"), at)
+                        .hint("use GROUP BY ROLLUP (…) or GROUP BY CUBE (…)"));
+                }
                 let error = self.expected("the end of the statement");
                 let lone = ["GROUP", "ORDER"].into_iter().find(|word| self.peek(word));
                 Err(match lone {

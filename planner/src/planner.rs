@@ -114,10 +114,17 @@ impl Planner {
     }
 
     fn check_view(&self, view: &View) -> Result<(), PlanError> {
+        if let Some((path, location)) = batch::first_named(&view.query.ast) {
+            let what = format!("a view over the file '{path}'");
+            return Err(PlanError::unsupported(what, location)
+                .or_at(Some(view.query.location))
+                .hint("declare a table with 'connector' = 'filesystem', and a view over that"));
+        }
         // Whether streams can do it depends on the mode in which the view is used.
         let files = FileTables::new();
         let catalog = self.catalog.as_ref();
-        let context = QueryContext::new(catalog, &self.resolver, &files, &view.query, false);
+        let context = QueryContext::new(catalog, &self.resolver, &files, &view.query, false)
+            .for_view(&view.name);
         let plan = logical::plan(&context, &view.query)?;
         let (named, found) = (view.columns.len(), plan.schema().fields().len());
         if named != 0 && named != found {
@@ -362,7 +369,8 @@ impl Planner {
         configuration: &Configuration,
     ) -> Result<Stages, PlanError> {
         let resolver = self.resolver.for_session(configuration);
-        let mut builder = Builder::new(&resolver, &self.connectors);
+        let lateness = lowering::settings::planning_settings(configuration)?.allowed_lateness_ms;
+        let mut builder = Builder::new(&resolver, &self.connectors, lateness);
         let mut logical = Vec::new();
         match output {
             Output::Client(query) => {

@@ -173,11 +173,18 @@ pub fn in_time_zone(functions: &Arc<TaskContext>, zone: Option<&str>) -> Arc<Tas
 }
 
 /// Encodes a physical expression for a job graph.
+///
+/// # Errors
+/// It is nested deeper than protobuf decodes, or of a kind that cannot be encoded.
 pub fn encode(expression: &Arc<dyn PhysicalExpr>) -> Result<Expression> {
     let node = serialize_physical_expr(expression, &DefaultPhysicalExtensionCodec {})?;
     let text = expression.to_string();
+    let encoded = node.encode_to_vec();
+    if PhysicalExprNode::decode(encoded.as_slice()).is_err() {
+        return Err(EngineError::config("an expression is nested too deeply"));
+    }
     Ok(Expression {
-        encoded: WireBytes(node.encode_to_vec()),
+        encoded: WireBytes(encoded),
         text,
     })
 }

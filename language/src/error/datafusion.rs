@@ -45,7 +45,11 @@ fn convert(error: &DataFusionError) -> PlanError {
         }
         DataFusionError::Plan(text) => from_plan(text),
         DataFusionError::ArrowError(inner, _) => {
-            PlanError::new(PlanErrorKind::Evaluation, sentence(&inner.to_string()))
+            let text = inner.to_string();
+            let text = text
+                .trim_start_matches("Arithmetic overflow: ")
+                .trim_start_matches("Invalid argument error: ");
+            PlanError::new(PlanErrorKind::Evaluation, sentence(text))
         }
         DataFusionError::Execution(text) => {
             PlanError::new(PlanErrorKind::Evaluation, sentence(text))
@@ -86,6 +90,18 @@ fn from_schema(error: &SchemaError) -> PlanError {
                 .iter()
                 .map(|column| column.name.as_str())
                 .collect();
+            let wanted = field.name.to_lowercase();
+            let mut fits: Vec<&str> = names.clone();
+            fits.retain(|name| name.to_lowercase() == wanted);
+            fits.sort_unstable();
+            fits.dedup();
+            if fits.len() > 1 {
+                return PlanError::new(
+                    PlanErrorKind::AmbiguousName,
+                    format!("column {shown} can be {}", fits.join(" or ")),
+                )
+                .hint("write it in its exact case");
+            }
             let error = PlanError::new(
                 PlanErrorKind::UnknownColumn,
                 format!("column {shown} does not exist"),
@@ -131,6 +147,9 @@ fn from_plan(text: &str) -> PlanError {
             None => error.hint("SHOW FUNCTIONS lists the functions"),
         };
     }
+    if let Some(refused) = about_arguments(&text).or_else(|| about_names(&text)) {
+        return refused;
+    }
     let lower = text.to_lowercase();
     if lower.starts_with("table '") && lower.contains("not found") {
         return PlanError::new(PlanErrorKind::UnknownTable, text);
@@ -148,6 +167,40 @@ fn from_plan(text: &str) -> PlanError {
     PlanError::new(PlanErrorKind::InvalidStatement, text)
 }
 
+/// A function whose arguments do not fit, without DataFusion's list of signatures.
+fn about_arguments(text: &str) -> Option<PlanError> {
+    let (_, named) = text.split_once("Function '")?;
+    let (name, said) = named.split_once('\'')?;
+    let name = name.to_uppercase();
+    let message = if said.contains("failed to match any signature") {
+        match said
+            .split_once("(DataType: ")
+            .and_then(|(_, t)| t.split_once(")."))
+        {
+            Some((given, _)) => format!("{name} does not take {given}"),
+            None => format!("{name} does not take arguments of these types"),
+        }
+    } else {
+        let (said, _) = said
+            .split_once(". ")
+            .or_else(|| said.split_once(", but no"))?;
+        format!("{name}{said}")
+    };
+    Some(PlanError::new(PlanErrorKind::TypeMismatch, message))
+}
+
+/// Two columns of one name.
+fn about_names(text: &str) -> Option<PlanError> {
+    let rest = text.strip_prefix("Projections require unique expression names")?;
+    let name = rest.split('"').nth(1)?;
+    let name = name.rsplit('.').next().unwrap_or(name);
+    let error = PlanError::new(
+        PlanErrorKind::DuplicateName,
+        format!("two columns of the result are called {name}"),
+    );
+    Some(error.hint("give one of them an alias with AS"))
+}
+
 /// The first paragraph of a message, without prefixes and advice for developers.
 fn sentence(text: &str) -> String {
     let text = text.split("\n\nbacktrace:").next().unwrap_or(text);
@@ -156,7 +209,7 @@ fn sentence(text: &str) -> String {
         .next()
         .unwrap_or(text);
     let text = text.strip_prefix("Error during planning: ").unwrap_or(text);
-    text.trim().trim_end_matches('.').to_string()
+    super::terms::in_sql(text.trim().trim_end_matches('.'))
 }
 
 fn list(names: &[&str]) -> String {

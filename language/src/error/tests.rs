@@ -59,3 +59,26 @@ fn codes_are_unique() {
     let codes: std::collections::HashSet<_> = all.iter().map(|kind| kind.code()).collect();
     assert_eq!(codes.len(), all.len());
 }
+
+#[test]
+fn messages_speak_of_sql_types() {
+    let cases = [
+        (
+            "Cannot coerce Utf8 + Int64",
+            "Cannot coerce STRING + BIGINT",
+        ),
+        ("sum(Int64(1)) of Utf8(\"a b\")", "sum(1) of 'a b'"),
+        (
+            "Timestamp(ms) and Timestamp(µs, \"UTC\")",
+            "TIMESTAMP(3) and TIMESTAMP_LTZ(6)",
+        ),
+        (
+            "Decimal128(10, 2), List(Int32), Int64",
+            "DECIMAL(10, 2), ARRAY(INT), BIGINT",
+        ),
+        ("ünï Int8", "ünï TINYINT"),
+    ];
+    for (text, shown) in cases {
+        assert_eq!(super::terms::in_sql(text), shown);
+    }
+}

@@ -1,18 +1,21 @@
-//! Integer arithmetic that fails on overflow.
+//! Integer and decimal arithmetic that fails on overflow.
 //!
-//! DataFusion's `+`, `-` and `*` wrap around silently. [`CheckedArithmetic`] replaces them, on
-//! integers, by functions over Arrow's checked kernels. Decimals are checked already, and
-//! division and modulo fail by themselves on zero.
+//! DataFusion's `+`, `-`, `*` and unary minus wrap around silently on integers, and decimals of 38
+//! digits may get a 39th. [`CheckedArithmetic`] replaces the former by functions over Arrow's
+//! checked kernels and puts a check around the latter. Division and modulo fail by themselves on
+//! zero. A chain such as `a + b + c` becomes one call, so that long chains stay shallow.
 
 use std::hash::Hash;
 use std::sync::Arc;
 
-use arrow::compute::kernels::numeric::{add, mul, sub};
-use arrow::datatypes::DataType;
+use arrow::array::AsArray;
+use arrow::compute::kernels::numeric::{add, mul, neg, sub};
+use arrow::datatypes::{DataType, Decimal128Type};
 use arrow::error::ArrowError;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result};
+use datafusion::error::DataFusionError;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
@@ -24,18 +27,27 @@ use datafusion::optimizer::AnalyzerRule;
 use datafusion::physical_expr_common::datum::apply;
 
 use crate::error::{PlanError, PlanErrorKind};
+use crate::types::SqlType;
+
+/// The most digits of a DECIMAL, from which on Arrow does not widen results.
+const MOST_DIGITS: u8 = 38;
 
 /// The functions that the rule puts in place of operators.
 pub(super) fn functions() -> Vec<ScalarUDF> {
-    [Operator::Plus, Operator::Minus, Operator::Multiply]
-        .into_iter()
-        .filter_map(Checked::of)
-        .map(ScalarUDF::new_from_impl)
-        .collect()
+    [
+        Check::Chain(Operator::Plus),
+        Check::Chain(Operator::Minus),
+        Check::Chain(Operator::Multiply),
+        Check::Negation,
+        Check::Digits,
+    ]
+    .into_iter()
+    .map(|check| ScalarUDF::new_from_impl(Checked::new(check)))
+    .collect()
 }
 
-/// Replaces integer `+`, `-`, `*` by checked functions. Runs after type coercion, so that both
-/// sides have the same type.
+/// Checks integer `+`, `-`, `*` and unary minus, and decimals of the greatest precision. Runs
+/// after type coercion, so that both sides have the same type.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct CheckedArithmetic;
 
@@ -70,7 +82,11 @@ fn check_plan(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
 fn contains_operator(expr: &Expr) -> Result<bool> {
     let mut found = false;
     expr.apply(|expr| {
-        found = matches!(expr, Expr::BinaryExpr(binary) if Checked::of(binary.op).is_some());
+        found = match expr {
+            Expr::BinaryExpr(binary) => is_arithmetic(binary.op),
+            Expr::Negative(_) => true,
+            _ => false,
+        };
         Ok(if found {
             TreeNodeRecursion::Stop
         } else {
@@ -80,57 +96,92 @@ fn contains_operator(expr: &Expr) -> Result<bool> {
     Ok(found)
 }
 
-fn check(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
-    let Expr::BinaryExpr(BinaryExpr { left, op, right }) = expr else {
-        return Ok(Transformed::no(expr));
-    };
-    let function = match Checked::of(op) {
-        Some(function)
-            if left.get_type(schema)?.is_integer() && right.get_type(schema)?.is_integer() =>
-        {
-            function
-        }
-        _ => {
-            return Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr {
-                left,
-                op,
-                right,
-            })));
-        }
-    };
-    let function = Arc::new(ScalarUDF::new_from_impl(function));
-    Ok(Transformed::yes(Expr::ScalarFunction(
-        ScalarFunction::new_udf(function, vec![*left, *right]),
-    )))
+fn is_arithmetic(operator: Operator) -> bool {
+    use Operator::{Divide, Minus, Modulo, Multiply, Plus};
+    matches!(operator, Plus | Minus | Multiply | Divide | Modulo)
 }
 
-/// One checked operator.
+fn check(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    match expr {
+        Expr::Negative(inner) if inner.get_type(schema)?.is_integer() => {
+            Ok(Transformed::yes(Check::Negation.call(vec![*inner])))
+        }
+        Expr::BinaryExpr(binary) if is_arithmetic(binary.op) => check_operator(binary, schema),
+        other => Ok(Transformed::no(other)),
+    }
+}
+
+fn check_operator(binary: BinaryExpr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    let chains = matches!(
+        binary.op,
+        Operator::Plus | Operator::Minus | Operator::Multiply
+    );
+    let left = binary.left.get_type(schema)?;
+    if chains && left.is_integer() && binary.right.get_type(schema)?.is_integer() {
+        let check = Check::Chain(binary.op);
+        let mut operands = match *binary.left {
+            Expr::ScalarFunction(call) if call.func.name() == check.name() => call.args,
+            other => vec![other],
+        };
+        operands.push(*binary.right);
+        return Ok(Transformed::yes(check.call(operands)));
+    }
+    let decimal = matches!(left, DataType::Decimal128(..));
+    let expr = Expr::BinaryExpr(binary);
+    if decimal && matches!(expr.get_type(schema)?, DataType::Decimal128(MOST_DIGITS, _)) {
+        return Ok(Transformed::yes(Check::Digits.call(vec![expr])));
+    }
+    Ok(Transformed::no(expr))
+}
+
+/// What is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Check {
+    /// An operator on integers, from left to right.
+    Chain(Operator),
+    /// Unary minus on integers.
+    Negation,
+    /// That decimals have no more digits than their type.
+    Digits,
+}
+
+impl Check {
+    fn name(self) -> &'static str {
+        match self {
+            Check::Chain(Operator::Plus) => "checked_add",
+            Check::Chain(Operator::Minus) => "checked_subtract",
+            Check::Chain(_) => "checked_multiply",
+            Check::Negation => "checked_negate",
+            Check::Digits => "checked_digits",
+        }
+    }
+
+    fn call(self, args: Vec<Expr>) -> Expr {
+        let function = Arc::new(ScalarUDF::new_from_impl(Checked::new(self)));
+        Expr::ScalarFunction(ScalarFunction::new_udf(function, args))
+    }
+}
+
+/// A check as a function.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Checked {
-    operator: Operator,
-    name: &'static str,
+    check: Check,
     signature: Signature,
 }
 
 impl Checked {
-    fn of(operator: Operator) -> Option<Self> {
-        let name = match operator {
-            Operator::Plus => "checked_add",
-            Operator::Minus => "checked_subtract",
-            Operator::Multiply => "checked_multiply",
-            _ => return None,
+    fn new(check: Check) -> Self {
+        let signature = match check {
+            Check::Chain(_) => Signature::variadic_any(Volatility::Immutable),
+            Check::Negation | Check::Digits => Signature::any(1, Volatility::Immutable),
         };
-        Some(Self {
-            operator,
-            name,
-            signature: Signature::any(2, Volatility::Immutable),
-        })
+        Self { check, signature }
     }
 }
 
 impl ScalarUDFImpl for Checked {
     fn name(&self) -> &str {
-        self.name
+        self.check.name()
     }
 
     fn signature(&self) -> &Signature {
@@ -138,46 +189,91 @@ impl ScalarUDFImpl for Checked {
     }
 
     fn return_type(&self, arg_types: &[DataType]) -> Result<DataType> {
-        match arg_types {
-            [left, right] if left == right => Ok(left.clone()),
+        match arg_types.split_first() {
+            Some((first, rest)) if rest.iter().all(|other| other == first) => Ok(first.clone()),
             _ => Err(PlanError::internal("the sides of an integer operator differ in type").into()),
         }
     }
 
     fn schema_name(&self, args: &[Expr]) -> Result<String> {
-        match args {
-            [left, right] => Ok(format!(
-                "{} {} {}",
-                left.schema_name(),
-                self.operator,
-                right.schema_name()
-            )),
-            _ => Ok(self.name.to_string()),
-        }
+        let names: Vec<String> = args
+            .iter()
+            .map(|arg| arg.schema_name().to_string())
+            .collect();
+        Ok(match self.check {
+            Check::Chain(operator) => names.join(&format!(" {operator} ")),
+            Check::Negation => format!("(- {})", names.concat()),
+            Check::Digits => names.concat(),
+        })
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let [left, right] = args.args.as_slice() else {
-            return Err(PlanError::internal("an integer operator has two sides").into());
+        let mut operands = args.args.iter();
+        let Some(first) = operands.next() else {
+            return Err(PlanError::internal("an operator has no operands").into());
         };
-        let result = match self.operator {
-            Operator::Plus => apply(left, right, add),
-            Operator::Minus => apply(left, right, sub),
-            _ => apply(left, right, mul),
+        let kernel = match self.check {
+            Check::Chain(Operator::Plus) => add,
+            Check::Chain(Operator::Minus) => sub,
+            Check::Chain(_) => mul,
+            Check::Negation => return negated(first),
+            Check::Digits => return with_digits(first),
         };
-        result.map_err(|error| match error {
-            datafusion::error::DataFusionError::ArrowError(inner, _)
-                if matches!(*inner, ArrowError::ArithmeticOverflow(_)) =>
-            {
-                let shown = crate::types::SqlType::from_arrow(args.return_field.data_type());
-                PlanError::new(
-                    PlanErrorKind::Evaluation,
-                    format!("an operation {} overflows {shown}: {inner}", self.operator),
-                )
-                .hint("cast an operand to a wider type first")
-                .into()
-            }
-            other => other,
+        operands.try_fold(first.clone(), |left, right| {
+            apply(&left, right, kernel).map_err(|error| overflow(error, &args))
         })
     }
+}
+
+/// Arrow's overflow, told with the SQL type.
+fn overflow(error: DataFusionError, args: &ScalarFunctionArgs) -> DataFusionError {
+    let DataFusionError::ArrowError(inner, _) = &error else {
+        return error;
+    };
+    let ArrowError::ArithmeticOverflow(text) = inner.as_ref() else {
+        return error;
+    };
+    let shown = SqlType::from_arrow(args.return_field.data_type());
+    let text = text.strip_prefix("Overflow happened on: ").unwrap_or(text);
+    failed(format!("{text} overflows {shown}"))
+}
+
+fn failed(message: String) -> DataFusionError {
+    PlanError::new(PlanErrorKind::Evaluation, message)
+        .hint("cast an operand to a wider type first")
+        .into()
+}
+
+fn negated(value: &ColumnarValue) -> Result<ColumnarValue> {
+    let array = value.to_array(1)?;
+    let shown = SqlType::from_arrow(array.data_type());
+    let result = neg(&array)
+        .map_err(|_| failed(format!("the negative of the least value overflows {shown}")))?;
+    like(value, result)
+}
+
+fn with_digits(value: &ColumnarValue) -> Result<ColumnarValue> {
+    let array = value.to_array(1)?;
+    if let (DataType::Decimal128(precision, scale), Some(decimals)) = (
+        array.data_type(),
+        array.as_primitive_opt::<Decimal128Type>(),
+    ) {
+        decimals
+            .validate_decimal_precision(*precision)
+            .map_err(|_| {
+                failed(format!(
+                    "a result of more than {precision} digits overflows DECIMAL({precision}, {scale})"
+                ))
+            })?;
+    }
+    like(value, array)
+}
+
+/// A constant for a constant, a column for a column.
+fn like(value: &ColumnarValue, result: arrow::array::ArrayRef) -> Result<ColumnarValue> {
+    use datafusion::common::ScalarValue;
+    Ok(match value {
+        ColumnarValue::Scalar(_) => ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?),
+        ColumnarValue::Array(_) => ColumnarValue::Array(result),
+    })
 }

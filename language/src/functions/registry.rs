@@ -13,7 +13,7 @@ use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, WindowUD
 use datafusion::prelude::SessionConfig;
 
 use super::fields::FieldNames;
-use super::{CheckedArithmetic, Clock, all_shared};
+use super::{CheckedArithmetic, Clock, SqlCasts, all_shared};
 use crate::error::{PlanError, PlanErrorKind};
 use crate::types::SqlTypePlanner;
 
@@ -111,6 +111,7 @@ impl LevadaFunctions {
         }
         builder
             .with_type_planner(Arc::new(SqlTypePlanner))
+            .with_analyzer_rule(Arc::new(SqlCasts))
             .with_analyzer_rule(Arc::new(CheckedArithmetic))
     }
 

@@ -2,6 +2,7 @@
 
 mod arithmetic;
 mod calendar;
+mod cast;
 mod convert;
 mod fields;
 mod format;
@@ -9,6 +10,15 @@ mod pattern;
 
 use super::scalar::{Param, Spec, returns};
 use Param::{Any, Int, Text, Time};
+
+/// The wall clock's time at an instant.
+pub(super) const TO_LOCAL: &str = "to_local";
+/// The instant at which the wall clock shows a time.
+pub(super) const TO_INSTANT: &str = "to_instant";
+/// A time as text.
+pub(super) const TIME_TEXT: &str = "time_text";
+/// A time with fewer digits of a second.
+pub(super) const CUT_TIME: &str = "cut_time";
 use fields::same_time;
 
 pub(super) static SPECS: &[Spec] = &[
@@ -68,6 +78,10 @@ pub(super) static SPECS: &[Spec] = &[
     Spec::new("extract", &[Text, Time], returns::bigint, fields::extract),
     Spec::new("timestamp_floor", &[Time, Text], same_time, fields::floor),
     Spec::new("timestamp_ceil", &[Time, Text], same_time, fields::ceil),
+    Spec::new(TO_LOCAL, &[Time], cast::local_type, cast::to_local),
+    Spec::new(TO_INSTANT, &[Time], cast::instant_type, cast::to_instant),
+    Spec::new(TIME_TEXT, &[Time], returns::text, cast::time_text),
+    Spec::new(CUT_TIME, &[Time, Int], same_time, cast::cut_time),
     Spec::new("year", &[Time], returns::bigint, |call| {
         fields::field(call, fields::Field::Year)
     }),

@@ -12,13 +12,47 @@ use datafusion::common::Result;
 
 use super::scalar::{Call, Param, Spec, Values, evaluation, returns};
 use crate::types::{Nullable, SqlType};
-use Param::{Any, Text};
+use Param::{Any, AnyAsText, Int, Text};
 
 pub(super) static SPECS: &[Spec] = &[
     Spec::new("typeof", &[Any], returns::text, type_of),
+    Spec::new("cut_text", &[AnyAsText, Int], returns::text, cut_text),
+    Spec::new(NOT_NULL, &[Any, Text], first_type, not_null),
     Spec::new("element", &[Any], element_type, element),
     Spec::new("str_to_map", &[Text, Text, Text], text_map, str_to_map).required(1),
 ];
+
+/// The function that refuses NULL.
+pub(super) const NOT_NULL: &str = "not_null";
+
+fn first_type(args: &[DataType]) -> DataType {
+    args.first().cloned().unwrap_or(DataType::Null)
+}
+
+/// The value, which goes into a column that is NOT NULL; the column's name is for the error.
+fn not_null(call: &Call<'_>) -> Result<ArrayRef> {
+    let value = call.array(0)?;
+    if value.logical_null_count() == 0 {
+        return Ok(value);
+    }
+    let column = call.texts(1)?.get(0).unwrap_or("?");
+    Err(evaluation(format!(
+        "column {column} is NOT NULL, and a row has NULL for it"
+    )))
+}
+
+/// The first characters of a text, as CAST AS VARCHAR(n) keeps them.
+fn cut_text(call: &Call<'_>) -> Result<ArrayRef> {
+    let (texts, lengths) = (call.texts(0)?, call.ints(1)?);
+    call.slice_column(|row| {
+        let (Some(text), Some(length)) = (texts.get(row), lengths.get(row)) else {
+            return Ok(None);
+        };
+        let length = usize::try_from(length).unwrap_or(0);
+        let end = text.char_indices().nth(length).map(|(end, _)| end);
+        Ok(Some(end.and_then(|end| text.get(..end)).unwrap_or(text)))
+    })
+}
 
 /// TYPEOF(value): its SQL type.
 fn type_of(call: &Call<'_>) -> Result<ArrayRef> {

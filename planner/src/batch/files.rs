@@ -16,7 +16,7 @@ use datafusion::execution::SessionState;
 use sqlparser::ast::{Query, TableFactor, Visit, Visitor};
 
 use crate::logical::FileTables;
-use levada_language::error::{Location, PlanError, PlanErrorKind};
+use levada_language::error::{Location, PlanError, PlanErrorKind, in_sql};
 
 /// The files that a query names in single quotes, as tables with inferred columns.
 pub(super) async fn tables(query: &Query, state: &SessionState) -> Result<FileTables, PlanError> {
@@ -30,6 +30,13 @@ pub(super) async fn tables(query: &Query, state: &SessionState) -> Result<FileTa
         tables.insert(path, provider_as_source(Arc::new(table)));
     }
     Ok(tables)
+}
+
+/// The first file that a query names in single quotes, with its position.
+pub(crate) fn first_named(query: &Query) -> Option<(String, Option<Location>)> {
+    let mut named = Named::default();
+    let _ = query.visit(&mut named);
+    named.paths.into_iter().next()
 }
 
 /// Tables that are named by a text.
@@ -77,7 +84,12 @@ async fn table(path: &str, state: &SessionState) -> Result<ListingTable, PlanErr
         .await
         .map_err(|e| match e.strip_backtrace() {
             text if text.contains("No files found") => no_file(path),
-            text => unreadable(text),
+            text => match text.strip_prefix("Arrow error: Json error: ") {
+                Some(text) => unreadable(in_sql(text)).hint(
+                    "a file has one JSON object a line; CREATE TABLE gives columns their types",
+                ),
+                None => unreadable(text),
+            },
         })?;
     let table = ListingTable::try_new(config)?;
     let empty = {

@@ -30,6 +30,7 @@ use levada_engine::connector::ConnectorRegistry;
 use levada_engine::error::EngineError;
 use levada_engine::time::Clock;
 
+pub(crate) use files::first_named;
 pub(crate) use insert::{Writing, write};
 
 use crate::catalog::Catalog;
@@ -99,6 +100,9 @@ impl Batch<'_> {
     }
 
     fn state(&self) -> SessionState {
-        self.resolver.state().clone()
+        let mut state = self.resolver.state().clone();
+        // Or else functions would not see the session's time zone.
+        state.mark_start_execution();
+        state
     }
 }

@@ -1,7 +1,8 @@
-//! SUM of integers fails when the result does not fit, as it does on streams.
+//! SUM of integers and decimals fails when the result does not fit, as it does on streams.
 //!
 //! DataFusion's SUM(BIGINT) wraps around. Here it becomes a sum of DECIMAL(38, 0), which cannot
-//! overflow on any real number of rows, and a cast back to BIGINT, which fails if it must.
+//! overflow on any real number of rows, and a cast back to BIGINT, which fails if it must. Decimals
+//! of many digits are summed in 256 bits for the same reason.
 
 use std::sync::Arc;
 
@@ -13,9 +14,16 @@ use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, LogicalPlan, Proj
 
 use levada_language::error::PlanError;
 
-const WIDE: DataType = DataType::Decimal128(38, 0);
+/// The type in which values of a type are summed, if not in their own.
+fn wide(data_type: &DataType) -> Option<DataType> {
+    match data_type {
+        DataType::Int64 => Some(DataType::Decimal128(38, 0)),
+        DataType::Decimal128(29.., scale) => Some(DataType::Decimal256(76, *scale)),
+        _ => None,
+    }
+}
 
-/// Replaces the integer sums of a plan.
+/// Replaces the sums of a plan that could wrap around.
 pub(super) fn checked(plan: LogicalPlan) -> Result<LogicalPlan, PlanError> {
     let replaced = plan.transform_up_with_subqueries(|node| match node {
         LogicalPlan::Aggregate(aggregate) => in_aggregate(aggregate),
@@ -52,7 +60,7 @@ fn in_aggregate(aggregate: Aggregate) -> Result<Transformed<LogicalPlan>> {
     Ok(Transformed::yes(LogicalPlan::Projection(plan)))
 }
 
-/// The sum over a wider type, if the expression is a sum of integers.
+/// The sum over a wider type, if the expression is a sum that could wrap around.
 fn widened(expr: &Expr, aggregate: &Aggregate) -> Result<Option<Expr>> {
     let function = match expr {
         Expr::AggregateFunction(function) => function,
@@ -65,13 +73,14 @@ fn widened(expr: &Expr, aggregate: &Aggregate) -> Result<Option<Expr>> {
     let [argument] = function.params.args.as_slice() else {
         return Ok(None);
     };
-    if function.func.name() != "sum"
-        || argument.get_type(aggregate.input.schema())? != DataType::Int64
-    {
+    if function.func.name() != "sum" {
         return Ok(None);
     }
+    let Some(wide) = wide(&argument.get_type(aggregate.input.schema())?) else {
+        return Ok(None);
+    };
     let mut params = function.params.clone();
-    params.args = vec![cast(argument.clone(), WIDE)];
+    params.args = vec![cast(argument.clone(), wide)];
     Ok(Some(Expr::AggregateFunction(AggregateFunction {
         func: Arc::clone(&function.func),
         params,

@@ -167,7 +167,37 @@ async fn sessions_by_key() {
 }
 
 #[tokio::test]
+async fn functions_see_the_time_zone_of_the_session() {
+    let mut session = Session::with(TABLES);
+    session
+        .run("SET 'table.local-time-zone' = 'Europe/Berlin'")
+        .unwrap();
+    let sql = "SELECT UNIX_TIMESTAMP(CAST(ts AS STRING), 'yyyy-MM-dd HH:mm:ss.SSS') - UNIX_TIMESTAMP('2026-01-01 00:00:00') AS s FROM clicks WHERE who = 'b' AND n = 2";
+    let Statement::Query(query) = parser::parse_one(sql).unwrap().statement else {
+        panic!("{sql} is no query");
+    };
+    let rows = session
+        .planner
+        .batch_query(&query, &session.configuration)
+        .await
+        .unwrap();
+    let batches: Vec<_> = rows.stream.map(Result::unwrap).collect().await;
+    let found = pretty_format_batches(&batches).unwrap().to_string();
+    assert!(found.contains("| 4 |"), "{found}");
+}
+
+#[tokio::test]
 async fn sums_fail_instead_of_wrapping() {
+    let found = query("SELECT SUM(CAST(60000000000000000000000000000000000000 AS DECIMAL(38, 0))) AS s FROM clicks")
+        .await
+        .unwrap();
+    assert!(found.contains("LV-3002"), "{found}");
+    check(
+        "SELECT SUM(CAST(n AS DECIMAL(38, 2))) AS z FROM clicks WHERE who = 'b'",
+        "z
+         2.00",
+    )
+    .await;
     let found = query("SELECT SUM(n + 9223372036854775000) AS s FROM clicks")
         .await
         .unwrap();
@@ -203,4 +233,23 @@ async fn unbounded_tables_are_refused() {
     let error = refused("SELECT * FROM endless").await;
     assert!(error.contains("table endless is unbounded"), "{error}");
     assert!(error.contains("execution.runtime-mode"), "{error}");
+}
+
+#[tokio::test]
+async fn files_that_are_no_rows_are_named() {
+    let folder = tempfile_folder();
+    let path = folder.join("mixed.json");
+    std::fs::write(&path, "{\"q\": 1}\n{\"q\": {\"a\": 1}}\n").unwrap();
+    let sql = format!("SELECT * FROM '{}'", path.display());
+    let error = query(&sql).await.unwrap_err().render(&sql);
+    for part in ["mixed.json", "one JSON object a line", "BIGINT"] {
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+/// A folder of this process's own.
+fn tempfile_folder() -> std::path::PathBuf {
+    let folder = std::env::temp_dir().join(format!("levada-batch-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
 }

@@ -164,7 +164,7 @@ fn session(
     let own = |extra: Expr| columns.iter().cloned().chain([extra]).collect::<Vec<_>>();
     let instant = bin(1, &window.time, 0, time_type).alias(INSTANT);
     let order = || vec![col(INSTANT).sort(true, false)];
-    let before = lag(col(INSTANT), None, None)
+    let before = lag(col(INSTANT), Some(1), None)
         .partition_by(window.keys.clone())
         .order_by(order())
         .build()?;

@@ -376,7 +376,8 @@ pub(crate) fn option_error(
     otherwise: Option<Location>,
 ) -> PlanError {
     let message = error.message.as_str();
-    let kind = match message {
+    let said = outside_quotes(message);
+    let kind = match said.as_str() {
         m if m.contains("unknown connector") => PlanErrorKind::UnknownConnector,
         m if m.contains("unknown format") => PlanErrorKind::UnknownFormat,
         m if m.contains("unknown option") => PlanErrorKind::UnknownOption,
@@ -417,6 +418,16 @@ pub(crate) fn option_error(
         Some(hint) => converted.hint(hint),
         None => converted,
     }
+}
+
+/// A message without what it quotes: a name such as 'fail-on-missing-field' says nothing about
+/// the kind of the error.
+fn outside_quotes(message: &str) -> String {
+    message
+        .split('\'')
+        .step_by(2)
+        .collect::<Vec<_>>()
+        .join("''")
 }
 
 /// A table with the options of a hint, which replace or extend its own.

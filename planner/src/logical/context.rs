@@ -1,5 +1,6 @@
 //! What DataFusion's SQL planner asks about tables and functions.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
@@ -41,6 +42,8 @@ pub struct QueryContext<'a> {
     streaming: bool,
     /// Names of the views that are being expanded.
     views: Vec<String>,
+    /// The views that were expanded, which is asked for more than once.
+    expanded: RefCell<BTreeMap<String, Arc<dyn TableSource>>>,
 }
 
 impl<'a> QueryContext<'a> {
@@ -59,7 +62,15 @@ impl<'a> QueryContext<'a> {
             hinted: &query.hinted_tables,
             streaming,
             views: Vec::new(),
+            expanded: RefCell::default(),
         }
+    }
+
+    /// The same for the query of the view `name`, which must not refer to itself.
+    #[must_use]
+    pub fn for_view(mut self, name: &str) -> Self {
+        self.views.push(name.to_string());
+        self
     }
 
     /// A context without tables, for expressions that stand alone.
@@ -71,6 +82,7 @@ impl<'a> QueryContext<'a> {
             hinted: &[],
             streaming: true,
             views: Vec::new(),
+            expanded: RefCell::default(),
         }
     }
 
@@ -91,9 +103,19 @@ impl<'a> QueryContext<'a> {
         let local = self.local_name(name)?;
         match catalog::resolve(self.catalog, &local) {
             Some((_, Object::Table(table))) => Ok(Arc::new(CatalogTable::new(table))),
-            Some((_, Object::View(view))) => Ok(Arc::new(ViewTable::new(self.expand(&view)?))),
+            Some((_, Object::View(view))) => self.view(&view),
             None => Err(self.unknown(&local)),
         }
+    }
+
+    fn view(&self, view: &View) -> Result<Arc<dyn TableSource>, PlanError> {
+        if let Some(known) = self.expanded.borrow().get(&view.name) {
+            return Ok(Arc::clone(known));
+        }
+        let source: Arc<dyn TableSource> = Arc::new(ViewTable::new(self.expand(view)?));
+        let mut expanded = self.expanded.borrow_mut();
+        expanded.insert(view.name.clone(), Arc::clone(&source));
+        Ok(source)
     }
 
     /// The plan of a query as DataFusion reads it, windows still being markers.
@@ -103,7 +125,7 @@ impl<'a> QueryContext<'a> {
             let sql = SqlToRel::new_with_options(self, self.resolver.parser_options());
             Ok(sql.sql_statement_to_plan(Statement::Query(ast))?)
         });
-        planned.map_err(|error| error.or_at(Some(query.location)))
+        planned.map_err(|error| super::locate::locate(error, query).or_at(Some(query.location)))
     }
 
     fn unknown(&self, name: &str) -> PlanError {
@@ -141,6 +163,7 @@ impl<'a> QueryContext<'a> {
             hinted: &view.query.hinted_tables,
             streaming: self.streaming,
             views,
+            expanded: RefCell::default(),
         };
         let planned = match self.streaming {
             true => refuse::refuse_for_streams(self.resolver, &view.query),

@@ -51,11 +51,15 @@ pub fn insert_plan(
             (None, Some(column)) => Expr::Column(column.clone()),
             (None, None) => null_for(field, table, insert)?,
         };
-        projection.push(convert(expr, &plan, field, table, insert)?.alias(field.name()));
+        let value = convert(expr, &plan, field, table, insert)?;
+        let value = refuse_null(resolver, value, &plan, field)?;
+        projection.push(value.alias(field.name()));
     }
-    Ok(LogicalPlanBuilder::from(plan)
+    let plan = LogicalPlanBuilder::from(plan)
         .project(projection)?
-        .build()?)
+        .build()?;
+    // The casts to the table's types are SQL's too.
+    super::optimize::analyze(resolver, plan)
 }
 
 /// The values of PARTITION (column = value).
@@ -149,6 +153,23 @@ fn null_for(field: &Field, table: &Table, insert: &Insert) -> Result<Expr, PlanE
         ),
     )
     .at(Some(insert.location)))
+}
+
+/// The value, checked when it is computed, if it may be NULL and the column must not.
+fn refuse_null(
+    resolver: &Resolver,
+    value: Expr,
+    plan: &LogicalPlan,
+    field: &Field,
+) -> Result<Expr, PlanError> {
+    if field.is_nullable() || !value.nullable(plan.schema())? {
+        return Ok(value);
+    }
+    let functions = resolver.state().scalar_functions();
+    let Some(check) = functions.get("not_null") else {
+        return Err(PlanError::internal("the function not_null is missing"));
+    };
+    Ok(check.call(vec![value, lit(field.name().as_str())]))
 }
 
 fn convert(

@@ -12,6 +12,7 @@
 mod context;
 mod field_access;
 mod insert;
+mod locate;
 mod optimize;
 mod refuse;
 mod resolver;
@@ -41,7 +42,7 @@ pub fn plan(context: &QueryContext<'_>, query: &Query) -> Result<LogicalPlan, Pl
     let raw = context.plan(query)?;
     let windowed = windows::replace_markers(raw)?;
     optimize::analyze(context.resolver(), windowed)
-        .map_err(|error| error.or_at(Some(query.location)))
+        .map_err(|error| locate::locate(error, query).or_at(Some(query.location)))
 }
 
 pub use optimize::optimize_for_streams;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use datafusion::common::DFSchema;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::execution_props::ExecutionProps;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
@@ -17,8 +18,9 @@ use super::QueryContext;
 use super::field_access::FieldAccess;
 use crate::lowering::Configuration;
 use crate::parser::{Expression, names};
-use levada_language::error::PlanError;
+use levada_language::error::{PlanError, PlanErrorKind};
 use levada_language::functions::LevadaFunctions;
+use levada_language::functions::window::MARKER;
 
 /// Everything about expressions that does not depend on tables.
 #[derive(Debug, Clone)]
@@ -102,6 +104,7 @@ impl Resolver {
             let schema = DFSchema::try_from(schema.as_ref().clone())?;
             let sql = SqlToRel::new_with_options(&provider, self.parser_options());
             let expr = sql.sql_to_expr(ast, &schema, &mut PlannerContext::new())?;
+            refuse_other_rows(&expr)?;
             self.analyze(expr, schema)
         });
         resolved.map_err(|error| error.or_at(Some(expression.location)))
@@ -139,5 +142,33 @@ impl Resolver {
             &props,
             &PhysicalPlanningContext::default(),
         )?)
+    }
+}
+
+/// An expression of a column sees one row.
+fn refuse_other_rows(expr: &Expr) -> Result<(), PlanError> {
+    let mut found = None;
+    expr.apply(|part| {
+        found = match part {
+            Expr::AggregateFunction(_) => Some("an aggregate"),
+            Expr::WindowFunction(_) => Some("a function with OVER"),
+            Expr::ScalarSubquery(_)
+            | Expr::InSubquery(_)
+            | Expr::Exists(_)
+            | Expr::SetComparison(_) => Some("a subquery"),
+            Expr::ScalarFunction(function) if function.name() == MARKER => Some("a group window"),
+            _ => None,
+        };
+        Ok(match found {
+            Some(_) => TreeNodeRecursion::Stop,
+            None => TreeNodeRecursion::Continue,
+        })
+    })?;
+    match found {
+        Some(what) => Err(PlanError::new(
+            PlanErrorKind::InvalidStatement,
+            format!("{what} cannot stand here, where an expression sees one row"),
+        )),
+        None => Ok(()),
     }
 }

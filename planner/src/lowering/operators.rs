@@ -8,6 +8,7 @@ use arrow::ipc::writer::StreamWriter;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{Column, cast};
 use levada_engine::element::ChangelogMode;
+use levada_engine::error::ErrorKind;
 use levada_engine::expression;
 use levada_engine::graph::{
     CalcSpec, Expression, OperatorSpec, OutputPort, Partitioning, SinkSpec, ValuesSpec, WireBytes,
@@ -19,7 +20,7 @@ use super::uid::Uids;
 use super::{Surroundings, side_tables};
 use crate::catalog::Table;
 use crate::streaming::{Calc, Node, NodeId, NodeKind, Plan, Scan, Values, text};
-use levada_language::error::PlanError;
+use levada_language::error::{PlanError, PlanErrorKind, in_sql};
 
 /// An operator that is not in a vertex yet.
 #[derive(Debug)]
@@ -54,6 +55,7 @@ pub(super) fn lower(
         operators: Vec::new(),
         of_node: BTreeMap::new(),
         uids: Uids::default(),
+        picks: BTreeMap::new(),
     };
     let live = plan.live();
     for (id, node) in plan.iter() {
@@ -72,6 +74,9 @@ pub(super) struct Lowering<'a> {
     operators: Vec<Operator>,
     of_node: BTreeMap<NodeId, usize>,
     uids: Uids,
+    /// Calcs that only pick columns, each with its input: whether one is needed depends on what
+    /// else reads the same source, so ids see through them.
+    picks: BTreeMap<usize, usize>,
 }
 
 impl Lowering<'_> {
@@ -140,6 +145,7 @@ impl Lowering<'_> {
     pub(super) fn uid(&mut self, content: &str, inputs: &[usize]) -> String {
         let ids: Vec<String> = inputs
             .iter()
+            .map(|input| self.picks.get(input).unwrap_or(input))
             .filter_map(|input| self.operators.get(*input))
             .map(|operator| operator.uid.clone())
             .collect();
@@ -286,19 +292,26 @@ impl Lowering<'_> {
             filter,
             projection: Some(projection),
         });
-        let Some(parallelism) = self.spread(input, node)? else {
-            return self.forward("Calc", &content, spec, input, node);
+        let operator = match self.spread(input, node)? {
+            None => self.forward("Calc", &content, spec, input, node)?,
+            Some(parallelism) => {
+                let uid = self.uid(&content, &[input]);
+                let inputs = vec![self.main(input, Partitioning::Rebalance)?];
+                self.push(Operator {
+                    uid,
+                    name: "Calc".to_string(),
+                    spec,
+                    inputs,
+                    schema: node.properties.schema.clone(),
+                    parallelism,
+                })
+            }
         };
-        let uid = self.uid(&content, &[input]);
-        let inputs = vec![self.main(input, Partitioning::Rebalance)?];
-        Ok(self.push(Operator {
-            uid,
-            name: "Calc".to_string(),
-            spec,
-            inputs,
-            schema: node.properties.schema.clone(),
-            parallelism,
-        }))
+        if calc.only_picks() {
+            let below = self.picks.get(&input).copied().unwrap_or(input);
+            self.picks.insert(operator, below);
+        }
+        Ok(operator)
     }
 
     /// The parallelism behind a source that has one of its own; `None` to stay with the source.
@@ -417,11 +430,19 @@ impl Lowering<'_> {
 }
 
 /// Encodes an expression for the job graph.
+///
+/// # Errors
+/// The expression is nested deeper than its wire format allows.
 pub(super) fn encode(expr: &Arc<dyn PhysicalExpr>) -> Result<Expression, PlanError> {
-    expression::encode(expr).map_err(|error| {
-        PlanError::internal(format!("the expression {expr} cannot be sent to workers"))
-            .detail(error.message)
-    })
+    let encoded = expression::encode(expr).map_err(|error| match error.kind {
+        ErrorKind::Config => PlanError::new(PlanErrorKind::Syntax, error.message)
+            .hint("use fewer parentheses, or fewer different operators in a row"),
+        _ => PlanError::internal(format!("the expression {expr} cannot be sent to workers"))
+            .detail(error.message),
+    })?;
+    // What an error at run time shows.
+    let text = in_sql(&text(expr));
+    Ok(Expression { text, ..encoded })
 }
 
 fn ipc_stream(values: &Values) -> Result<Vec<u8>, PlanError> {

@@ -13,18 +13,19 @@ mod expressions;
 mod functions;
 mod intervals;
 mod items;
+mod similar;
 mod windows;
 
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, GroupByExpr, Ident, ObjectName, Query, Select, SetExpr, TableAlias, TableFactor,
-    VisitMut, VisitorMut,
+    Expr, GroupByExpr, Ident, ObjectName, Query, Select, SetExpr, TableAlias, TableFactor, Visit,
+    VisitMut, Visitor, VisitorMut,
 };
 
 use super::hints::{TableHints, misplaced_options};
 use super::statement::HintedTable;
-use levada_language::error::{Location, PlanError};
+use levada_language::error::{Location, PlanError, PlanErrorKind};
 
 /// Rewrites an expression that stands alone, such as that of a computed column.
 pub(super) fn expression(ast: &mut Expr) -> Result<(), PlanError> {
@@ -139,6 +140,20 @@ impl Rewriter {
         if !select.lateral_views.is_empty() {
             return Err(PlanError::unsupported("LATERAL VIEW", at));
         }
+        if select.top.is_some() {
+            return Err(PlanError::unsupported("TOP", at).hint("use LIMIT"));
+        }
+        if let Some(condition) = &select.selection {
+            no_aggregate(condition)?;
+        }
+        if let GroupByExpr::Expressions(_, modifiers) | GroupByExpr::All(modifiers) =
+            &select.group_by
+            && let Some(modifier) = modifiers.first()
+        {
+            return Err(PlanError::unsupported(format!("GROUP BY … {modifier}"), at)
+                .hint("use GROUP BY ROLLUP (…), CUBE (…) or GROUPING SETS (…)"));
+        }
+        group_by_nothing(select)?;
         let windows = windows::GroupWindows::of_select(select)?;
         windows.rewrite_select(select)?;
         items::distinct_names(&mut select.projection);
@@ -152,6 +167,9 @@ impl Rewriter {
             let at = Location::of(with.with_token.0.span);
             return Err(PlanError::unsupported("WITH RECURSIVE", at));
         }
+        if let Some(lock) = query.locks.first() {
+            return Err(PlanError::unsupported(lock, body_location(&query.body)));
+        }
         fetch_to_limit(query)?;
         // ORDER BY belongs to the query, but may name the windows of its SELECT.
         if let SetExpr::Select(select) = query.body.as_ref() {
@@ -162,6 +180,75 @@ impl Rewriter {
         }
         Ok(())
     }
+}
+
+/// Refuses aggregates in WHERE, subqueries aside.
+fn no_aggregate(condition: &Expr) -> Result<(), PlanError> {
+    match condition.visit(&mut Aggregates { subqueries: 0 }) {
+        ControlFlow::Break(name) => Err(PlanError::new(
+            PlanErrorKind::InvalidStatement,
+            format!("the aggregate {name} cannot stand in WHERE"),
+        )
+        .hint("conditions on aggregates are those of HAVING")
+        .at(name_location(&name))),
+        ControlFlow::Continue(()) => Ok(()),
+    }
+}
+
+/// `GROUP BY ()` makes one group of everything, as aggregates alone do.
+fn group_by_nothing(select: &mut Select) -> Result<(), PlanError> {
+    let GroupByExpr::Expressions(keys, _) = &mut select.group_by else {
+        return Ok(());
+    };
+    if !matches!(keys.as_slice(), [Expr::Tuple(parts)] if parts.is_empty()) {
+        return Ok(());
+    }
+    let search = &mut Aggregates { subqueries: 0 };
+    if select.projection.visit(search).is_continue() {
+        let at = Location::of(select.select_token.0.span);
+        return Err(PlanError::unsupported(
+            "GROUP BY () without an aggregate",
+            at,
+        ));
+    }
+    keys.clear();
+    Ok(())
+}
+
+/// Finds the first aggregate, subqueries aside.
+struct Aggregates {
+    subqueries: usize,
+}
+
+impl Visitor for Aggregates {
+    type Break = ObjectName;
+
+    fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<ObjectName> {
+        self.subqueries += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<ObjectName> {
+        self.subqueries -= 1;
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<ObjectName> {
+        const AGGREGATES: &[&str] = &["COUNT", "SUM", "MIN", "MAX", "AVG"];
+        let Expr::Function(function) = expr else {
+            return ControlFlow::Continue(());
+        };
+        let name = function.name.to_string().to_ascii_uppercase();
+        if self.subqueries > 0 || !AGGREGATES.contains(&name.as_str()) || function.over.is_some() {
+            return ControlFlow::Continue(());
+        }
+        ControlFlow::Break(function.name.clone())
+    }
+}
+
+fn body_location(body: &SetExpr) -> Option<Location> {
+    use sqlparser::ast::Spanned;
+    Location::of(body.span())
 }
 
 /// FETCH FIRST n ROWS ONLY says the same as LIMIT n.

@@ -235,3 +235,162 @@ fn the_key_of_the_rows_is_known_to_the_client() {
     assert_eq!(key("SELECT COUNT(*) AS n FROM bids"), Some(vec![]));
     assert_eq!(key("SELECT auction FROM bids"), None);
 }
+
+#[test]
+fn windows_that_take_late_rows_update_their_results() {
+    let windows = "SELECT auction, COUNT(*) AS n FROM TABLE(TUMBLE(TABLE bids, DESCRIPTOR(ts), INTERVAL '1' SECOND)) GROUP BY auction, window_start, window_end";
+    let mut session = Session::with(TABLES);
+    let mode = |session: &Session, sql: &str| session.job(sql).unwrap().mode;
+    assert_eq!(mode(&session, windows), ChangelogMode::Append);
+    session
+        .run("SET 'table.exec.emit.allow-lateness' = '5 s'")
+        .unwrap();
+    assert_eq!(mode(&session, windows), ChangelogMode::Retract);
+    let into = format!("INSERT INTO appends {windows}");
+    let error = session.job(&into).unwrap_err();
+    assert!(error.message().contains("inserts only"), "{error}");
+    let counts = format!("SELECT n, COUNT(*) FROM ({windows}) GROUP BY n");
+    let graph = session.job(&counts).unwrap().graph;
+    let updating = graph.vertices.iter().flat_map(|v| &v.operators).any(|o| {
+        matches!(&o.spec, levada_engine::graph::OperatorSpec::GroupAggregate(spec) if spec.input_updating)
+    });
+    assert!(updating, "the outer aggregate takes rows back");
+    let now = windows.replace("DESCRIPTOR(ts)", "DESCRIPTOR(pt)");
+    assert_eq!(mode(&session, &now), ChangelogMode::Append);
+}
+
+#[test]
+fn long_chains_are_planned_or_refused() {
+    let session = Session::with(TABLES);
+    let chain = |part: &str, operator: &str, length: usize| vec![part; length].join(operator);
+    for sql in [
+        format!("SELECT {} FROM bids", chain("auction", " + ", 190)),
+        format!("SELECT {} FROM bids", chain("detail.note", " || ", 190)),
+        format!(
+            "SELECT 1 FROM bids WHERE {}",
+            chain("price > auction", " AND ", 450)
+        ),
+        format!(
+            "SELECT 1 FROM bids WHERE {}",
+            chain("price <> auction", " OR ", 450)
+        ),
+        chain("SELECT auction FROM bids", " UNION ALL ", 300),
+    ] {
+        if let Err(error) = session.job(&sql) {
+            panic!("{} in {}", error, sql.get(..60).unwrap_or_default());
+        }
+    }
+    let mixed = format!(
+        "SELECT {} FROM bids",
+        chain("auction + price - 1 * bidder", " - ", 60)
+    );
+    let error = session.job(&mixed).unwrap_err();
+    assert_eq!(error.code(), "LV-1001", "{error}");
+}
+
+#[test]
+fn columns_and_views_are_checked_when_they_are_created() {
+    let with = "WITH ('connector' = 'stream')";
+    for (column, what) in [
+        ("SUM(a)", "an aggregate"),
+        ("SUM(a) OVER ()", "OVER"),
+        ("(SELECT 1)", "a subquery"),
+    ] {
+        refused(
+            &format!("CREATE TABLE t (a INT, b AS {column}) {with}"),
+            &["LV-1018", what, "line 1, column 29"],
+        );
+    }
+    refused(
+        "CREATE VIEW v AS SELECT auction FROM bids; CREATE VIEW w AS SELECT * FROM v;
+         CREATE OR REPLACE VIEW v AS SELECT * FROM w",
+        &["LV-1018", "view v refers to itself", "line 2, column 5"],
+    );
+}
+
+#[test]
+fn views_of_views_are_planned_once_each() {
+    let mut session = Session::with(TABLES);
+    session
+        .run("CREATE VIEW v0 AS SELECT auction FROM bids")
+        .unwrap();
+    for n in 1..40 {
+        let sql = format!("CREATE VIEW v{n} AS SELECT * FROM v{}", n - 1);
+        session.run(&sql).unwrap();
+    }
+    session.job("SELECT * FROM v39").unwrap();
+}
+
+#[test]
+fn what_is_read_and_not_meant_is_refused_by_name() {
+    refused(
+        "SELECT auction, COUNT(*) FROM bids GROUP BY auction WITH ROLLUP",
+        &["LV-1011", "WITH ROLLUP", "line 1, column 53"],
+    );
+    refused(
+        "SELECT 1 FROM bids WHERE price BETWEEN SYMMETRIC 2 AND 1",
+        &["LV-1011", "BETWEEN SYMMETRIC", "line 1, column 40"],
+    );
+    refused(
+        "SELECT auction FROM bids FOR UPDATE",
+        &["LV-1011", "FOR UPDATE"],
+    );
+    refused(
+        "SELECT MAX(detail) FROM bids",
+        &["LV-1011", "MAX of ROW<", "on streams"],
+    );
+    let session = Session::with(TABLES);
+    session
+        .job("SELECT detail.tags[1], auction + 1, COUNT(*) OVER () FROM bids")
+        .unwrap_err();
+    let names = |sql: &str| {
+        let schema = session.job(sql).map_err(|e| e.render(sql)).unwrap().schema;
+        let names: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
+        names
+    };
+    assert_eq!(
+        names("SELECT 1, auction + 1, FLOOR(ts TO HOUR), price, price FROM bids"),
+        ["1", "auction + 1", "FLOOR(ts TO HOUR)", "price", "price0"]
+    );
+    assert_eq!(
+        names("SELECT auction, COUNT(*) FROM bids GROUP BY auction"),
+        ["auction", "COUNT(*)"]
+    );
+}
+
+#[test]
+fn errors_stand_where_their_construct_does() {
+    refused(
+        "SELECT auction FROM bids WHERE price > 1 AND MAX(price) > 2",
+        &["LV-1018", "MAX", "WHERE", "HAVING", "line 1, column 46"],
+    );
+    refused(
+        "SELECT auction, SUM(detail.note) FROM bids GROUP BY auction",
+        &["LV-1008", "SUM does not take STRING", "line 1, column 17"],
+    );
+    refused(
+        "SELECT 1, ABS(1, 2)",
+        &["LV-1008", "ABS expects 1 arguments", "line 1, column 11"],
+    );
+    refused(
+        "SELECT *, auction FROM bids",
+        &["LV-1010", "called auction"],
+    );
+    Session::with(TABLES)
+        .job("SELECT COUNT(*) FROM bids GROUP BY ()")
+        .unwrap();
+    refused(
+        "CREATE VIEW v AS SELECT * FROM 'x.json'",
+        &[
+            "LV-1011",
+            "a view over the file 'x.json'",
+            "line 1, column 18",
+        ],
+    );
+    refused(
+        "CREATE TABLE t (A INT, a INT) WITH ('connector' = 'stream'); SELECT \"A\", a FROM t; CREATE TABLE u (Ab INT, aB INT) WITH ('connector' = 'stream'); SELECT ab FROM u",
+        &["LV-1009", "column ab can be Ab or aB"],
+    );
+    refused("SELECT TOP 3 auction FROM bids", &["LV-1011", "TOP"]);
+    refused("SELECT detail.note + detail.tags FROM bids", &["STRING"]);
+}

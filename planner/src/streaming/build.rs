@@ -24,15 +24,22 @@ use levada_language::error::{Location, PlanError, PlanErrorKind};
 pub struct Builder<'a> {
     pub(super) resolver: &'a Resolver,
     connectors: &'a ConnectorRegistry,
+    /// Whether event-time windows take late rows, and so change what they have given.
+    pub(super) late_updates: bool,
     pub(super) plan: Plan,
 }
 
 impl<'a> Builder<'a> {
-    /// A builder of an empty plan.
-    pub fn new(resolver: &'a Resolver, connectors: &'a ConnectorRegistry) -> Self {
+    /// A builder of an empty plan. `allowed_lateness_ms` is how long windows take late rows.
+    pub fn new(
+        resolver: &'a Resolver,
+        connectors: &'a ConnectorRegistry,
+        allowed_lateness_ms: i64,
+    ) -> Self {
         Builder {
             resolver,
             connectors,
+            late_updates: allowed_lateness_ms > 0,
             plan: Plan::new(),
         }
     }

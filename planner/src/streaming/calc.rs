@@ -66,6 +66,12 @@ impl Calc {
             && self.projection.iter().enumerate().all(in_place)
     }
 
+    /// Whether it does no more than pick columns.
+    pub(crate) fn only_picks(&self) -> bool {
+        let plain = |e: &ExprRef| expression::as_column(e).is_some();
+        self.filter.is_none() && self.projection.iter().all(plain)
+    }
+
     /// This calc after `inner`, in one; `None` if that would evaluate something costly twice, or
     /// something that varies another number of times than before.
     pub(super) fn after(&self, inner: &Calc) -> Result<Option<Calc>, PlanError> {

@@ -150,6 +150,8 @@ fn set_mode(plan: &mut Plan, id: NodeId, asked: bool) {
         NodeKind::GroupAggregate(_) if !node.properties.updating => ChangelogMode::Append,
         NodeKind::GroupAggregate(_) if asked => ChangelogMode::Retract,
         NodeKind::GroupAggregate(_) => ChangelogMode::Upsert,
+        // Late rows change a window's result; it then always says what it was before.
+        NodeKind::WindowAggregate(_) if node.properties.updating => ChangelogMode::Retract,
         NodeKind::WindowAggregate(_) | NodeKind::Values(_) => ChangelogMode::Append,
         _ => combined(&inputs),
     };

@@ -7,7 +7,7 @@ use arrow::datatypes::{DataType, Schema};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::Operator;
-use datafusion::physical_expr::expressions::{BinaryExpr, Column, Literal};
+use datafusion::physical_expr::expressions::{BinaryExpr, Column, Literal, NegativeExpr};
 use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
 use datafusion::physical_expr_common::physical_expr::{fmt_sql, is_volatile};
 
@@ -45,17 +45,19 @@ pub fn text(expr: &ExprRef) -> String {
 /// Checked arithmetic as the operator that it stands for.
 fn operator(expr: &ExprRef) -> Option<ExprRef> {
     let function = expr.downcast_ref::<ScalarFunctionExpr>()?;
+    let (first, rest) = function.args().split_first()?;
+    let first = Arc::clone(first);
     let operator = match function.name() {
         "checked_add" => Operator::Plus,
         "checked_subtract" => Operator::Minus,
         "checked_multiply" => Operator::Multiply,
+        "checked_negate" => return Some(Arc::new(NegativeExpr::new(first))),
+        "checked_digits" => return Some(first),
         _ => return None,
     };
-    let [left, right] = function.args() else {
-        return None;
-    };
-    let (left, right) = (Arc::clone(left), Arc::clone(right));
-    Some(Arc::new(BinaryExpr::new(left, operator, right)))
+    Some(rest.iter().fold(first, |left, right| {
+        Arc::new(BinaryExpr::new(left, operator, Arc::clone(right)))
+    }))
 }
 
 /// Access to a field as people write it.

@@ -108,11 +108,11 @@ fn subqueries_and_common_table_expressions() {
     );
     check(
         "SELECT customerid FROM customers c WHERE EXISTS (SELECT 1 FROM orders WHERE ORDERID = C.CUSTOMERID)",
-        "SELECT customerId FROM customers c WHERE EXISTS (SELECT 1 FROM Orders WHERE orderId = c.customerId)",
+        "SELECT customerId FROM customers c WHERE EXISTS (SELECT 1 AS `1` FROM Orders WHERE orderId = c.customerId)",
     );
     check(
         "SELECT (SELECT MAX(orderid) FROM orders) FROM customers",
-        "SELECT (SELECT MAX(orderId) FROM Orders) FROM customers",
+        "SELECT (SELECT MAX(orderId) AS `MAX(orderid)` FROM Orders) AS `(SELECT MAX(orderid) FROM orders)` FROM customers",
     );
 }
 

@@ -1,13 +1,15 @@
 //! Expressions whose syntax DataFusion's planner lacks, or reads otherwise.
 
 use sqlparser::ast::{
-    CeilFloorKind, DataType, DateTimeField, Expr, TimezoneInfo, TypedString, Value, ValueWithSpan,
+    AccessExpr, CeilFloorKind, DataType, DateTimeField, Expr, TimezoneInfo, TypedString, Value,
+    ValueWithSpan,
 };
 use sqlparser::tokenizer::Span;
 
-use super::{expression_location, functions, intervals};
-use levada_language::dialect::{call, cast, text};
+use super::{expression_location, functions, intervals, similar};
+use levada_language::dialect::{call, cast, number, text};
 use levada_language::error::{Location, PlanError, PlanErrorKind};
+use levada_language::types::{SqlType, parse_type_text};
 
 /// Rewrites one expression whose parts have been rewritten already.
 pub(super) fn rewrite(expr: &mut Expr) -> Result<(), PlanError> {
@@ -48,6 +50,23 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<(), PlanError> {
             escape_char,
             ..
         } => backslash_escapes(pattern, escape_char),
+        Expr::SimilarTo {
+            pattern,
+            escape_char,
+            ..
+        } => similar_to(pattern, escape_char),
+        Expr::Cast { data_type, .. } => {
+            let new = bounded_cast(&data_type.to_string()).map(|(name, length)| {
+                let length = number(length, Span::empty());
+                call(name, Span::empty(), [expr.clone(), length])
+            });
+            replace(expr, new);
+            Ok(())
+        }
+        Expr::CompoundFieldAccess { access_chain, .. } => {
+            fields_of_elements(access_chain);
+            Ok(())
+        }
         Expr::RLike { .. } => Err(PlanError::unsupported(
             "the operator RLIKE",
             expression_location(expr),
@@ -90,6 +109,57 @@ fn typed_literal(literal: &mut TypedString) -> Result<(), PlanError> {
         };
         literal.data_type = DataType::Timestamp(Some(precision), TimezoneInfo::None);
     }
+    Ok(())
+}
+
+/// `arr[1].q`: behind an element, DataFusion's planner takes names of fields as texts.
+fn fields_of_elements(chain: &mut [AccessExpr]) {
+    let elements = chain
+        .iter_mut()
+        .skip_while(|access| !matches!(access, AccessExpr::Subscript(_)));
+    for access in elements {
+        if let AccessExpr::Dot(Expr::Identifier(ident)) = access {
+            *access = AccessExpr::Dot(text(ident.value.clone(), ident.span));
+        }
+    }
+}
+
+/// What a cast to a type with a length or precision that Arrow lacks has to cut, and where.
+fn bounded_cast(data_type: &str) -> Option<(&'static str, i64)> {
+    match parse_type_text(data_type).ok()?.sql_type {
+        SqlType::Char(length) | SqlType::Varchar(length) => Some(("cut_text", length.into())),
+        SqlType::Timestamp(precision) | SqlType::TimestampLtz(precision)
+            if precision % 3 != 0 || precision == 0 =>
+        {
+            Some(("cut_time", precision.into()))
+        }
+        _ => None,
+    }
+}
+
+/// The pattern of SIMILAR TO as the regular expression that DataFusion takes it for.
+fn similar_to(pattern: &mut Expr, escape: &mut Option<ValueWithSpan>) -> Result<(), PlanError> {
+    let at = expression_location(pattern);
+    let Expr::Value(ValueWithSpan {
+        value: Value::SingleQuotedString(text),
+        ..
+    }) = pattern
+    else {
+        return Err(PlanError::unsupported(
+            "SIMILAR TO with a pattern that is not a constant",
+            at,
+        ));
+    };
+    let escape = match escape.take().map(|given| given.value) {
+        None => Some('\\'),
+        Some(Value::SingleQuotedString(character)) if character.chars().count() == 1 => {
+            character.chars().next()
+        }
+        Some(_) => {
+            return Err(PlanError::new(PlanErrorKind::Syntax, "ESCAPE takes one character").at(at));
+        }
+    };
+    *text = similar::regex(text, escape).map_err(|error| error.at(at))?;
     Ok(())
 }
 

@@ -5,16 +5,20 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{Expr, Ident, SelectItem, Spanned, visit_expressions_mut};
 
-/// Gives a name to each item that has none and would be called like one before it: `a, a` becomes
-/// `a, a AS a0`. An expression without a name is called after its text, in which casts do not
-/// count.
+/// Gives a name to each item that has none: an expression is called after its text, and what
+/// would be called like an item before it gets a number, so that `a, a` becomes `a, a AS a0`.
 pub(super) fn distinct_names(items: &mut [SelectItem]) {
     let mut taken: BTreeSet<String> = items.iter().filter_map(alias).collect();
     for item in items {
         let SelectItem::UnnamedExpr(expr) = item else {
             continue;
         };
-        if taken.insert(called(expr)) {
+        let is_free = taken.insert(called(expr));
+        let named_by_itself = matches!(
+            expr,
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::CompoundFieldAccess { .. }
+        );
+        if is_free && named_by_itself {
             continue;
         }
         let base = match &*expr {
@@ -24,9 +28,10 @@ pub(super) fn distinct_names(items: &mut [SelectItem]) {
             }
             other => other.to_string(),
         };
-        let free = (0..)
-            .map(|n: usize| format!("{base}{n}"))
-            .find(|name| !taken.contains(name));
+        let mut names = std::iter::once(base.clone())
+            .filter(|_| is_free)
+            .chain((0..).map(|n: usize| format!("{base}{n}")));
+        let free = names.find(|name| is_free || !taken.contains(name));
         let name = free.unwrap_or(base);
         taken.insert(name.clone());
         let mut alias = Ident::with_quote('`', name);

@@ -294,3 +294,33 @@ fn what_would_be_ignored_is_refused() {
         &["empty"],
     );
 }
+
+#[test]
+fn chains_are_bounded() {
+    let chain = |operator: &str, length: usize| vec!["1"; length].join(operator);
+    for operator in [" + ", " || ", " = "] {
+        assert!(parse(&format!("SELECT {}", chain(operator, 150))).is_ok());
+        for length in [300, 2_000, 100_000] {
+            let sql = format!("SELECT {}", chain(operator, length));
+            let error = parse(&sql).unwrap_err();
+            assert_eq!(error.code(), "LV-1001", "{operator} {length}");
+            assert!(error.message().contains("nested too deeply"), "{error}");
+            assert!(error.location().is_some(), "{error}");
+        }
+    }
+    for operator in [" AND ", " OR "] {
+        assert!(parse(&format!("SELECT {}", chain(operator, 500))).is_ok());
+        assert!(parse(&format!("SELECT {}", chain(operator, 2_000))).is_err());
+    }
+    let union = |length: usize| vec!["SELECT 1, 2"; length].join(" UNION ALL ");
+    assert!(parse(&union(900)).is_ok());
+    assert!(parse(&union(5_000)).is_err());
+    let rows = vec!["(1 + 2, -3)"; 20_000].join(", ");
+    assert!(parse(&format!("VALUES {rows}")).is_ok());
+}
+
+#[test]
+fn a_byte_order_mark_is_no_word() {
+    assert!(parse("\u{feff}SELECT 1;").is_ok());
+    assert!(is_complete("\u{feff}SELECT 1;"));
+}

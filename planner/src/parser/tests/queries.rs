@@ -171,8 +171,12 @@ fn a_hinted_table_inside_a_window() {
 
 #[test]
 fn intervals() {
-    let interval =
-        |sql: &str, expected: &str| check(&format!("SELECT {sql}"), &format!("SELECT {expected}"));
+    let interval = |sql: &str, expected: &str| {
+        check(
+            &format!("SELECT {sql} AS it"),
+            &format!("SELECT {expected} AS it"),
+        )
+    };
     interval("INTERVAL '10' SECONDS", "INTERVAL '10' SECONDS");
     interval("INTERVAL '5.5' SECOND(3)", "INTERVAL '5.5' SECOND");
     interval("INTERVAL '1:30' MINUTE TO SECOND", "INTERVAL '90.0' SECOND");
@@ -187,8 +191,12 @@ fn intervals() {
 
 #[test]
 fn expressions() {
-    let expr =
-        |sql: &str, expected: &str| check(&format!("SELECT {sql}"), &format!("SELECT {expected}"));
+    let expr = |sql: &str, expected: &str| {
+        check(
+            &format!("SELECT {sql} AS it"),
+            &format!("SELECT {expected} AS it"),
+        )
+    };
     expr("MOD(a, 3)", "(a % 3)");
     expr("EXTRACT(HOUR FROM ts)", "extract('HOUR', ts)");
     expr("FLOOR(ts TO DAY)", "timestamp_floor(ts, 'DAY')");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::AggregateFunction;
-use datafusion::logical_expr::{Aggregate, Expr};
+use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, LogicalPlan};
 use datafusion::physical_expr::expressions::Literal;
 
 use crate::streaming::build::{Builder, names};
@@ -13,6 +13,7 @@ use crate::streaming::expression::{self, ExprRef};
 use crate::streaming::group_aggregate::{Call, Function};
 use crate::streaming::{Calc, NodeId};
 use levada_language::error::PlanError;
+use levada_language::types::SqlType;
 
 /// An aggregate call before its argument is a column.
 pub(super) struct RawCall {
@@ -137,7 +138,13 @@ impl Builder<'_> {
             {
                 None
             }
-            [argument] => Some(self.expression(argument, &aggregate.input)?),
+            [argument] => {
+                let plain = match which == Function::Sum && !params.distinct {
+                    true => without_widening(argument, &aggregate.input)?,
+                    false => argument,
+                };
+                Some(self.expression(plain, &aggregate.input)?)
+            }
             [] if which == Function::Count => None,
             _ => {
                 return Err(PlanError::unsupported(
@@ -159,10 +166,21 @@ impl Builder<'_> {
             Some(argument) => argument.data_type(schema)?,
             None => DataType::Int64,
         };
+        let extreme = matches!(which, Function::Min | Function::Max);
+        if extreme && argument_type.is_nested() {
+            return Err(PlanError::unsupported(
+                format!(
+                    "{} of {} on streams",
+                    function.func.name().to_uppercase(),
+                    SqlType::from_arrow(&argument_type)
+                ),
+                None,
+            ));
+        }
         Ok(RawCall {
             function: which,
             // MIN and MAX do not care about repetition.
-            distinct: params.distinct && !matches!(which, Function::Min | Function::Max),
+            distinct: params.distinct && !extreme,
             argument,
             filter,
             argument_type,
@@ -249,6 +267,24 @@ fn key_name(key: &ExprRef, name: &str) -> String {
         Some(_) => name.to_string(),
         None => expression::text(key),
     }
+}
+
+/// The argument of SUM without the cast to BIGINT that type coercion puts around a smaller integer:
+/// sums are wide enough by themselves, so the cast would only cost time.
+fn without_widening<'a>(argument: &'a Expr, input: &LogicalPlan) -> Result<&'a Expr, PlanError> {
+    let Expr::Cast(cast) = argument else {
+        return Ok(argument);
+    };
+    let small = matches!(
+        cast.expr.get_type(input.schema())?,
+        DataType::Int8 | DataType::Int16 | DataType::Int32
+    );
+    let widens = cast.field.data_type() == &DataType::Int64;
+    Ok(if small && widens {
+        &cast.expr
+    } else {
+        argument
+    })
 }
 
 fn supported(function: &AggregateFunction) -> Result<Function, PlanError> {

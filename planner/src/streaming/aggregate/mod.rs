@@ -18,6 +18,7 @@ use std::sync::Arc;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Aggregate, Operator};
 use datafusion::physical_expr::expressions::{BinaryExpr, Literal};
+use levada_engine::element::ChangelogMode;
 
 use grouping::Grouping;
 use scope::{KeySource, Scope, check_session_keys, window_column};
@@ -240,7 +241,11 @@ impl Builder<'_> {
         names: &[String],
     ) -> Result<NodeId, PlanError> {
         let own = self.plan.next_id();
-        let properties = node.properties(self.properties(input)?, own)?;
+        let mut properties = node.properties(self.properties(input)?, own)?;
+        if self.late_updates && node.time.is_some() {
+            properties.updating = true;
+            properties.mode = ChangelogMode::Retract;
+        }
         let schema = Arc::clone(&properties.schema);
         let (keys, calls) = (node.keys.len(), node.calls.len());
         let window: Vec<ExprRef> = (0..3)

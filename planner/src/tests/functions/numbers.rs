@@ -13,6 +13,16 @@ fn integers_do_not_wrap() {
         "CAST(2147483647 AS INT) + CAST(1 AS INT)",
         &["overflows INT"],
     );
+    refuse(
+        "-(-9223372036854775807 - 1)",
+        &["LV-1019", "overflows BIGINT"],
+    );
+    refuse(
+        "CAST(60000000000000000000000000000000000000 AS DECIMAL(38, 0)) + CAST(60000000000000000000000000000000000000 AS DECIMAL(38, 0))",
+        &["LV-1019", "overflows DECIMAL(38, 0)"],
+    );
+    check("5 - 2 - 1", "2", "BIGINT");
+    check("-(2 - 5)", "3", "BIGINT");
     refuse("1 / 0", &["LV-1019", "ivide by zero"]);
     refuse("1 % 0", &["ivide by zero"]);
     refuse("CAST(3000000000 AS INT)", &["LV-1019"]);
@@ -61,4 +71,16 @@ fn numeric_functions() {
     check("0.1 + 0.2 = 0.3", "true", "BOOLEAN");
     check("CAST(1.5 AS DOUBLE) > 1.4", "true", "BOOLEAN");
     check("1e3", "1000.0", "DOUBLE");
+}
+
+#[test]
+fn long_chains_of_operators() {
+    let chain = |operator: &str| vec!["n"; 150].join(operator);
+    check_rows(&chain(" + "), ["0", "150", "300", "-150", "NULL"]);
+    let (values, _) = block(run(
+        &format!("SELECT {} AS x FROM t WHERE n < 2", chain(" * ")),
+        None,
+    ))
+    .unwrap();
+    assert_eq!(values, ["0", "1", "1"]);
 }

@@ -349,3 +349,53 @@ fn the_clock() {
     check("LOCALTIMESTAMP", "2024-02-29T23:59:58.123", "TIMESTAMP(3)");
     check("CURRENT_DATE", "2024-02-29", "DATE");
 }
+
+#[test]
+fn casts_between_instants_and_the_wall_clock() {
+    let berlin = Some("Europe/Berlin");
+    let instant = "TO_TIMESTAMP_LTZ(0, 3)";
+    let cast = |to: &str| format!("CAST({instant} AS {to})");
+    let check_berlin = |to: &str, value: &str, shown: &str| {
+        check_in(berlin, &cast(to), value, shown);
+    };
+    check_berlin("TIMESTAMP(3)", "1970-01-01T01:00:00", "TIMESTAMP(3)");
+    check_berlin("DATE", "1970-01-01", "DATE");
+    check_berlin("STRING", "1970-01-01 01:00:00.000", "STRING");
+    check(&cast("TIMESTAMP(6)"), "1970-01-01T00:00:00", "TIMESTAMP(6)");
+    check_in(
+        berlin,
+        "CAST(TIMESTAMP '1970-01-01 01:00:00' AS TIMESTAMP_LTZ(3))",
+        "1970-01-01T00:00:00Z",
+        "TIMESTAMP_LTZ(3)",
+    );
+    check_in(
+        berlin,
+        "CAST('1970-07-01 01:00:00' AS TIMESTAMP_LTZ(3)) = CAST(TIMESTAMP '1970-07-01 01:00:00' AS TIMESTAMP_LTZ(3))",
+        "true",
+        "BOOLEAN",
+    );
+}
+
+#[test]
+fn casts_of_times_to_text_and_to_fewer_digits() {
+    check(
+        "CAST(TIMESTAMP '2020-01-01 00:00:00' AS STRING)",
+        "2020-01-01 00:00:00.000",
+        "STRING",
+    );
+    check(
+        "CAST(TIMESTAMP '1969-12-31 23:59:59.9996' AS STRING)",
+        "1969-12-31 23:59:59.999600",
+        "STRING",
+    );
+    for (to, value) in [
+        ("TIMESTAMP(3)", "1969-12-31T23:59:59.999"),
+        ("TIMESTAMP(1)", "1969-12-31T23:59:59.900"),
+        ("TIMESTAMP(0)", "1969-12-31T23:59:59"),
+    ] {
+        let cast = format!("CAST(TIMESTAMP '1969-12-31 23:59:59.9996' AS {to})");
+        check(&cast, value, "TIMESTAMP(3)");
+    }
+    check("CAST(123456 AS VARCHAR(3))", "123", "STRING");
+    check("CAST('ünïcode' AS CHAR(4))", "ünïc", "STRING");
+}

@@ -145,3 +145,17 @@ fn urls() {
     check("PARSE_URL('no url', 'HOST')", "NULL", "STRING");
     refuse(&format!("PARSE_URL({url}, 'PORT')"), &["no part 'PORT'"]);
 }
+
+#[test]
+fn similar_to_is_about_the_whole_text() {
+    let check = |expression: &str, value: &str| check(expression, value, "BOOLEAN");
+    check("'abc' SIMILAR TO 'b'", "false");
+    check("'abc' SIMILAR TO 'a%'", "true");
+    check("'abc' SIMILAR TO 'a_c|x'", "true");
+    check("'abc' SIMILAR TO 'a.c'", "false");
+    check("'abc' NOT SIMILAR TO '(a|b)+c'", "false");
+    check("'50%' SIMILAR TO '[0-9]+!%' ESCAPE '!'", "true");
+    check("'a\nb' SIMILAR TO 'a_b'", "true");
+    refuse("s SIMILAR TO s", &["LV-1011", "SIMILAR TO"]);
+    refuse("'a' SIMILAR TO '[a'", &["LV-1001", "line 1, column 23"]);
+}
