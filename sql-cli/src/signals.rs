@@ -78,10 +78,13 @@ async fn hear(
             std::process::exit(130);
         }
         if request == Interrupt::End {
-            tokio::time::sleep(GRACE).await;
-            if requests.capacity() == 0 {
-                std::process::exit(143);
-            }
+            let unheard = requests.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(GRACE).await;
+                if unheard.capacity() == 0 {
+                    std::process::exit(143);
+                }
+            });
         }
     }
 }

@@ -383,7 +383,7 @@ async fn paused_partitions_wait() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Kafka"]
 async fn bad_messages_fail_with_their_place_or_are_diverted_exactly_once() {
-    let topic = Topic::new("bad", 1).await;
+    let topic = Topic::new("broken", 1).await;
     topic.produce_numbers(0, 0..2).await;
     topic.produce(&[Plain::at(0, "{\"a\":oops}")]).await;
     topic.produce_numbers(0, 3..5).await;

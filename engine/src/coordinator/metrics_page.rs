@@ -13,61 +13,61 @@ type Read = fn(&SubtaskSnapshot) -> Option<f64>;
 
 /// The name, kind, description and value of each series of a subtask.
 const SERIES: [(&str, &str, &str, Read); 13] = [
-        ("rows_in_total", "counter", "Rows received", |s| {
-            Some(s.rows_in as f64)
-        }),
-        ("rows_out_total", "counter", "Rows sent", |s| {
-            Some(s.rows_out as f64)
-        }),
-        ("bytes_in_total", "counter", "Bytes received", |s| {
-            Some(s.bytes_in as f64)
-        }),
-        ("bytes_out_total", "counter", "Bytes sent", |s| {
-            Some(s.bytes_out as f64)
-        }),
-        ("batches_in_total", "counter", "Batches received", |s| {
-            Some(s.batches_in as f64)
-        }),
-        ("batches_out_total", "counter", "Batches sent", |s| {
-            Some(s.batches_out as f64)
-        }),
-        (
-            "late_rows_total",
-            "counter",
-            "Rows behind the watermark",
-            |s| Some(s.late_rows as f64),
-        ),
-        ("bad_rows_total", "counter", "Rows not decodable", |s| {
-            Some(s.bad_rows as f64)
-        }),
-        (
-            "null_time_rows_total",
-            "counter",
-            "Rows without event time",
-            |s| Some(s.null_time_rows as f64),
-        ),
-        (
-            "busy_seconds_total",
-            "counter",
-            "Time spent in operators",
-            |s| Some(s.busy_ns as f64 / 1e9),
-        ),
-        (
-            "backpressured_seconds_total",
-            "counter",
-            "Time spent handing over rows",
-            |s| Some(s.backpressured_ns as f64 / 1e9),
-        ),
-        (
-            "watermark_ms",
-            "gauge",
-            "Event time, milliseconds since the epoch",
-            |s| s.watermark.map(|w| w as f64),
-        ),
-        ("state_bytes", "gauge", "Keyed state", |s| {
-            Some(s.state_bytes as f64)
-        }),
-    ];
+    ("rows_in_total", "counter", "Rows received", |s| {
+        Some(s.rows_in as f64)
+    }),
+    ("rows_out_total", "counter", "Rows sent", |s| {
+        Some(s.rows_out as f64)
+    }),
+    ("bytes_in_total", "counter", "Bytes received", |s| {
+        Some(s.bytes_in as f64)
+    }),
+    ("bytes_out_total", "counter", "Bytes sent", |s| {
+        Some(s.bytes_out as f64)
+    }),
+    ("batches_in_total", "counter", "Batches received", |s| {
+        Some(s.batches_in as f64)
+    }),
+    ("batches_out_total", "counter", "Batches sent", |s| {
+        Some(s.batches_out as f64)
+    }),
+    (
+        "late_rows_total",
+        "counter",
+        "Rows behind the watermark",
+        |s| Some(s.late_rows as f64),
+    ),
+    ("bad_rows_total", "counter", "Rows not decodable", |s| {
+        Some(s.bad_rows as f64)
+    }),
+    (
+        "null_time_rows_total",
+        "counter",
+        "Rows without event time",
+        |s| Some(s.null_time_rows as f64),
+    ),
+    (
+        "busy_seconds_total",
+        "counter",
+        "Time spent in operators",
+        |s| Some(s.busy_ns as f64 / 1e9),
+    ),
+    (
+        "backpressured_seconds_total",
+        "counter",
+        "Time spent handing over rows",
+        |s| Some(s.backpressured_ns as f64 / 1e9),
+    ),
+    (
+        "watermark_ms",
+        "gauge",
+        "Event time, milliseconds since the epoch",
+        |s| s.watermark.map(|w| w as f64),
+    ),
+    ("state_bytes", "gauge", "Keyed state", |s| {
+        Some(s.state_bytes as f64)
+    }),
+];
 
 /// Renders the counts of subtasks or vertices, and what is known of jobs and slots.
 pub fn render(rows: &[Row], jobs: &[JobStatus], slots: Option<(u32, u32)>, now_ms: i64) -> String {

@@ -294,7 +294,7 @@ fn a_topic_that_is_not_there() {
         &format!(
             "CREATE TABLE k (a INT) WITH ('connector' = 'kafka', 'properties.bootstrap.servers' = '{broker}', 'topic' = 'no-such-topic', 'scan.startup.mode' = 'earliest-offset', 'scan.bounded.mode' = 'latest-offset', 'format' = 'json');\nSELECT a FROM k;"
         ),
-        &["LV-3001", "no-such-topic"],
+        &["LV-2001", "no-such-topic"],
     );
 }
 

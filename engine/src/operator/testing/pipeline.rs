@@ -233,9 +233,7 @@ impl Pipeline {
         }
         let mut files = vec![];
         for index in 0..self.subtasks.len() as u32 {
-            self.call(index, |operator, _, output| {
-                operator.hand_over(output)
-            });
+            self.call(index, |operator, _, output| operator.hand_over(output));
             if let Some(state) = self.subtasks[index as usize].state().unwrap() {
                 let mut frozen = state.freeze().unwrap();
                 let mut file = vec![];
