@@ -391,3 +391,6 @@ impl JobClient for RemoteClient {
         Ok(stream.into_inner().map(decode).boxed())
     }
 }
+
+#[cfg(test)]
+mod tests;
