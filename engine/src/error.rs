@@ -171,6 +171,7 @@ impl From<arrow::error::ArrowError> for EngineError {
             | A::ParseError(m)
             | A::ArithmeticOverflow(m)
             | A::InvalidArgumentError(m) => Self::data(m),
+            A::CastError(m) if m.contains("out of range") => Self::data(format!("overflow: {m}")),
             A::CastError(m) => Self::data(format!("a value cannot be cast: {m}")),
             A::DivideByZero => Self::data("division by zero"),
             other => Self::internal(other.to_string()),

@@ -255,6 +255,11 @@ fn windows_that_take_late_rows_update_their_results() {
         matches!(&o.spec, levada_engine::graph::OperatorSpec::GroupAggregate(spec) if spec.input_updating)
     });
     assert!(updating, "the outer aggregate takes rows back");
+    let sessions = windows.replace(
+        "TUMBLE(TABLE bids",
+        "SESSION(TABLE bids PARTITION BY auction",
+    );
+    assert_eq!(mode(&session, &sessions), ChangelogMode::Retract);
     let now = windows.replace("DESCRIPTOR(ts)", "DESCRIPTOR(pt)");
     assert_eq!(mode(&session, &now), ChangelogMode::Append);
 }
@@ -351,6 +356,10 @@ fn what_is_read_and_not_meant_is_refused_by_name() {
     assert_eq!(
         names("SELECT 1, auction + 1, FLOOR(ts TO HOUR), price, price FROM bids"),
         ["1", "auction + 1", "FLOOR(ts TO HOUR)", "price", "price0"]
+    );
+    assert_eq!(
+        names("SELECT CAST(price AS STRING), price, b.price, detail.tags[1] FROM bids AS b"),
+        ["CAST(price AS STRING)", "price", "price0", "detail.tags[1]"]
     );
     assert_eq!(
         names("SELECT auction, COUNT(*) FROM bids GROUP BY auction"),

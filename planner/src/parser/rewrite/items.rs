@@ -1,39 +1,30 @@
-//! Names of SELECT's items: where two would be called the same, the second gets a name of its own.
+//! Names of SELECT's items: what has none is called after its text, and no two are the same.
 
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
 
-use sqlparser::ast::{Expr, Ident, SelectItem, Spanned, visit_expressions_mut};
+use sqlparser::ast::{AccessExpr, Expr, Ident, SelectItem, Spanned};
 
-/// Gives a name to each item that has none: an expression is called after its text, and what
-/// would be called like an item before it gets a number, so that `a, a` becomes `a, a AS a0`.
+/// Gives a name to each item that has none: a column or field keeps its own, an expression is
+/// called after its text, and what would be called like an item before it gets a number, so that
+/// `a, a` becomes `a, a AS a0`.
 pub(super) fn distinct_names(items: &mut [SelectItem]) {
     let mut taken: BTreeSet<String> = items.iter().filter_map(alias).collect();
     for item in items {
         let SelectItem::UnnamedExpr(expr) = item else {
             continue;
         };
-        let is_free = taken.insert(called(expr));
-        let named_by_itself = matches!(
-            expr,
-            Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::CompoundFieldAccess { .. }
-        );
-        if is_free && named_by_itself {
+        let own = own_name(expr);
+        let named_by_itself = own.is_some();
+        let base = own.unwrap_or_else(|| expr.to_string());
+        let mut name = base.clone();
+        let mut number = 0usize;
+        while !taken.insert(name.clone()) {
+            name = format!("{base}{number}");
+            number += 1;
+        }
+        if named_by_itself && name == base {
             continue;
         }
-        let base = match &*expr {
-            Expr::Identifier(ident) => ident.value.clone(),
-            Expr::CompoundIdentifier(parts) => {
-                parts.last().map_or_else(String::new, |p| p.value.clone())
-            }
-            other => other.to_string(),
-        };
-        let mut names = std::iter::once(base.clone())
-            .filter(|_| is_free)
-            .chain((0..).map(|n: usize| format!("{base}{n}")));
-        let free = names.find(|name| is_free || !taken.contains(name));
-        let name = free.unwrap_or(base);
-        taken.insert(name.clone());
         let mut alias = Ident::with_quote('`', name);
         alias.span = expr.span();
         *item = SelectItem::ExprWithAlias {
@@ -50,22 +41,16 @@ fn alias(item: &SelectItem) -> Option<String> {
     }
 }
 
-/// What an item without a name is called.
-fn called(expr: &Expr) -> String {
-    let mut bare = expr.clone();
-    let _ = visit_expressions_mut(&mut bare, |e| {
-        while let Some(inner) = behind_cast(e) {
-            *e = inner;
-        }
-        ControlFlow::<()>::Continue(())
-    });
-    bare.to_string()
-}
-
-fn behind_cast(expr: &mut Expr) -> Option<Expr> {
-    match expr {
-        Expr::Cast { expr, .. } | Expr::Nested(expr) => Some(expr.as_ref().clone()),
-        Expr::TypedString(typed) => Some(Expr::Value(typed.value.clone())),
-        _ => None,
-    }
+/// The name of a column or field.
+fn own_name(expr: &Expr) -> Option<String> {
+    let ident = match expr {
+        Expr::Identifier(ident) => ident,
+        Expr::CompoundIdentifier(parts) => parts.last()?,
+        Expr::CompoundFieldAccess { access_chain, .. } => match access_chain.last()? {
+            AccessExpr::Dot(Expr::Identifier(ident)) => ident,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(ident.value.clone())
 }

@@ -167,15 +167,8 @@ impl Builder<'_> {
             None => DataType::Int64,
         };
         let extreme = matches!(which, Function::Min | Function::Max);
-        if extreme && argument_type.is_nested() {
-            return Err(PlanError::unsupported(
-                format!(
-                    "{} of {} on streams",
-                    function.func.name().to_uppercase(),
-                    SqlType::from_arrow(&argument_type)
-                ),
-                None,
-            ));
+        if extreme {
+            refuse_nested(function.func.name(), &argument_type)?;
         }
         Ok(RawCall {
             function: which,
@@ -267,6 +260,16 @@ fn key_name(key: &ExprRef, name: &str) -> String {
         Some(_) => name.to_string(),
         None => expression::text(key),
     }
+}
+
+/// Refuses MIN and MAX of what has no order on streams.
+fn refuse_nested(name: &str, argument_type: &DataType) -> Result<(), PlanError> {
+    if !argument_type.is_nested() {
+        return Ok(());
+    }
+    let shown = SqlType::from_arrow(argument_type);
+    let what = format!("{} of {shown} on streams", name.to_uppercase());
+    Err(PlanError::unsupported(what, None))
 }
 
 /// The argument of SUM without the cast to BIGINT that type coercion puts around a smaller integer:
