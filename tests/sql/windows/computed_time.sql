@@ -9,6 +9,6 @@ WITH ('connector' = 'filesystem', 'path' = '{dir}/t.json', 'format' = 'json');
 SELECT window_start, SUM(v) AS s FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' SECOND)) GROUP BY window_start, window_end;
 --- rows
 window_start | s
-1970-01-01 00:00:00 | 2
-1970-01-01 00:00:01 | 1
-1970-01-01 00:00:02 | 4
+1970-01-01 00:00:00Z | 2
+1970-01-01 00:00:01Z | 1
+1970-01-01 00:00:02Z | 4

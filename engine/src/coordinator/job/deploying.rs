@@ -103,6 +103,9 @@ impl Job {
         };
         self.checkpoints.started(now_ms);
         tracing::info!(job = %self.run.job, attempt = self.run.attempt, "running");
+        if self.stopping.is_some() {
+            return self.last_checkpoint(now_ms);
+        }
         self.check_input_ended(now_ms)
     }
 }

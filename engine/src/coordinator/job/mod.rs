@@ -94,6 +94,8 @@ pub struct Job {
     graph: Arc<JobGraph>,
     phase: Phase,
     stopping: Option<StopMode>,
+    /// When a job that is still deploying stops without a last checkpoint.
+    stop_by_ms: Option<i64>,
     restarts: Restarts,
     checkpoints: Checkpoints,
     /// The folder of the job's checkpoints; `None` keeps none.
@@ -134,6 +136,7 @@ impl Job {
             graph: Arc::new(graph),
             phase: Phase::Waiting,
             stopping: None,
+            stop_by_ms: None,
             restarts,
             checkpoints: Checkpoints::new(settings, first),
             folder,
@@ -331,6 +334,7 @@ impl Job {
                 self.phase = Phase::Waiting;
                 Vec::new()
             }
+            Phase::Deploying { .. } => self.tick_deploying(now_ms),
             Phase::Running { .. } => self.tick_checkpoints(now_ms),
             _ => Vec::new(),
         }

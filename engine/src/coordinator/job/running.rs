@@ -11,6 +11,9 @@ use crate::error::{EngineError, Result};
 use crate::graph::execution::{SubtaskId, subtasks};
 use crate::subtask::Command;
 
+/// How long a job that is to stop may go on opening its sources and sinks, in milliseconds.
+const OPEN_LIMIT_MS: i64 = 3_000;
+
 impl Job {
     pub(super) fn input_ended(&mut self, subtask: SubtaskId, now_ms: i64) -> Vec<Action> {
         match &mut self.phase {
@@ -43,6 +46,14 @@ impl Job {
         match self.checkpoints.due(now_ms) {
             Some(barrier) => self.send_barrier(barrier),
             None => Vec::new(),
+        }
+    }
+
+    /// Ends a job that is to stop and does not get as far as running.
+    pub(super) fn tick_deploying(&mut self, now_ms: i64) -> Vec<Action> {
+        match self.stop_by_ms {
+            Some(limit) if limit <= now_ms => self.release(Next::End(JobState::Stopped), now_ms),
+            _ => Vec::new(),
         }
     }
 
@@ -175,11 +186,16 @@ impl Job {
                 },
                 _,
             ) => Vec::new(),
-            // Before all subtasks run there is nothing to keep that the last checkpoint has not;
-            // and what a subtask waits for while it opens may never come.
-            (Phase::Releasing { .. } | Phase::Deploying { .. }, _) => {
+            (Phase::Releasing { .. }, _) => {
                 self.stopping = Some(mode);
                 self.release(Next::End(JobState::Stopped), now_ms)
+            }
+            // Some subtasks may have rows on their way already, so the last checkpoint follows when
+            // all run; but what a subtask waits for while it opens may never come.
+            (Phase::Deploying { .. }, _) => {
+                self.stopping = Some(mode);
+                self.stop_by_ms = Some(now_ms.saturating_add(OPEN_LIMIT_MS));
+                Vec::new()
             }
             // The last checkpoint is on its way.
             (Phase::Running { input_open, .. }, _) if input_open.is_empty() => Vec::new(),
