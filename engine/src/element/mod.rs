@@ -167,7 +167,7 @@ impl Batch {
 
     /// The memory that the rows refer to, in bytes; what flow control counts.
     pub fn byte_size(&self) -> usize {
-        let columns: usize = self.rows.columns().iter().map(|c| sliced_size(c)).sum();
+        let columns: usize = self.rows.columns().iter().map(sliced_size).sum();
         columns + self.kinds.as_ref().map_or(0, |k| k.len())
     }
 

@@ -65,7 +65,7 @@ pub fn parse_type(parser: &mut Parser<'_>) -> Result<Nullable, ParserError> {
 /// # Errors
 /// The text is not a type, or something follows it.
 pub fn parse_type_text(text: &str) -> Result<Nullable, PlanError> {
-    let dialect = LevadaDialect::default();
+    let dialect = LevadaDialect;
     let mut parser = Parser::new(&dialect).try_with_sql(text)?;
     let parsed = parse_type(&mut parser)?;
     match parser.peek_token().token {

@@ -248,7 +248,9 @@ fn bytes_that_are_replaced_are_collected() {
             .collect();
         let texts: Vec<Option<&str>> = texts.iter().map(|t| Some(t.as_str())).collect();
         let lane = strings(&texts);
-        table.intern(&[lane.clone()], 50, &mut groups).unwrap();
+        table
+            .intern(std::slice::from_ref(&lane), 50, &mut groups)
+            .unwrap();
         let stored = table.keys(&groups).unwrap();
         assert!(
             matches!((&stored[0].values, &lane.values), (Values::Bytes(a), Values::Bytes(b)) if a == b)

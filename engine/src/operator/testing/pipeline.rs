@@ -75,7 +75,13 @@ impl Pipeline {
     fn start(&mut self, parallelism: u32, backend: BackendKind, files: &[Vec<u8>]) {
         let inner = match &self.local {
             Some((spec, schema)) => {
-                let operator = build(spec, &[self.input.clone()], schema, self.context()).unwrap();
+                let operator = build(
+                    spec,
+                    std::slice::from_ref(&self.input),
+                    schema,
+                    self.context(),
+                )
+                .unwrap();
                 self.local_operator = Some(operator);
                 schema.clone()
             }
@@ -98,7 +104,13 @@ impl Pipeline {
                 state: needs_state(&self.global).then_some(state),
                 ..self.context()
             };
-            let operator = build(&self.global, &[inner.clone()], &self.output, context).unwrap();
+            let operator = build(
+                &self.global,
+                std::slice::from_ref(&inner),
+                &self.output,
+                context,
+            )
+            .unwrap();
             self.subtasks.push(operator);
         }
     }

@@ -1,6 +1,7 @@
 //! Window state: slices, and the watermark up to which windows have fired.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use crate::error::{EngineError, Result};
@@ -86,10 +87,9 @@ pub(super) fn load_slices(
     let mut loaders = BTreeMap::new();
     state.scan(GROUPS, &mut |_, key, row| {
         let (slice, key) = split_prefix(key)?;
-        if !slices.contains_key(&slice) {
-            let aggregation = Aggregation::new(plan.clone())?;
-            loaders.insert(slice, GroupsLoader::new(&aggregation)?);
-            slices.insert(slice, aggregation);
+        if let Entry::Vacant(entry) = slices.entry(slice) {
+            let aggregation = entry.insert(Aggregation::new(plan.clone())?);
+            loaders.insert(slice, GroupsLoader::new(aggregation)?);
         }
         match (loaders.get_mut(&slice), slices.get_mut(&slice)) {
             (Some(loader), Some(aggregation)) => loader.push(aggregation, key, row),

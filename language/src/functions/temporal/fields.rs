@@ -150,7 +150,7 @@ pub(super) fn time_column(call: &Call<'_>, values: Vec<Option<i64>>) -> Result<A
 
 /// FLOOR(time TO unit).
 pub(super) fn floor(call: &Call<'_>) -> Result<ArrayRef> {
-    round(call, |local, unit| truncate(local, unit))
+    round(call, truncate)
 }
 
 /// CEIL(time TO unit): the time itself if nothing smaller than the unit is in it.

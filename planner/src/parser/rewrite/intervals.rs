@@ -35,7 +35,7 @@ pub(super) fn rewrite(interval: &mut Interval) -> Result<(), PlanError> {
         None => (number(&literal).ok_or_else(bad)?, leading.clone()),
         Some(last) => range(&literal, &leading, last).ok_or_else(bad)?,
     };
-    interval.value = Box::new(text(value, span));
+    *interval.value = text(value, span);
     interval.leading_field = Some(unit);
     interval.last_field = None;
     Ok(())

@@ -55,7 +55,7 @@ fn statements_that_are_none() {
     refuse(
         "SHOW ¦TABELS",
         Syntax,
-        &["did you mean TABLES,?"]
+        ["did you mean TABLES,?"]
             .map(|s| s.trim_end_matches(",?"))
             .as_slice(),
     );
