@@ -317,6 +317,7 @@ fn garbage_at_every_port_harms_nobody() {
         ],
         &log,
     );
+    ready(&log, "coordinator ready on ");
     let mut worker = Child::start(
         &[
             "worker",
