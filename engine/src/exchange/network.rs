@@ -7,6 +7,7 @@ use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -323,11 +324,16 @@ async fn read_elements(reader: OwnedReadHalf, inlets: &Inlets, grants: &Arc<Gran
             element,
             credit,
         };
-        // The queue has room for all credit that was granted, so a full one means a peer that
-        // does not keep to it.
-        queue.try_send(delivery).map_err(|_| {
-            EngineError::network("the consumer is gone, or more was sent than was granted")
-        })?;
+        match queue.try_send(delivery) {
+            Ok(()) => {}
+            // The consumer has failed, and says why itself. Until the coordinator ends the run its
+            // producers must not fail too: what they would say might come first.
+            Err(TrySendError::Closed(delivery)) => drop(delivery),
+            // The queue has room for all credit that was granted.
+            Err(TrySendError::Full(_)) => {
+                return Err(EngineError::network("more was sent than was granted"));
+            }
+        }
     }
 }
 

@@ -130,8 +130,15 @@ async fn rows_pile_up_only_while_the_consumer_is_busy_and_keys_stay_together() {
     assert!(a.iter().all(|v| !b.contains(v)));
 }
 
-#[tokio::test]
-async fn a_connection_carries_elements_one_way_and_credit_the_other() {
+/// A channel of 4 KiB of credit over a real connection: its ends, what failed, and what ends it.
+struct Connected {
+    sender: ChannelSender,
+    receiver: mpsc::Receiver<Delivery>,
+    failures: mpsc::Receiver<crate::error::EngineError>,
+    _stop: tokio_util::sync::DropGuard,
+}
+
+async fn connected() -> Connected {
     let channel = ChannelId {
         edge: EdgeId(3),
         from: 1,
@@ -161,11 +168,26 @@ async fn a_connection_carries_elements_one_way_and_credit_the_other() {
         attempt: 1,
         worker: "w".into(),
     };
-    let (failed, mut failures) = mpsc::channel(1);
-    let connection = network::connect(&address, &hello, all, stop, failed)
+    let (failed, failures) = mpsc::channel(1);
+    let connection = network::connect(&address, &hello, all, stop.clone(), failed)
         .await
         .unwrap();
-    let sender = ChannelSender::remote(connection, channel, credits, window);
+    Connected {
+        sender: ChannelSender::remote(connection, channel, credits, window),
+        receiver,
+        failures,
+        _stop: stop.drop_guard(),
+    }
+}
+
+#[tokio::test]
+async fn a_connection_carries_elements_one_way_and_credit_the_other() {
+    let Connected {
+        sender,
+        receiver,
+        mut failures,
+        _stop,
+    } = connected().await;
 
     let producer = tokio::spawn(async move {
         for i in 0..200 {
@@ -201,6 +223,24 @@ async fn a_connection_carries_elements_one_way_and_credit_the_other() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert!(sender.is_free(), "all credit came back");
+    assert!(failures.try_recv().is_err());
+}
+
+/// Otherwise its network error could reach the coordinator before the reason does.
+#[tokio::test]
+async fn a_consumer_that_is_gone_does_not_fail_its_producer() {
+    let Connected {
+        sender,
+        receiver,
+        mut failures,
+        _stop,
+    } = connected().await;
+    drop(receiver);
+    for _ in 0..100 {
+        let sent = sender.send(Element::Batch(rows((0..100).collect())));
+        let sent = tokio::time::timeout(Duration::from_secs(10), sent).await;
+        sent.unwrap().unwrap();
+    }
     assert!(failures.try_recv().is_err());
 }
 
