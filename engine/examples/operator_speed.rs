@@ -24,7 +24,7 @@ use levada_engine::operator::aggregate::{
     output_schema_group, output_schema_window, partial_schema_group, partial_schema_window,
 };
 use levada_engine::operator::{self, Operator, OperatorContext, Output};
-use levada_engine::state;
+use levada_engine::state::{self, StateSetup};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
@@ -177,7 +177,14 @@ fn group(keys: Vec<usize>, aggregates: Vec<AggregateCall>) -> GroupAggregateSpec
 
 fn build(spec: &OperatorSpec, input: &SchemaRef, output: &SchemaRef) -> Box<dyn Operator> {
     let range = KeyGroupRange::all(128);
-    let state = state::create(BackendKind::Memory, range, Path::new("unused")).unwrap();
+    let state = state::create(StateSetup {
+        kind: BackendKind::Memory,
+        key_groups: range,
+        scratch: Path::new("unused"),
+        checkpointed: false,
+        restored: Default::default(),
+    })
+    .unwrap();
     let context = OperatorContext {
         functions: SessionContext::new().task_ctx(),
         index: 0,

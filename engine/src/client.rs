@@ -152,6 +152,9 @@ pub enum StopMode {
     Cancel,
     /// With a last checkpoint, after which everything is committed (STOP JOB).
     Checkpoint,
+    /// Reading ends as if the input did: everything passes through, every window fires, and a last
+    /// checkpoint follows (STOP JOB … WITH DRAIN).
+    Drain,
 }
 
 /// The rows of a query that streams to its client.
@@ -171,6 +174,11 @@ pub trait JobClient: Send + Sync {
 
     /// Stops a job; returns when that is accepted, not when the job has ended.
     async fn stop(&self, job: &JobId, mode: StopMode) -> Result<()>;
+
+    /// Copies what a job remembers to a place of the user's, from which another job can start: a new
+    /// checkpoint of a running job, the last one of any other. It goes to a folder of its own in
+    /// `dir`, or in `savepoints` beside the job's checkpoints; returns where that is.
+    async fn savepoint(&self, job: &JobId, dir: Option<String>) -> Result<String>;
 
     /// Waits until the job has ended.
     async fn wait(&self, job: &JobId) -> Result<JobStatus>;

@@ -199,8 +199,27 @@ pub enum JobCommand {
         #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
         /// Stop at once; what is not committed is lost.
-        #[arg(long)]
+        #[arg(long, conflicts_with_all = ["savepoint", "drain"])]
         cancel: bool,
+        /// Make a savepoint of the last checkpoint.
+        #[arg(long)]
+        savepoint: bool,
+        /// End the input first, so that every window fires.
+        #[arg(long)]
+        drain: bool,
+        /// Where the savepoint goes; without it, to savepoints beside the checkpoints.
+        #[arg(long, value_name = "DIR", requires = "savepoint")]
+        dir: Option<String>,
+    },
+    /// Make a savepoint of a job, which goes on: a copy of what it remembers, from which another job
+    /// can start (SET 'execution.state-recovery.path').
+    Savepoint {
+        /// The job's id.
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Where it goes; without it, to savepoints beside the checkpoints.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<String>,
     },
 }
 

@@ -50,6 +50,7 @@ enum Ask {
     Status(JobId),
     List,
     Stop(JobId, StopMode),
+    Savepoint(JobId, Option<String>),
     Wait(JobId),
 }
 
@@ -59,6 +60,7 @@ enum Answer {
     Submitted(JobId),
     Status(Box<JobStatus>),
     List(Vec<JobStatus>),
+    Savepoint(String),
     Done,
 }
 
@@ -225,6 +227,7 @@ impl Service {
                 self.client.stop(&job, mode).await?;
                 Answer::Done
             }
+            Ask::Savepoint(job, dir) => Answer::Savepoint(self.client.savepoint(&job, dir).await?),
             Ask::Wait(job) => Answer::Status(Box::new(self.client.wait(&job).await?)),
         })
     }
@@ -366,6 +369,13 @@ impl JobClient for RemoteClient {
     async fn stop(&self, job: &JobId, mode: StopMode) -> Result<()> {
         match self.ask(Ask::Stop(job.clone(), mode)).await? {
             Answer::Done => Ok(()),
+            other => unexpected(other),
+        }
+    }
+
+    async fn savepoint(&self, job: &JobId, dir: Option<String>) -> Result<String> {
+        match self.ask(Ask::Savepoint(job.clone(), dir)).await? {
+            Answer::Savepoint(path) => Ok(path),
             other => unexpected(other),
         }
     }

@@ -445,6 +445,60 @@ async fn a_stopped_job_goes_on_elsewhere_from_its_last_checkpoint() {
     assert_eq!(bench.sorted(), expected(2, 3000));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_savepoint_needs_nothing_of_the_job_that_it_is_of() {
+    let bench = bench(3000, Duration::from_millis(1));
+    let cluster = Embedded::start(8, bench.checkpoints(), bench.environment.clone());
+    let client = cluster.client();
+    let job = client.submit(graph(2, 2, false, Some(50))).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let elsewhere = tempfile::tempdir().unwrap();
+    let dir = Some(elsewhere.path().display().to_string());
+    let running = within("savepoint", client.savepoint(&job, dir.clone()));
+    let running = running.await.unwrap();
+    assert!(running.starts_with(&dir.clone().unwrap()), "{running}");
+    client.stop(&job, StopMode::Checkpoint).await.unwrap();
+    let stopped = within("end", client.wait(&job)).await.unwrap();
+    assert_eq!(stopped.state, JobState::Stopped, "{:?}", stopped.error);
+    let savepoint = client.savepoint(&job, dir).await.unwrap();
+    assert_ne!(savepoint, running);
+    std::fs::remove_dir_all(bench.checkpoints().unwrap()).unwrap();
+    let mut rest = graph(2, 3, false, Some(50));
+    rest.settings.checkpoints.restore_from = Some(savepoint.clone());
+    let status = run(&client, rest).await;
+    assert_eq!(status.state, JobState::Finished, "{:?}", status.error);
+    assert_eq!(bench.sorted(), expected(2, 3000));
+    let mut lost = graph(2, 3, false, Some(50));
+    lost.settings.checkpoints.restore_from = Some(format!("{savepoint}-2"));
+    let error = client.submit(lost).await.unwrap_err();
+    assert!(
+        error
+            .message
+            .contains("neither a checkpoint nor a savepoint"),
+        "{error}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drained_job_has_passed_everything_on() {
+    let bench = bench(100_000, Duration::from_millis(1));
+    let cluster = Embedded::start(8, bench.checkpoints(), bench.environment.clone());
+    let client = cluster.client();
+    let job = client.submit(graph(2, 2, false, None)).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    client.stop(&job, StopMode::Drain).await.unwrap();
+    let status = within("end", client.wait(&job)).await.unwrap();
+    assert_eq!(status.state, JobState::Stopped, "{:?}", status.error);
+    let read: u64 = status
+        .vertices
+        .iter()
+        .filter(|v| v.is_source)
+        .map(|v| v.metrics.rows_in)
+        .sum();
+    assert!(read > 0 && read < 200_000, "{read}");
+    assert_eq!(bench.sorted().len() as u64, read);
+}
+
 async fn start_worker(
     coordinator: &str,
     slots: u32,

@@ -22,6 +22,7 @@ use crate::time::Clock;
 mod client;
 pub mod job;
 mod metrics_page;
+mod savepoint;
 
 pub use client::LocalClient;
 pub use metrics_page::render as render_metrics;
@@ -70,6 +71,10 @@ pub enum Input {
     List(oneshot::Sender<Vec<JobStatus>>),
     /// Stop a job.
     Stop(JobId, StopMode, oneshot::Sender<Result<()>>),
+    /// Copy what a job remembers to a folder of its own in a directory, and say where that is.
+    Savepoint(JobId, Option<String>, oneshot::Sender<Result<String>>),
+    /// A copy has been made, or not; the checkpoint is no longer needed for it.
+    Exported(JobId, Arc<Manifest>),
     /// The rows of a job.
     Results(JobId, oneshot::Sender<Result<mpsc::Receiver<Batch>>>),
     /// The client has taken a batch.
@@ -106,6 +111,7 @@ struct Entry {
     rows: Option<mpsc::Sender<Batch>>,
     reader: Option<mpsc::Receiver<Batch>>,
     ended: watch::Sender<bool>,
+    savepoints: savepoint::Savepoints,
 }
 
 /// Starts a coordinator; it runs until `stop`.
@@ -166,6 +172,12 @@ impl Coordinator {
                 let now = self.clock.now_ms();
                 let stopped = self.entry(&id).map(|e| e.job.stop(mode, now));
                 let _ = reply.send(stopped.map(|actions| self.act(&id, actions)));
+            }
+            Input::Savepoint(id, dir, reply) => self.savepoint(&id, dir, reply),
+            Input::Exported(id, manifest) => {
+                if let Ok(entry) = self.entry(&id) {
+                    entry.savepoints.unpin(&manifest);
+                }
             }
             Input::Results(id, reply) => {
                 let taken = self.entry(&id).and_then(|e| {
@@ -333,6 +345,7 @@ impl Coordinator {
             rows,
             reader,
             ended: watch::Sender::new(false),
+            savepoints: savepoint::Savepoints::default(),
         };
         tracing::info!(job = %id, name = entry.job.graph().name, "a job was submitted");
         self.jobs.insert(self.submitted, entry);
@@ -447,6 +460,12 @@ impl Coordinator {
                 Action::Send(worker, message) => self.send(&worker, message),
                 Action::WriteManifest(manifest) => self.write_manifest(id, manifest),
                 Action::Retain(retained) => self.retain(id, retained),
+                Action::Export(tickets, manifest) => self.export(id, &tickets, manifest),
+                Action::NoSavepoint(tickets, error) => {
+                    if let Ok(entry) = self.entry(id) {
+                        entry.savepoints.refuse(&tickets, &error);
+                    }
+                }
                 Action::RemoveCheckpoints => self.remove_checkpoints(id),
                 Action::Rows(batch) => self.hand_over(id, batch),
                 Action::Ended => {
@@ -498,8 +517,9 @@ impl Coordinator {
         let Some(oldest) = retained.first().map(|m| m.barrier.checkpoint_id) else {
             return;
         };
+        let pinned = entry.savepoints.pinned();
         tokio::spawn(async move {
-            let kept: Vec<&Manifest> = retained.iter().map(Arc::as_ref).collect();
+            let kept: Vec<&Manifest> = retained.iter().chain(&pinned).map(Arc::as_ref).collect();
             let clean = async {
                 for id in store.list().await?.into_iter().filter(|id| *id < oldest) {
                     store.remove(id).await?;

@@ -1,18 +1,20 @@
 //! Keyed state in RocksDB: one database per operator and subtask, on local scratch disk.
 //!
 //! A key is stored as table (1 byte) ‖ key group (2 bytes, big endian) ‖ key, so that the order of
-//! the database is the order of scans and snapshots. There is no write-ahead log and nothing is
-//! kept over a restart: recovery comes from checkpoints alone.
+//! the database is the order of scans and state files. There is no write-ahead log and nothing is
+//! kept over a restart: recovery comes from checkpoints alone, whose files are put into the
+//! database as they are, sorted, without going through its write path.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
 use rocksdb::{
-    BlockBasedOptions, Cache, DB, DBCompressionType, DBRawIteratorWithThreadMode, Options,
-    ReadOptions, WriteBatch, WriteOptions,
+    BlockBasedOptions, Cache, DB, DBCompressionType, IngestExternalFileOptions, Options,
+    ReadOptions, SstFileWriter, WriteBatch, WriteOptions,
 };
 
-use super::{Change, FrozenState, KeyedState, TableId, check_group};
+use super::delta::DeltaLog;
+use super::merge::Entries;
+use super::{Change, Delta, KeyedState, Restored, StateSetup, TableId, check_group};
 use crate::error::{EngineError, Result};
 use crate::key::{KeyGroup, KeyGroupRange};
 
@@ -21,13 +23,16 @@ const WRITE_BUFFER_BYTES: usize = 32 << 20;
 const BLOCK_CACHE_BYTES: usize = 32 << 20;
 /// A write batch is handed over when it has grown to this.
 const BATCH_BYTES: usize = 1 << 20;
+/// Restored entries are put into files of about this size.
+const INGEST_BYTES: u64 = 256 << 20;
 
 pub(super) struct RocksState {
     key_groups: KeyGroupRange,
-    store: Arc<Store>,
+    delta: Option<DeltaLog>,
+    store: Store,
 }
 
-/// An open database whose files go when the last user does.
+/// An open database whose files go with it.
 struct Store {
     /// `None` only while it is being dropped.
     db: Option<DB>,
@@ -53,8 +58,8 @@ impl Drop for Store {
 }
 
 impl RocksState {
-    pub(super) fn open(key_groups: KeyGroupRange, scratch: &Path) -> Result<Self> {
-        let path = scratch.join("rocksdb");
+    pub(super) fn open(setup: StateSetup<'_>) -> Result<Self> {
+        let path = setup.scratch.join("rocksdb");
         let failed = |e: String| {
             EngineError::state(format!(
                 "the state directory {} cannot be used",
@@ -68,8 +73,51 @@ impl RocksState {
         }
         std::fs::create_dir_all(&path).map_err(|e| failed(e.to_string()))?;
         let db = DB::open(&options(), &path).map_err(|e| failed(e.into_string()))?;
-        let store = Arc::new(Store { db: Some(db), path });
-        Ok(RocksState { key_groups, store })
+        let state = RocksState {
+            key_groups: setup.key_groups,
+            delta: setup.checkpointed.then(|| DeltaLog::new(setup.scratch)),
+            store: Store { db: Some(db), path },
+        };
+        state.ingest(&setup.restored)?;
+        Ok(state)
+    }
+
+    /// Fills the empty database.
+    fn ingest(&self, restored: &Restored) -> Result<()> {
+        if restored.is_empty() {
+            return Ok(());
+        }
+        let written = |e: rocksdb::Error| broken(&e, "restored");
+        let mut entries = restored.entries(self.key_groups, None);
+        let options = options();
+        let mut more = entries.advance()?;
+        let mut files: Vec<PathBuf> = Vec::new();
+        let mut key = Vec::new();
+        while more {
+            let path = self
+                .store
+                .path
+                .join(format!("restored-{}.sst", files.len()));
+            let mut writer = SstFileWriter::create(&options);
+            writer.open(&path).map_err(written)?;
+            while more && writer.file_size() < INGEST_BYTES {
+                let entry = entries.entry();
+                full_key(entry.place.0, entry.place.1, entry.key, &mut key);
+                writer
+                    .put(&key, entry.value.unwrap_or_default())
+                    .map_err(written)?;
+                more = entries.advance()?;
+            }
+            writer.finish().map_err(written)?;
+            files.push(path);
+        }
+        if files.is_empty() {
+            return Ok(());
+        }
+        let mut moved = IngestExternalFileOptions::default();
+        moved.set_move_files(true);
+        let db = self.store.db()?;
+        db.ingest_external_file_opts(&moved, files).map_err(written)
     }
 
     fn write(&self, batch: WriteBatch) -> Result<()> {
@@ -130,6 +178,9 @@ impl KeyedState for RocksState {
         let mut key = Vec::new();
         for change in changes {
             check_group(self.key_groups, change.group)?;
+            if let Some(delta) = &mut self.delta {
+                delta.push(table, &change)?;
+            }
             full_key(table, change.group, change.key, &mut key);
             match change.value {
                 Some(value) => batch.put(&key, value),
@@ -143,6 +194,10 @@ impl KeyedState for RocksState {
             return Ok(());
         }
         self.write(batch)
+    }
+
+    fn keeps(&self) -> bool {
+        true
     }
 
     fn get(
@@ -181,8 +236,10 @@ impl KeyedState for RocksState {
         cursor.status().map_err(|e| broken(&e, "read"))
     }
 
-    fn freeze(&mut self) -> Result<Box<dyn FrozenState>> {
-        Ok(Box::new(FrozenRocks::new(self.store.clone())?))
+    fn loaded(&mut self) {}
+
+    fn take_delta(&mut self) -> Delta {
+        self.delta.as_mut().map(DeltaLog::take).unwrap_or_default()
     }
 
     fn key_groups(&self) -> KeyGroupRange {
@@ -201,41 +258,4 @@ fn scan_options() -> ReadOptions {
     let mut options = ReadOptions::default();
     options.fill_cache(false);
     options
-}
-
-/// An iterator sees the database as it was when it was made, whatever is written meanwhile.
-struct FrozenRocks {
-    /// Borrows from `store`; declared first, so that it is dropped first.
-    cursor: DBRawIteratorWithThreadMode<'static, DB>,
-    _store: Arc<Store>,
-}
-
-impl FrozenRocks {
-    fn new(store: Arc<Store>) -> Result<Self> {
-        let db: *const DB = store.db()?;
-        // SAFETY: the database lives inside an `Arc` that this value keeps and never moves, its
-        // `Option` is cleared only when the last `Arc` is dropped, and the cursor, which is not
-        // handed out, is dropped before the `Arc`.
-        let db: &'static DB = unsafe { &*db };
-        let cursor = db.raw_iterator_opt(scan_options());
-        Ok(FrozenRocks {
-            cursor,
-            _store: store,
-        })
-    }
-}
-
-impl FrozenState for FrozenRocks {
-    fn visit(
-        &mut self,
-        visit: &mut dyn FnMut(TableId, KeyGroup, &[u8], &[u8]) -> Result<()>,
-    ) -> Result<()> {
-        self.cursor.seek_to_first();
-        while let (Some(key), Some(value)) = (self.cursor.key(), self.cursor.value()) {
-            let (table, group, key) = split_key(key)?;
-            visit(table, group, key, value)?;
-            self.cursor.next();
-        }
-        self.cursor.status().map_err(|e| broken(&e, "read"))
-    }
 }

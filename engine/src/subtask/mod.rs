@@ -52,6 +52,8 @@ pub enum Command {
         /// Whether the source ends here.
         stop: bool,
     },
+    /// To sources: the input ends here.
+    Drain,
     /// A checkpoint is complete; after the last one the subtask ends.
     Complete {
         /// The checkpoint.
@@ -130,6 +132,8 @@ pub struct Subtask {
     input: Input,
     commands: mpsc::Receiver<Command>,
     uploader: Uploader,
+    /// Ends uploads and merges of state files with the subtask.
+    _uploads: tokio_util::sync::DropGuard,
     reporter: Reporter,
     input_ended: bool,
 }
@@ -312,6 +316,12 @@ impl Subtask {
                         source.stop();
                     }
                     self.snapshot(barrier).await?;
+                }
+                Ok(false)
+            }
+            Command::Drain => {
+                if let Input::Source(source) = &mut self.input {
+                    source.drain(&mut self.chain).await?;
                 }
                 Ok(false)
             }

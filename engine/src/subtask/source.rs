@@ -134,6 +134,14 @@ impl SourceDriver {
         }
     }
 
+    /// Reads nothing more, and tells everything behind that this was all.
+    pub async fn drain(&mut self, chain: &mut Chain) -> Result<()> {
+        match self.end {
+            End::Open => self.handle(SourceEvent::End, chain).await,
+            End::Stopped | End::Ended => Ok(()),
+        }
+    }
+
     /// Takes what is there without waiting; false if there is nothing.
     pub async fn step(&mut self, chain: &mut Chain) -> Result<bool> {
         if self.end != End::Open {

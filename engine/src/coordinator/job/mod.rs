@@ -28,6 +28,7 @@ mod deploying;
 mod releasing;
 mod restarts;
 mod running;
+mod savepoints;
 #[cfg(test)]
 mod tests;
 
@@ -79,6 +80,10 @@ pub enum Action {
     WriteManifest(Arc<Manifest>),
     /// A checkpoint is complete and `retained` are those that stay.
     Retain(Vec<Arc<Manifest>>),
+    /// Copy a checkpoint for those who wait for the savepoints with these tickets.
+    Export(Vec<u64>, Arc<Manifest>),
+    /// There will be no savepoint for these tickets.
+    NoSavepoint(Vec<u64>, EngineError),
     /// The job has finished, and its checkpoints are of no more use.
     RemoveCheckpoints,
     /// Hand rows to the client.
@@ -400,7 +405,8 @@ impl Job {
         if state == JobState::Finished {
             self.error = None;
         }
-        let mut actions = vec![Action::Ended];
+        let mut actions = self.no_savepoint("the job has ended");
+        actions.push(Action::Ended);
         if state == JobState::Finished && self.folder.is_some() {
             actions.push(Action::RemoveCheckpoints);
         }

@@ -50,7 +50,7 @@ impl GroupAggregate {
         context: OperatorContext,
     ) -> Result<Self> {
         let plan = Arc::new(group_plan(spec)?);
-        let state = context
+        let mut state = context
             .state
             .ok_or_else(|| EngineError::internal("a group aggregation got no state"))?;
         let mut aggregation = Aggregation::new(plan.clone())?;
@@ -61,6 +61,7 @@ impl GroupAggregate {
             aggregation.expire_groups();
         }
         load_all(&mut aggregation, state.as_ref())?;
+        state.loaded();
         Ok(GroupAggregate {
             place: Place {
                 prefix: Vec::new(),

@@ -85,12 +85,13 @@ impl SlicedAggregate {
         context: OperatorContext,
     ) -> Result<Self> {
         let plan = Arc::new(window_plan(spec)?);
-        let state = context
+        let mut state = context
             .state
             .ok_or_else(|| EngineError::internal("a window aggregation got no state"))?;
         let windows = Windows::new(&spec.window.kind)?;
         let watermarks = Watermarks::load(state.as_ref())?;
         let slices = persist::load_slices(&plan, state.as_ref())?;
+        state.loaded();
         let watermark = watermarks.current();
         let ends = slices.keys().flat_map(|s| windows.window_ends(*s));
         Ok(SlicedAggregate {
