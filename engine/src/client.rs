@@ -13,6 +13,7 @@ use crate::element::Batch;
 use crate::error::{EngineError, Result};
 use crate::graph::{JobGraph, JobId};
 use crate::metrics::SubtaskSnapshot;
+use crate::state::Resources;
 use crate::time::Clock;
 
 /// What the code of a job needs from the process that runs it.
@@ -27,6 +28,8 @@ pub struct Environment {
     /// Where workers keep state that does not fit into memory; each worker makes a folder of its
     /// own in it, and removes it at the end.
     pub scratch_dir: std::path::PathBuf,
+    /// What the keyed state of all jobs shares.
+    pub resources: Arc<Resources>,
 }
 
 /// Where a job stands.

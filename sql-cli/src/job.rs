@@ -48,7 +48,12 @@ pub async fn run(arguments: &JobArguments) -> Result<(), Exit> {
 }
 
 async fn list(client: &Arc<dyn JobClient>, output: Output) -> Result<(), Exit> {
-    let Outcome::Table(rows) = jobs_table(&client.list().await?)? else {
+    show(jobs_table(&client.list().await?)?, output)
+}
+
+/// Prints a table.
+pub fn show(outcome: Outcome, output: Output) -> Result<(), Exit> {
+    let Outcome::Table(rows) = outcome else {
         return Ok(());
     };
     let schema = rows.schema();

@@ -78,15 +78,14 @@ impl FileChain {
         if sizes.len() >= MIN_FILES && rest.iter().sum::<u64>() >= *base {
             return Some(0..sizes.len());
         }
-        let smaller = |tier: u32| {
-            let last = rest.iter().rev().take_while(|s| tier_of(**s) <= tier);
-            last.count()
+        let tiers: Vec<u32> = rest.iter().map(|s| tier_of(*s)).collect();
+        let largest = tiers.iter().copied().max()?;
+        let full = |tier: u32| {
+            let last = tiers.iter().rev().take_while(|t| **t <= tier).count();
+            let of_tier = tiers[tiers.len() - last..].iter().filter(|t| **t == tier);
+            (of_tier.count() >= TIER as usize).then_some(last)
         };
-        let largest = rest.iter().map(|s| tier_of(*s)).max()?;
-        let count = (0..=largest)
-            .rev()
-            .map(smaller)
-            .find(|c| *c >= TIER as usize)?;
+        let count = (0..=largest).find_map(full)?;
         Some(sizes.len() - count..sizes.len())
     }
 }

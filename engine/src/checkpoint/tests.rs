@@ -34,6 +34,7 @@ fn content(value: &str) -> (Blob, Written) {
         scratch: scratch.path(),
         checkpointed: true,
         restored: Restored::default(),
+        resources: &crate::state::Resources::new(crate::memory::Memory::new(1 << 20)),
     })
     .unwrap();
     let change = Change {

@@ -40,6 +40,9 @@ use wire::coordinator_server::{Coordinator, CoordinatorServer};
 const MAX_MESSAGE: usize = 256 << 20;
 /// How long a connection attempt may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a coordinator may be gone while a client waits for a job, and how often it is looked for.
+const ABSENCE: Duration = Duration::from_secs(60);
+const ASK_AGAIN: Duration = Duration::from_millis(200);
 /// How often an idle connection is probed.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
@@ -380,10 +383,30 @@ impl JobClient for RemoteClient {
         }
     }
 
+    /// A coordinator that goes away meanwhile is waited for: its jobs may go on under the next one.
     async fn wait(&self, job: &JobId) -> Result<JobStatus> {
-        match self.ask(Ask::Wait(job.clone())).await? {
-            Answer::Status(status) => Ok(*status),
-            other => unexpected(other),
+        let mut gone_since = None;
+        loop {
+            let asked = tokio::time::Instant::now();
+            match self.ask(Ask::Wait(job.clone())).await {
+                Ok(Answer::Status(status)) => return Ok(*status),
+                Ok(other) => return unexpected(other),
+                Err(error) if error.kind == ErrorKind::Network => {
+                    // An answer that was long in coming means that there was somebody.
+                    if asked.elapsed() > CONNECT_TIMEOUT * 2 {
+                        gone_since = None;
+                    }
+                    let since = *gone_since.get_or_insert_with(|| {
+                        tracing::warn!(%job, "the coordinator is gone, waiting for the next one");
+                        tokio::time::Instant::now()
+                    });
+                    if since.elapsed() > ABSENCE {
+                        return Err(error);
+                    }
+                    tokio::time::sleep(ASK_AGAIN).await;
+                }
+                Err(error) => return Err(error),
+            }
         }
     }
 

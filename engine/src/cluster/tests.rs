@@ -15,6 +15,8 @@ use crate::client::{JobClient, JobState, JobStatus, StopMode};
 use crate::connector::*;
 use crate::element::{Batch, ChangelogMode};
 use crate::graph::*;
+use crate::memory::Memory;
+use crate::state::Resources;
 use crate::time::SystemClock;
 
 /// Rows that the test sink has made visible, by the committable that carried them.
@@ -195,6 +197,7 @@ fn bench(count: i64, pause: Duration) -> Bench {
         connectors,
         functions: Arc::new(TaskContext::default()),
         scratch_dir: dir.path().join("scratch"),
+        resources: Arc::new(Resources::new(Memory::new(256 << 20))),
     };
     Bench {
         visible,
@@ -447,7 +450,7 @@ async fn a_stopped_job_goes_on_elsewhere_from_its_last_checkpoint() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_savepoint_needs_nothing_of_the_job_that_it_is_of() {
-    let bench = bench(3000, Duration::from_millis(1));
+    let bench = bench(20_000, Duration::from_millis(1));
     let cluster = Embedded::start(8, bench.checkpoints(), bench.environment.clone());
     let client = cluster.client();
     let job = client.submit(graph(2, 2, false, Some(50))).await.unwrap();
@@ -467,7 +470,7 @@ async fn a_savepoint_needs_nothing_of_the_job_that_it_is_of() {
     rest.settings.checkpoints.restore_from = Some(savepoint.clone());
     let status = run(&client, rest).await;
     assert_eq!(status.state, JobState::Finished, "{:?}", status.error);
-    assert_eq!(bench.sorted(), expected(2, 3000));
+    assert_eq!(bench.sorted(), expected(2, 20_000));
     let mut lost = graph(2, 3, false, Some(50));
     lost.settings.checkpoints.restore_from = Some(format!("{savepoint}-2"));
     let error = client.submit(lost).await.unwrap_err();
@@ -525,7 +528,7 @@ async fn start_coordinator(bench: &Bench) -> (String, CancellationToken) {
     let (ready, address) = tokio::sync::oneshot::channel();
     let process = CoordinatorProcess {
         bind: "127.0.0.1:0".parse().unwrap(),
-        checkpoint_dir: bench.checkpoints().unwrap(),
+        dir: bench.dir.path().join("coordinator"),
         metrics: None,
     };
     let announce = |address: SocketAddr| ready.send(address).unwrap();
@@ -589,7 +592,7 @@ async fn a_port_in_use_is_named() {
     let (address, _stop) = start_coordinator(&bench).await;
     let process = CoordinatorProcess {
         bind: address.parse().unwrap(),
-        checkpoint_dir: bench.checkpoints().unwrap(),
+        dir: bench.dir.path().join("coordinator"),
         metrics: None,
     };
     let second = coordinator_process(

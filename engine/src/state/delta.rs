@@ -28,8 +28,9 @@ pub(super) struct DeltaLog {
     runs: Vec<Blob>,
 }
 
+/// Changes in memory, in the order in which they came.
 #[derive(Debug, Default)]
-struct Recent {
+pub(super) struct Recent {
     /// Keys and values, one after the other.
     data: Vec<u8>,
     changes: Vec<Record>,
@@ -55,22 +56,7 @@ impl DeltaLog {
 
     /// Notes a change.
     pub(super) fn push(&mut self, table: TableId, change: &Change<'_>) -> Result<()> {
-        let too_long = || EngineError::state("an entry of keyed state exceeds 4 GiB");
-        let length = |bytes: &[u8]| {
-            let length = u32::try_from(bytes.len()).ok();
-            length.filter(|l| *l != DELETED).ok_or_else(too_long)
-        };
-        let recent = &mut self.recent;
-        recent.changes.push(Record {
-            place: (table, change.group),
-            at: recent.data.len(),
-            key: length(change.key)?,
-            value: change.value.map_or(Ok(DELETED), length)?,
-        });
-        recent.data.extend_from_slice(change.key);
-        recent
-            .data
-            .extend_from_slice(change.value.unwrap_or_default());
+        self.recent.push(table, change)?;
         if self.bytes() >= SPILL_BYTES {
             self.spill()?;
         }
@@ -79,7 +65,7 @@ impl DeltaLog {
 
     /// The memory in use.
     pub(super) fn bytes(&self) -> usize {
-        self.recent.data.len() + self.recent.changes.len() * size_of::<Record>()
+        self.recent.bytes()
     }
 
     fn spill(&mut self) -> Result<()> {
@@ -144,13 +130,37 @@ pub fn write(deltas: &[Delta], out: &mut dyn Write) -> Result<Written> {
 }
 
 /// Recent changes in order, the last of each key.
-struct RecentEntries<'a> {
+pub(super) struct RecentEntries<'a> {
     recent: &'a Recent,
     order: Vec<u32>,
     next: usize,
 }
 
 impl Recent {
+    /// Notes a change.
+    pub(super) fn push(&mut self, table: TableId, change: &Change<'_>) -> Result<()> {
+        let too_long = || EngineError::state("an entry of keyed state exceeds 4 GiB");
+        let length = |bytes: &[u8]| {
+            let length = u32::try_from(bytes.len()).ok();
+            length.filter(|l| *l != DELETED).ok_or_else(too_long)
+        };
+        let value = change.value.unwrap_or_default();
+        self.changes.push(Record {
+            place: (table, change.group),
+            at: self.data.len(),
+            key: length(change.key)?,
+            value: change.value.map_or(Ok(DELETED), length)?,
+        });
+        self.data.extend_from_slice(change.key);
+        self.data.extend_from_slice(value);
+        Ok(())
+    }
+
+    /// The memory in use.
+    pub(super) fn bytes(&self) -> usize {
+        self.data.len() + self.changes.len() * size_of::<Record>()
+    }
+
     fn key(&self, record: &Record) -> &[u8] {
         &self.data[record.at..record.at + record.key as usize]
     }
@@ -162,7 +172,7 @@ impl Recent {
 }
 
 impl<'a> RecentEntries<'a> {
-    fn new(recent: &'a Recent) -> Self {
+    pub(super) fn new(recent: &'a Recent) -> Self {
         let mut order: Vec<u32> = (0..recent.changes.len() as u32).collect();
         let record = |position: u32| &recent.changes[position as usize];
         order.sort_unstable_by(|a, b| {

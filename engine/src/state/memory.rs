@@ -12,6 +12,7 @@ pub(super) struct MemoryState {
     key_groups: KeyGroupRange,
     delta: Option<DeltaLog>,
     restored: Restored,
+    applied: bool,
 }
 
 impl MemoryState {
@@ -20,6 +21,7 @@ impl MemoryState {
             key_groups: setup.key_groups,
             delta: setup.checkpointed.then(|| DeltaLog::new(setup.scratch)),
             restored: setup.restored,
+            applied: false,
         }
     }
 }
@@ -30,6 +32,7 @@ impl KeyedState for MemoryState {
         table: TableId,
         changes: &mut dyn Iterator<Item = Change<'_>>,
     ) -> Result<()> {
+        self.applied = true;
         for change in changes {
             check_group(self.key_groups, change.group)?;
             if let Some(delta) = &mut self.delta {
@@ -37,6 +40,10 @@ impl KeyedState for MemoryState {
             }
         }
         Ok(())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.restored.is_empty() && !self.applied
     }
 
     fn keeps(&self) -> bool {
@@ -49,9 +56,7 @@ impl KeyedState for MemoryState {
         _keys: &mut dyn Iterator<Item = (KeyGroup, &[u8])>,
         _visit: &mut dyn FnMut(usize, &[u8]) -> Result<()>,
     ) -> Result<()> {
-        Err(EngineError::internal(
-            "state was looked up where none is kept",
-        ))
+        Err(not_kept())
     }
 
     fn scan(
@@ -60,6 +65,16 @@ impl KeyedState for MemoryState {
         visit: &mut dyn FnMut(KeyGroup, &[u8], &[u8]) -> Result<()>,
     ) -> Result<()> {
         self.restored.scan(self.key_groups, table, visit)
+    }
+
+    fn scan_prefix(
+        &self,
+        _table: TableId,
+        _group: KeyGroup,
+        _prefix: &[u8],
+        _visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        Err(not_kept())
     }
 
     fn loaded(&mut self) {
@@ -77,4 +92,8 @@ impl KeyedState for MemoryState {
     fn size_bytes(&self) -> u64 {
         self.delta.as_ref().map_or(0, |d| d.bytes() as u64)
     }
+}
+
+fn not_kept() -> EngineError {
+    EngineError::internal("state was looked up where none is kept")
 }

@@ -19,6 +19,7 @@ use std::path::Path;
 use crate::error::{EngineError, Result};
 use crate::graph::BackendKind;
 use crate::key::{KeyGroup, KeyGroupRange};
+use crate::memory::Memory;
 
 pub mod blob;
 pub mod delta;
@@ -63,6 +64,9 @@ pub trait KeyedState: Send {
         changes: &mut dyn Iterator<Item = Change<'_>>,
     ) -> Result<()>;
 
+    /// Whether nothing was restored and nothing applied.
+    fn is_empty(&self) -> bool;
+
     /// Whether what was applied can be read again. If not, the operator's working set is all there
     /// is, and must be complete.
     fn keeps(&self) -> bool;
@@ -82,6 +86,16 @@ pub trait KeyedState: Send {
         &self,
         table: TableId,
         visit: &mut dyn FnMut(KeyGroup, &[u8], &[u8]) -> Result<()>,
+    ) -> Result<()>;
+
+    /// Visits the entries of a key group whose keys begin with `prefix`, in order. Only where state is
+    /// kept.
+    fn scan_prefix(
+        &self,
+        table: TableId,
+        group: KeyGroup,
+        prefix: &[u8],
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>,
     ) -> Result<()>;
 
     /// The operator has read what was restored: what is not kept need not be held any longer.
@@ -110,6 +124,36 @@ pub struct StateSetup<'a> {
     pub checkpointed: bool,
     /// What to start from.
     pub restored: Restored,
+    /// What all state of the process shares.
+    pub resources: &'a Resources,
+}
+
+/// What all state of a process shares.
+pub struct Resources {
+    /// The memory for it.
+    pub memory: Memory,
+    disk: rocks::Shared,
+}
+
+impl std::fmt::Debug for Resources {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Resources({:?})", self.memory)
+    }
+}
+
+impl Resources {
+    /// State that uses so much memory.
+    pub fn new(memory: Memory) -> Self {
+        Resources {
+            disk: rocks::Shared::new(memory.disk_cache()),
+            memory,
+        }
+    }
+
+    /// What caches and write buffers of state on disk hold, in bytes.
+    pub fn disk_cache_bytes(&self) -> u64 {
+        self.disk.used()
+    }
 }
 
 /// The state of one operator in one subtask.

@@ -20,6 +20,10 @@ struct Opened {
     _scratch: tempfile::TempDir,
 }
 
+fn resources() -> Resources {
+    Resources::new(Memory::new(16 << 20))
+}
+
 fn open(kind: BackendKind, key_groups: KeyGroupRange, files: &[Vec<u8>]) -> Opened {
     let scratch = tempfile::tempdir().unwrap();
     let state = create(StateSetup {
@@ -28,6 +32,7 @@ fn open(kind: BackendKind, key_groups: KeyGroupRange, files: &[Vec<u8>]) -> Open
         scratch: scratch.path(),
         checkpointed: true,
         restored: restored(files),
+        resources: &resources(),
     });
     Opened {
         state: state.unwrap(),
@@ -252,6 +257,7 @@ fn state_without_checkpoints_collects_no_changes() {
             scratch: scratch.path(),
             checkpointed: false,
             restored: Restored::default(),
+            resources: &resources(),
         })
         .unwrap();
         let change = Change {
@@ -326,6 +332,7 @@ fn rocksdb_leaves_no_file_behind() {
         scratch: scratch.path(),
         checkpointed: true,
         restored: restored(&[file]),
+        resources: &resources(),
     });
     drop(state.unwrap());
     assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0);

@@ -267,6 +267,7 @@ impl Plan {
             max_parallelism: self.graph.settings.max_parallelism,
             key_groups,
             state,
+            memory: self.environment.resources.memory.share(),
             metrics: Arc::clone(&self.metrics),
             batch_rows: self.graph.settings.batch_rows,
             now_ms: self.environment.clock.now_ms(),
@@ -299,6 +300,7 @@ impl Plan {
             scratch: &folder,
             checkpointed: self.store.is_some(),
             restored: Restored(files),
+            resources: &self.environment.resources,
         })
     }
 

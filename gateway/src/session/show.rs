@@ -156,7 +156,8 @@ pub fn jobs_table(jobs: &[JobStatus]) -> Result<Outcome> {
     text_table(&names, rows)
 }
 
-fn moment(ms: i64) -> String {
+/// A moment for people, in UTC.
+pub(crate) fn moment(ms: i64) -> String {
     match chrono::DateTime::from_timestamp_millis(ms) {
         Some(moment) => moment.format("%Y-%m-%d %H:%M:%S%.3fZ").to_string(),
         None => ms.to_string(),

@@ -49,6 +49,19 @@ impl Checkpoints {
         }
     }
 
+    /// Goes on behind a checkpoint of this job that an earlier coordinator has taken.
+    pub fn take_up(&mut self, manifest: Arc<Manifest>) {
+        let id = manifest.barrier.checkpoint_id;
+        self.next_id = self.next_id.max(id + 1);
+        self.status.last_id = Some(id);
+        self.retained.push_back(manifest);
+    }
+
+    /// Remembers what was known of the checkpoints of a job that has ended.
+    pub fn ended_before(&mut self, status: &CheckpointStatus) {
+        self.status = status.clone();
+    }
+
     /// What has been, for people.
     pub fn status(&self) -> &CheckpointStatus {
         &self.status

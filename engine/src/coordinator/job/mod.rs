@@ -13,6 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::registry::Record;
 use crate::checkpoint::Manifest;
 use crate::client::{CheckpointStatus, JobState, JobStatus, StopMode, VertexStatus};
 use crate::control::{Placement, Run, ToWorker, WorkerId};
@@ -117,6 +118,8 @@ pub struct Job {
     writing: bool,
     /// Workers of the run that are gone.
     lost: BTreeSet<WorkerId>,
+    /// The number below that of its first run under this coordinator.
+    base_attempt: u32,
 }
 
 impl Job {
@@ -154,7 +157,36 @@ impl Job {
             ended_early: BTreeSet::new(),
             writing: false,
             lost: BTreeSet::new(),
+            base_attempt: 0,
         }
+    }
+
+    /// A job that ran under an earlier coordinator, which goes on from its latest checkpoint, or from
+    /// where it started if there is none.
+    pub fn taken_up(
+        record: &Record,
+        latest: Option<Arc<Manifest>>,
+        restore: Option<(Arc<Manifest>, String)>,
+    ) -> Self {
+        let (id, graph) = (record.id.clone(), record.graph.clone());
+        let folder = record.folder.clone();
+        let mut job = Job::new(id, graph, folder, restore, record.submitted_ms);
+        job.base_attempt = record.last_attempt();
+        job.run.attempt = job.base_attempt;
+        if let Some(manifest) = latest {
+            job.checkpoints.take_up(manifest);
+        }
+        job
+    }
+
+    /// A job that has ended under an earlier coordinator.
+    pub fn ended_before(record: &Record, status: &JobStatus) -> Self {
+        let mut job = Job::taken_up(record, None, None);
+        job.phase = Phase::Ended(status.state);
+        job.error = status.error.clone();
+        job.ended_ms = status.ended_ms;
+        job.checkpoints.ended_before(&status.checkpoints);
+        job
     }
 
     /// The job's graph.
@@ -223,7 +255,7 @@ impl Job {
             state,
             waiting_for,
             error: self.error.clone(),
-            restarts: self.run.attempt.saturating_sub(1),
+            restarts: self.run.attempt.saturating_sub(self.base_attempt + 1),
             submitted_ms: self.submitted_ms,
             ended_ms: self.ended_ms,
             vertices: self

@@ -24,6 +24,7 @@ pub(crate) mod groups;
 pub(crate) mod lane;
 pub(crate) mod persist;
 mod plan;
+mod recall;
 mod rows;
 mod store;
 mod tracker;

@@ -202,6 +202,7 @@ fn a_sum_that_overflows_is_an_error_but_not_when_it_comes_back() {
         scratch: std::path::Path::new("unused"),
         checkpointed: true,
         restored: Default::default(),
+        resources: &crate::state::Resources::new(crate::memory::Memory::new(1 << 20)),
     });
     let context = crate::operator::OperatorContext {
         state: Some(state.unwrap()),

@@ -9,9 +9,10 @@ use super::{context, lines};
 use crate::element::Batch;
 use crate::graph::{BackendKind, OperatorSpec};
 use crate::key::{KeyGroupRange, hash_keys, key_group, owner};
+use crate::memory::Memory;
 use crate::operator::{Operator, OperatorContext, Output, build, needs_state};
 use crate::state::fixture::{file_of, restored};
-use crate::state::{self, StateSetup};
+use crate::state::{self, Resources, StateSetup};
 use crate::time::EventTime;
 
 use arrow::datatypes::SchemaRef;
@@ -102,6 +103,7 @@ impl Pipeline {
                 scratch: dir.path(),
                 checkpointed: true,
                 restored: restored(files),
+                resources: &Resources::new(Memory::new(1 << 20)),
             });
             let state = state.unwrap();
             self.scratch.push(dir);
@@ -110,6 +112,8 @@ impl Pipeline {
                 parallelism,
                 key_groups: range,
                 state: needs_state(&self.global).then_some(state),
+                // So little that every batch overflows, where state can.
+                memory: Memory::new(64).share(),
                 ..self.context()
             };
             let operator = build(
