@@ -33,6 +33,7 @@ mod tests;
 use config::Config;
 use metadata::Metadata;
 
+use crate::columns::MetadataKey;
 use crate::in_table;
 
 /// The connector.

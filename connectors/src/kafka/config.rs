@@ -87,7 +87,7 @@ impl Config {
             topics,
             properties,
             schema: table.schema.0.clone(),
-            metadata: metadata(table)?,
+            metadata: columns::metadata(table)?,
             value,
             key,
             start,
@@ -342,19 +342,4 @@ fn guarantee(options: &mut Options) -> Result<Guarantee> {
         ));
     }
     Ok(guarantee)
-}
-
-fn metadata(table: &TableDescriptor) -> Result<BTreeMap<String, Metadata>> {
-    let mut known = BTreeMap::new();
-    for (column, key) in &table.metadata {
-        let found = Metadata::ALL.into_iter().find(|m| m.key() == key);
-        let metadata = found.ok_or_else(|| {
-            unknown_name("metadata key", key, Metadata::ALL.iter().map(|m| m.key()))
-        })?;
-        if let Ok(field) = table.schema.field_with_name(column) {
-            columns::check_convertible(key, &metadata.data_type(), field)?;
-        }
-        known.insert(column.clone(), metadata);
-    }
-    Ok(known)
 }

@@ -21,6 +21,7 @@ use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
 use super::client::{self, Client, Monitor, Topics, ask, explain};
 use super::config::{Config, Guarantee, Partitioner};
 use super::metadata::Metadata;
+use crate::columns::MetadataKey as _;
 use crate::format::{Encoded, Encoder, Framing};
 
 mod delivery;
