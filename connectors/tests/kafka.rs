@@ -6,6 +6,8 @@
 
 #[path = "kafka/broker.rs"]
 mod broker;
+#[path = "kafka/exactly_once.rs"]
+mod exactly_once;
 #[path = "kafka/reading.rs"]
 mod reading;
 #[path = "kafka/trouble.rs"]

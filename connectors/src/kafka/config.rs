@@ -62,11 +62,14 @@ pub(super) enum Partitioner {
 }
 
 /// `sink.delivery-guarantee`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Guarantee {
     None,
     AtLeastOnce,
-    ExactlyOnce,
+    /// By transactions whose ids begin with `prefix`.
+    ExactlyOnce {
+        prefix: String,
+    },
 }
 
 impl Config {
@@ -80,7 +83,7 @@ impl Config {
         let bound = Bound::parse(&mut options)?;
         let interval = options.duration("scan.topic-partition-discovery.interval")?;
         let partitioner = partitioner(&mut options)?;
-        let guarantee = guarantee(&mut options)?;
+        let guarantee = guarantee(&mut options, &properties)?;
         options.finish()?;
         let config = Config {
             table: table.name.clone(),
@@ -325,21 +328,42 @@ fn partitioner(options: &mut Options) -> Result<Partitioner> {
     Ok(choice.unwrap_or(Partitioner::Default))
 }
 
-fn guarantee(options: &mut Options) -> Result<Guarantee> {
+fn guarantee(options: &mut Options, properties: &Properties) -> Result<Guarantee> {
+    const PREFIX: &str = "sink.transactional-id-prefix";
+    #[derive(Clone, Copy, PartialEq)]
+    enum Choice {
+        None,
+        AtLeastOnce,
+        ExactlyOnce,
+    }
     let choice = options.choice(
         "sink.delivery-guarantee",
         &[
-            ("at-least-once", Guarantee::AtLeastOnce),
-            ("exactly-once", Guarantee::ExactlyOnce),
-            ("none", Guarantee::None),
+            ("at-least-once", Choice::AtLeastOnce),
+            ("exactly-once", Choice::ExactlyOnce),
+            ("none", Choice::None),
         ],
     )?;
-    let guarantee = choice.unwrap_or(Guarantee::AtLeastOnce);
-    let prefix = options.text("sink.transactional-id-prefix");
-    if prefix.is_some() && guarantee != Guarantee::ExactlyOnce {
-        return Err(EngineError::config(
-            "the option 'sink.transactional-id-prefix' has no effect without 'sink.delivery-guarantee' = 'exactly-once'",
-        ));
+    let choice = choice.unwrap_or(Choice::AtLeastOnce);
+    let prefix = options.text(PREFIX).map(|prefix| prefix.trim().to_string());
+    match (choice, prefix) {
+        (Choice::ExactlyOnce, None) => Err(EngineError::config(format!(
+            "'sink.delivery-guarantee' = 'exactly-once' needs the option '{PREFIX}'"
+        ))
+        .with_hint(format!(
+            "add '{PREFIX}' = '…', a name that no other job that writes to these brokers has"
+        ))),
+        (Choice::ExactlyOnce, Some(prefix)) if prefix.is_empty() => {
+            Err(options.invalid(PREFIX, "a name"))
+        }
+        (Choice::ExactlyOnce, Some(prefix)) => {
+            properties.check_transactional()?;
+            Ok(Guarantee::ExactlyOnce { prefix })
+        }
+        (_, Some(_)) => Err(EngineError::config(format!(
+            "the option '{PREFIX}' has no effect without 'sink.delivery-guarantee' = 'exactly-once'"
+        ))),
+        (Choice::None, None) => Ok(Guarantee::None),
+        (Choice::AtLeastOnce, None) => Ok(Guarantee::AtLeastOnce),
     }
-    Ok(guarantee)
 }

@@ -1,5 +1,6 @@
 //! Topics of the broker, and tables over them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -16,8 +17,9 @@ use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
-use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, FutureProducer, FutureRecord, Producer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 /// The broker's address.
@@ -138,50 +140,106 @@ impl Topic {
         self.produce(&messages).await;
     }
 
-    /// Everything in the topic, by partition and offset.
+    /// Everything in the topic that belongs to no open or aborted transaction, by partition and
+    /// offset.
     pub fn content(&self) -> Vec<Plain> {
+        self.read("read_committed")
+    }
+
+    /// Everything in the topic, by partition and offset.
+    pub fn uncommitted_content(&self) -> Vec<Plain> {
+        self.read("read_uncommitted")
+    }
+
+    fn read(&self, isolation: &str) -> Vec<Plain> {
         let consumer: BaseConsumer = config()
             .set("group.id", "levada-tests")
             .set("enable.auto.commit", "false")
+            .set("enable.partition.eof", "true")
+            .set("isolation.level", isolation)
             .create()
             .unwrap();
         let metadata = consumer
             .fetch_metadata(Some(&self.name), Duration::from_secs(10))
             .unwrap();
-        let (mut list, mut wanted) = (TopicPartitionList::new(), 0);
-        for partition in metadata.topics()[0].partitions() {
-            let (low, high) = consumer
-                .fetch_watermarks(&self.name, partition.id(), Duration::from_secs(10))
-                .unwrap();
-            wanted += high - low;
-            list.add_partition_offset(&self.name, partition.id(), Offset::Offset(low))
+        let partitions = metadata.topics()[0].partitions();
+        let mut list = TopicPartitionList::new();
+        for partition in partitions {
+            list.add_partition_offset(&self.name, partition.id(), Offset::Beginning)
                 .unwrap();
         }
         consumer.assign(&list).unwrap();
         let mut found = Vec::new();
-        while (found.len() as i64) < wanted {
+        let mut ended = BTreeSet::new();
+        while ended.len() < partitions.len() {
             let message = consumer.poll(Duration::from_secs(10)).expect("a message");
-            let message = message.unwrap();
-            let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-            let headers = message.headers().map(|all| {
-                let pairs = all.iter();
-                let pairs = pairs.map(|h| (h.key.to_string(), text(h.value.unwrap())));
-                pairs.collect()
-            });
-            found.push((
-                message.offset(),
-                Plain {
-                    partition: message.partition(),
-                    key: message.key().map(text),
-                    value: message.payload().map(text),
-                    timestamp: message.timestamp().to_millis(),
-                    headers: headers.unwrap_or_default(),
-                },
-            ));
+            match message {
+                Ok(message) => found.push((message.offset(), plain(&message))),
+                Err(KafkaError::PartitionEOF(partition)) => {
+                    ended.insert(partition);
+                }
+                Err(error) => panic!("{error}"),
+            }
         }
         found.sort_by_key(|(offset, plain)| (plain.partition, *offset));
         found.into_iter().map(|(_, plain)| plain).collect()
     }
+}
+
+fn plain(message: &BorrowedMessage<'_>) -> Plain {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let headers = message.headers().map(|all| {
+        let pairs = all.iter();
+        let pairs = pairs.map(|h| (h.key.to_string(), text(h.value.unwrap())));
+        pairs.collect()
+    });
+    Plain {
+        partition: message.partition(),
+        key: message.key().map(text),
+        value: message.payload().map(text),
+        timestamp: message.timestamp().to_millis(),
+        headers: headers.unwrap_or_default(),
+    }
+}
+
+/// The offset that a consumer group has for partition 0 of a topic, and the text beside it.
+pub fn group_offset(group: &str, topic: &str) -> Option<(i64, String)> {
+    let consumer: BaseConsumer = config().set("group.id", group).create().unwrap();
+    let mut list = TopicPartitionList::new();
+    list.add_partition(topic, 0);
+    let list = consumer
+        .committed_offsets(list, Duration::from_secs(10))
+        .unwrap();
+    let element = &list.elements()[0];
+    match element.offset() {
+        Offset::Offset(offset) => Some((offset, element.metadata().to_string())),
+        _ => None,
+    }
+}
+
+/// The consumer groups whose names begin with `prefix`.
+pub fn groups(prefix: &str) -> Vec<String> {
+    let consumer: BaseConsumer = config().create().unwrap();
+    let list = consumer.fetch_group_list(None, Duration::from_secs(10));
+    let list = list.unwrap();
+    let names = list.groups().iter().map(|g| g.name().to_string());
+    names.filter(|name| name.starts_with(prefix)).collect()
+}
+
+pub async fn delete_group(group: &str) {
+    let deleted = admin().delete_groups(&[group], &AdminOptions::new()).await;
+    deleted.unwrap().remove(0).unwrap();
+}
+
+/// Begins a transaction, writes a record and goes away without a word.
+pub fn leave_transaction_open(id: &str, topic: &str) {
+    let producer: BaseProducer = config().set("transactional.id", id).create().unwrap();
+    let timeout = Duration::from_secs(10);
+    producer.init_transactions(timeout).unwrap();
+    producer.begin_transaction().unwrap();
+    let record: BaseRecord<'_, (), str> = BaseRecord::to(topic).payload("left open");
+    producer.send(record).map_err(|e| e.0).unwrap();
+    producer.flush(timeout).unwrap();
 }
 
 /// `a BIGINT`
