@@ -10,7 +10,9 @@
 //! stands is in the checkpoint; with `properties.group.id` it is also committed to the group, for
 //! people and tools that watch it.
 //!
-//! A sink delivers at least once: a checkpoint waits until the brokers have acknowledged every row.
+//! A sink delivers at least once: a checkpoint waits until the brokers have acknowledged every row. Or
+//! it delivers exactly once: rows wait in the checkpoint, and are written in a transaction that also
+//! notes which checkpoint they were.
 
 use std::sync::Arc;
 

@@ -326,8 +326,31 @@ fn sinks_are_checked() {
         "table 't': a table that is written needs one topic, but 'topic' names several"
     );
     assert!(error(&[("topic", ""), ("topic-pattern", "t.*")]).contains("needs one topic"));
-    assert!(error(&[("sink.delivery-guarantee", "exactly-once")]).contains("is not supported"),);
     assert!(error(&[("sink.transactional-id-prefix", "x")]).contains("has no effect without"));
+    let exactly_once = ("sink.delivery-guarantee", "exactly-once");
+    assert_eq!(
+        error(&[exactly_once]),
+        "table 't': 'sink.delivery-guarantee' = 'exactly-once' needs the option 'sink.transactional-id-prefix'"
+    );
+    let prefix = ("sink.transactional-id-prefix", "x");
+    assert!(Kafka.sink(&table(&[exactly_once, prefix])).is_ok());
+    assert!(error(&[exactly_once, ("sink.transactional-id-prefix", " ")]).contains("a name"));
+    // Settings that transactions cannot be written with.
+    for contradiction in [
+        ("properties.enable.idempotence", "false"),
+        ("properties.acks", "1"),
+        ("properties.message.timeout.ms", "900000"),
+    ] {
+        let message = error(&[exactly_once, prefix, contradiction]);
+        assert!(message.contains("Kafka client"), "{message}");
+    }
+    let longer = ("properties.transaction.timeout.ms", "900000");
+    let waiting = ("properties.message.timeout.ms", "900000");
+    assert!(
+        Kafka
+            .sink(&table(&[exactly_once, prefix, longer, waiting]))
+            .is_ok()
+    );
     let sink = Kafka.sink(&table(&[("scan.startup.mode", "")])).unwrap();
     assert!(sink.accept(ChangelogMode::Append).is_ok());
     for mode in [ChangelogMode::Upsert, ChangelogMode::Retract] {

@@ -1,6 +1,8 @@
 //! Topics of the broker, and tables over them.
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -55,16 +57,55 @@ impl Plain {
 /// A topic of its own for each test.
 pub struct Topic {
     pub name: String,
+    /// The broker that has it.
+    pub servers: String,
 }
 
-fn config() -> ClientConfig {
+fn config(servers: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", address());
+    config.set("bootstrap.servers", servers);
     config
 }
 
-fn admin() -> AdminClient<DefaultClientContext> {
-    config().create().unwrap()
+fn admin(servers: &str) -> AdminClient<DefaultClientContext> {
+    config(servers).create().unwrap()
+}
+
+/// A broker that a test has for itself, to stop and start it.
+pub struct Broker {
+    folder: tempfile::TempDir,
+}
+
+impl Broker {
+    /// Starts it; gives its address too.
+    pub fn start() -> (Self, String) {
+        let broker = Broker {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        let address = broker.run("start");
+        (broker, address)
+    }
+
+    /// Runs `kafka.sh`: `start` after `kill` goes on with the same port and data.
+    pub fn run(&self, command: &str) -> String {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/support/kafka.sh");
+        let folder = self.folder.path().join("kafka");
+        let output = Command::new(script)
+            .arg(command)
+            .arg("--dir")
+            .arg(folder)
+            .output()
+            .unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "kafka.sh {command}: {error}");
+        String::from_utf8(output.stdout).unwrap().trim().to_string()
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.run("kill");
+    }
 }
 
 /// A name that no other test has.
@@ -76,8 +117,13 @@ pub fn fresh_name(label: &str) -> String {
 
 impl Topic {
     pub async fn new(label: &str, partitions: i32) -> Self {
+        Self::at(&address(), label, partitions).await
+    }
+
+    pub async fn at(servers: &str, label: &str, partitions: i32) -> Self {
         let topic = Self {
             name: fresh_name(label),
+            servers: servers.to_string(),
         };
         topic.create(partitions).await;
         topic
@@ -85,13 +131,15 @@ impl Topic {
 
     pub async fn create(&self, partitions: i32) {
         let new = NewTopic::new(&self.name, partitions, TopicReplication::Fixed(1));
-        let made = admin().create_topics([&new], &AdminOptions::new()).await;
+        let made = admin(&self.servers)
+            .create_topics([&new], &AdminOptions::new())
+            .await;
         made.unwrap().remove(0).unwrap();
     }
 
     pub async fn grow(&self, partitions: usize) {
         let new = NewPartitions::new(&self.name, partitions);
-        let grown = admin()
+        let grown = admin(&self.servers)
             .create_partitions([&new], &AdminOptions::new())
             .await;
         grown.unwrap().remove(0).unwrap();
@@ -102,12 +150,14 @@ impl Topic {
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(&self.name, partition, Offset::Offset(offset))
             .unwrap();
-        let cut = admin().delete_records(&list, &AdminOptions::new()).await;
+        let cut = admin(&self.servers)
+            .delete_records(&list, &AdminOptions::new())
+            .await;
         cut.unwrap();
     }
 
     pub async fn produce(&self, messages: &[Plain]) {
-        let producer: FutureProducer = config().create().unwrap();
+        let producer: FutureProducer = config(&self.servers).create().unwrap();
         let mut sent = Vec::new();
         for message in messages {
             let mut record: FutureRecord<'_, String, String> = FutureRecord::to(&self.name);
@@ -152,7 +202,7 @@ impl Topic {
     }
 
     fn read(&self, isolation: &str) -> Vec<Plain> {
-        let consumer: BaseConsumer = config()
+        let consumer: BaseConsumer = config(&self.servers)
             .set("group.id", "levada-tests")
             .set("enable.auto.commit", "false")
             .set("enable.partition.eof", "true")
@@ -204,7 +254,7 @@ fn plain(message: &BorrowedMessage<'_>) -> Plain {
 
 /// The offset that a consumer group has for partition 0 of a topic, and the text beside it.
 pub fn group_offset(group: &str, topic: &str) -> Option<(i64, String)> {
-    let consumer: BaseConsumer = config().set("group.id", group).create().unwrap();
+    let consumer: BaseConsumer = config(&address()).set("group.id", group).create().unwrap();
     let mut list = TopicPartitionList::new();
     list.add_partition(topic, 0);
     let list = consumer
@@ -219,7 +269,7 @@ pub fn group_offset(group: &str, topic: &str) -> Option<(i64, String)> {
 
 /// The consumer groups whose names begin with `prefix`.
 pub fn groups(prefix: &str) -> Vec<String> {
-    let consumer: BaseConsumer = config().create().unwrap();
+    let consumer: BaseConsumer = config(&address()).create().unwrap();
     let list = consumer.fetch_group_list(None, Duration::from_secs(10));
     let list = list.unwrap();
     let names = list.groups().iter().map(|g| g.name().to_string());
@@ -227,13 +277,18 @@ pub fn groups(prefix: &str) -> Vec<String> {
 }
 
 pub async fn delete_group(group: &str) {
-    let deleted = admin().delete_groups(&[group], &AdminOptions::new()).await;
+    let deleted = admin(&address())
+        .delete_groups(&[group], &AdminOptions::new())
+        .await;
     deleted.unwrap().remove(0).unwrap();
 }
 
 /// Begins a transaction, writes a record and goes away without a word.
 pub fn leave_transaction_open(id: &str, topic: &str) {
-    let producer: BaseProducer = config().set("transactional.id", id).create().unwrap();
+    let producer: BaseProducer = config(&address())
+        .set("transactional.id", id)
+        .create()
+        .unwrap();
     let timeout = Duration::from_secs(10);
     producer.init_transactions(timeout).unwrap();
     producer.begin_transaction().unwrap();

@@ -26,8 +26,12 @@ type Prepared = (u32, Vec<WireBytes>);
 
 impl Target {
     async fn new(label: &str, partitions: i32) -> Self {
+        Self::of(Topic::new(label, partitions).await)
+    }
+
+    fn of(topic: Topic) -> Self {
         Target {
-            topic: Topic::new(label, partitions).await,
+            topic,
             prefix: fresh_name("prefix"),
             job: fresh_name("job"),
             attempt: 0,
@@ -38,6 +42,7 @@ impl Target {
         let options = [
             ("sink.delivery-guarantee", "exactly-once"),
             ("sink.transactional-id-prefix", self.prefix.as_str()),
+            ("properties.bootstrap.servers", self.topic.servers.as_str()),
         ];
         table(&self.topic.name, numbers(), &options)
     }
@@ -362,6 +367,50 @@ async fn a_lost_marker_is_an_error() {
     assert_eq!(target.content(), all(0..10));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Kafka"]
+async fn a_broker_that_is_down_is_waited_for() {
+    let (broker, servers) = Broker::start();
+    let mut target = Target::of(Topic::at(&servers, "restarted", 2).await);
+    let mut sinks = target.start(1, &[]).await;
+    write(&mut sinks[0], 0..1_000).await;
+    let prepared = prepare(&mut sinks, 1).await;
+    broker.run("kill");
+    // It is down while the epoch is committed, …
+    let mut sink = sinks.remove(0);
+    let epoch = prepared[0].1.clone();
+    let commit = tokio::spawn(async move { (sink.commit(epoch).await, sink) });
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert!(!commit.is_finished(), "it waits");
+    broker.run("start");
+    let (committed, mut sink) = tokio::time::timeout(Duration::from_secs(60), commit)
+        .await
+        .unwrap()
+        .unwrap();
+    committed.unwrap();
+    assert_eq!(target.content(), all(0..1_000));
+    // … and while a new sink is to commit what was prepared before.
+    write(&mut sink, 1_000..2_000).await;
+    let restored = sink.prepare(2).await.unwrap();
+    drop(sink);
+    broker.run("kill");
+    let context = target.context(0, 1, &restored);
+    let metrics = Arc::clone(&context.metrics);
+    let mut sink = create(&target.table(), context);
+    let start = tokio::spawn(async move {
+        sink.open().await?;
+        sink.commit(restored).await
+    });
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let trouble = metrics.snapshot().trouble.unwrap_or_default();
+    assert!(trouble.contains("does not answer"), "{trouble}");
+    broker.run("start");
+    let started = tokio::time::timeout(Duration::from_secs(60), start).await;
+    started.unwrap().unwrap().unwrap();
+    assert_eq!(target.content(), all(0..2_000));
+    assert_eq!(metrics.snapshot().trouble, None);
+}
+
 /// Drops sinks in the middle of their commits, at times of chance, and starts others that may be
 /// more or fewer.
 #[tokio::test(flavor = "multi_thread")]
@@ -384,11 +433,17 @@ async fn crashes_at_any_time_keep_every_row_once() {
             checkpoint += 1;
             // The checkpoint is complete; from here on every row has to come out.
             state = prepare(&mut sinks, checkpoint).await;
-            let patience = Duration::from_micros(random.random_range(0..40_000));
+            let longest_ms = [20, 300, 5_000][random.random_range(0..3)];
+            let patience = Duration::from_micros(random.random_range(0..longest_ms * 1_000));
             let mut crashed = false;
             for (index, prepared) in state.clone() {
                 let commit = sinks[index as usize].commit(prepared);
-                crashed |= tokio::time::timeout(patience, commit).await.is_err();
+                let began = std::time::Instant::now();
+                match tokio::time::timeout(patience, commit).await {
+                    Ok(committed) => committed.unwrap(),
+                    Err(_) => crashed = true,
+                }
+                println!("{checkpoint}: {crashed} after {:?}", began.elapsed());
             }
             if crashed {
                 break;

@@ -149,6 +149,9 @@ impl Sink for TransactionalSink {
     }
 
     async fn prepare(&mut self, checkpoint_id: u64) -> Result<Vec<WireBytes>> {
+        if checkpoint_id == NOTHING {
+            return Err(EngineError::internal("checkpoints count from 1"));
+        }
         // An epoch without rows is kept too: it names its writer, and hands the lineage on.
         let label = Label {
             transactional_id: self.id.clone(),
