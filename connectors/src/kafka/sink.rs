@@ -12,6 +12,7 @@ use levada_engine::connector::{Sink, SinkContext, SinkFactory};
 use levada_engine::element::{Batch, ChangelogMode};
 use levada_engine::graph::WireBytes;
 use levada_engine::metrics::SubtaskMetrics;
+use levada_engine::time::Clock;
 use levada_engine::{EngineError, Result};
 use rdkafka::ClientConfig;
 use rdkafka::config::FromClientConfigAndContext;
@@ -24,11 +25,13 @@ use crate::format::Framing;
 
 mod delivery;
 mod extras;
+mod intake;
 mod parts;
 mod transaction;
 
 use delivery::Delivery;
-use parts::{Outgoing, Parts, Placement, Record};
+use intake::Intake;
+use parts::Record;
 use transaction::TransactionalSink;
 
 /// How long a full queue or a flush is waited for at a time.
@@ -100,10 +103,12 @@ impl SinkFactory for Factory {
     fn accept(&self, mode: ChangelogMode) -> Result<ChangelogMode> {
         match mode {
             ChangelogMode::Append => Ok(mode),
+            // Rows replace each other by key; nobody needs to know what they were before.
+            _ if self.config.upserts => Ok(ChangelogMode::Upsert),
             _ => Err(EngineError::config(
                 "the connector 'kafka' takes inserts only, but the query updates or deletes rows",
             )
-            .with_hint("aggregate by windows, which only insert, or write to a connector that takes updates")),
+            .with_hint("aggregate by windows, which only insert, or write with the connector 'upsert-kafka'")),
         }
     }
 
@@ -114,15 +119,14 @@ impl SinkFactory for Factory {
             let sink = TransactionalSink::new(Arc::clone(config), &self.topic, id, context)?;
             return Ok(Box::new(sink));
         }
-        let parts = Parts::new(config, &context.schema)?;
+        let intake = Intake::new(config, &context.schema, context.index)?;
         let producer = producer(config, &config.properties.producer(), &context.metrics)?;
         Ok(Box::new(KafkaSink {
             producer,
             topic: self.topic.clone(),
             waits: config.guarantee != Guarantee::None,
-            placement: Placement::new(config.partitioner, context.index),
-            parts,
-            outgoing: Outgoing::default(),
+            clock: context.clock,
+            intake,
         }))
     }
 }
@@ -132,9 +136,8 @@ struct KafkaSink {
     topic: String,
     /// Whether a barrier waits for the brokers.
     waits: bool,
-    placement: Placement,
-    parts: Parts,
-    outgoing: Outgoing,
+    clock: Arc<dyn Clock>,
+    intake: Intake,
 }
 
 #[async_trait]
@@ -145,20 +148,34 @@ impl Sink for KafkaSink {
             client::partition_count(producer.client(), &topic)
         })
         .await?;
-        self.placement.set_partitions(partitions);
+        self.intake.set_partitions(partitions);
         Ok(())
     }
 
     async fn write(&mut self, batch: &Batch) -> Result<()> {
         self.check()?;
-        self.parts.encode(batch.rows(), &mut self.outgoing)?;
-        for record in self.outgoing.records(&self.topic, &mut self.placement) {
-            send(&self.producer, record?).await?;
+        let now_ms = self.clock.now_ms();
+        match self.intake.take(batch, &self.topic, now_ms)? {
+            true => self.send_all().await,
+            false => Ok(()),
         }
-        Ok(())
+    }
+
+    async fn idle(&mut self) -> Result<()> {
+        match self.intake.is_due(self.clock.now_ms()) {
+            true => self.send_all().await,
+            false => Ok(()),
+        }
+    }
+
+    fn deadline_ms(&self) -> Option<i64> {
+        self.intake.deadline_ms()
     }
 
     async fn prepare(&mut self, _checkpoint_id: u64) -> Result<Vec<WireBytes>> {
+        if self.intake.holds_back() {
+            self.send_all().await?;
+        }
         if self.waits {
             while self.producer.context().in_flight() > 0 {
                 self.check()?;
@@ -173,6 +190,13 @@ impl Sink for KafkaSink {
 }
 
 impl KafkaSink {
+    async fn send_all(&mut self) -> Result<()> {
+        for record in self.intake.records(&self.topic) {
+            send(&self.producer, record?).await?;
+        }
+        Ok(())
+    }
+
     fn check(&self) -> Result<()> {
         self.producer.context().check()
     }

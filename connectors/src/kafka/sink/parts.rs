@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
+use levada_engine::element::{Batch, RowKind};
 use levada_engine::{EngineError, Result};
 use rdkafka::producer::BaseRecord;
 
@@ -61,6 +62,8 @@ pub(super) struct Parts {
     value: Box<dyn Encoder>,
     key: Option<KeyPart>,
     extras: ExtraColumns,
+    /// Whether rows replace each other by key.
+    upserts: bool,
 }
 
 /// The rows of a batch, ready to be sent.
@@ -69,6 +72,17 @@ pub(super) struct Outgoing {
     values: Encoded,
     keys: Option<Encoded>,
     extras: Extras,
+    /// What each row does to its key; empty if all of them bring a value.
+    changes: Vec<Change>,
+}
+
+/// What a row does to its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    Put,
+    Delete,
+    /// Nothing that the next row does not do.
+    Pass,
 }
 
 impl Outgoing {
@@ -80,15 +94,51 @@ impl Outgoing {
     ) -> impl Iterator<Item = Result<Record<'a>>> {
         let mut keys = self.keys.as_ref().map(Encoded::payloads);
         let values = self.values.payloads().enumerate();
-        values.map(move |(row, payload)| {
+        values.filter_map(move |(row, payload)| {
+            let key = keys.as_mut().and_then(|keys| keys.next().flatten());
+            let payload = match self.changes.get(row).unwrap_or(&Change::Put) {
+                Change::Put => payload,
+                Change::Delete => None,
+                Change::Pass => return None,
+            };
             let mut record: Record<'a> = BaseRecord::to(topic);
             record.payload = payload;
-            record.key = keys.as_mut().and_then(|keys| keys.next().flatten());
+            record.key = key;
             record.partition = placement.next();
-            record.timestamp = self.extras.timestamp(row)?;
             record.headers = self.extras.headers(row);
-            Ok(record)
+            let timestamp = self.extras.timestamp(row);
+            Some(timestamp.map(|timestamp| {
+                record.timestamp = timestamp;
+                record
+            }))
         })
+    }
+
+    /// Finds out what the rows do to their keys.
+    fn note_changes(&mut self, batch: &Batch) -> Result<()> {
+        self.changes.clear();
+        let keys = self.keys.iter().flat_map(Encoded::payloads);
+        let keys: Vec<Option<&[u8]>> = keys.collect();
+        if keys.iter().any(Option::is_none) {
+            return Err(EngineError::data(
+                "a row has no key, which an upsert table cannot do without",
+            ));
+        }
+        if batch.kinds().is_none() {
+            return Ok(());
+        }
+        self.changes.extend((0..batch.num_rows()).map(|row| {
+            let next = row + 1;
+            let replaced = next < batch.num_rows()
+                && batch.kind(next) == RowKind::UpdateAfter
+                && keys.get(row) == keys.get(next);
+            match batch.kind(row) {
+                RowKind::Insert | RowKind::UpdateAfter => Change::Put,
+                RowKind::UpdateBefore if replaced => Change::Pass,
+                RowKind::UpdateBefore | RowKind::Delete => Change::Delete,
+            }
+        }));
+        Ok(())
     }
 }
 
@@ -145,11 +195,13 @@ impl Parts {
             value_columns,
             key,
             extras,
+            upserts: config.upserts,
         })
     }
 
     /// Encodes the rows of a batch in place of what `out` held.
-    pub(super) fn encode(&mut self, rows: &RecordBatch, out: &mut Outgoing) -> Result<()> {
+    pub(super) fn encode(&mut self, batch: &Batch, out: &mut Outgoing) -> Result<()> {
+        let rows = batch.rows();
         out.values.clear();
         let values = rows.project(&self.value_columns)?;
         self.value.encode(&values, &mut out.values)?;
@@ -159,6 +211,9 @@ impl Parts {
             let columns = rows.project(&key.columns)?.columns().to_vec();
             let rows = RecordBatch::try_new(Arc::clone(&key.schema), columns)?;
             key.encoder.encode(&rows, keys)?;
+        }
+        if self.upserts {
+            out.note_changes(batch)?;
         }
         out.extras.take(&self.extras, rows)
     }

@@ -32,7 +32,7 @@ use rdkafka::producer::Producer as _;
 use tokio::time::Instant;
 
 use super::Producer;
-use super::parts::{Outgoing, Parts, Placement};
+use super::intake::Intake;
 use crate::kafka::client::{self, ask};
 use crate::kafka::config::Config;
 
@@ -61,9 +61,7 @@ pub(super) struct TransactionalSink {
     id: String,
     line: Line,
     writer: Option<Writer>,
-    parts: Parts,
-    outgoing: Outgoing,
-    placement: Placement,
+    intake: Intake,
     buffer: EpochBuffer,
 }
 
@@ -76,8 +74,7 @@ impl TransactionalSink {
         context: SinkContext,
     ) -> Result<Self> {
         Ok(Self {
-            parts: Parts::new(&config, &context.schema)?,
-            placement: Placement::new(config.partitioner, context.index),
+            intake: Intake::new(&config, &context.schema, context.index)?,
             config,
             context,
             id,
@@ -86,7 +83,6 @@ impl TransactionalSink {
                 topic: topic.to_string(),
             },
             writer: None,
-            outgoing: Outgoing::default(),
             buffer: EpochBuffer::default(),
         })
     }
@@ -130,7 +126,7 @@ impl Sink for TransactionalSink {
             client::partition_count(producer.client(), &topic)
         })
         .await?;
-        self.placement.set_partitions(partitions);
+        self.intake.set_partitions(partitions);
         match self.inherited()? {
             Some(lineage) => self.line.lineage = lineage,
             None => self.begin_lineage(&mut writer).await?,
@@ -140,17 +136,30 @@ impl Sink for TransactionalSink {
     }
 
     async fn write(&mut self, batch: &Batch) -> Result<()> {
-        self.parts.encode(batch.rows(), &mut self.outgoing)?;
-        let topic = &self.line.topic;
-        for record in self.outgoing.records(topic, &mut self.placement) {
-            self.buffer.push(&record?)?;
+        let now_ms = self.context.clock.now_ms();
+        match self.intake.take(batch, &self.line.topic, now_ms)? {
+            true => self.keep_all(),
+            false => Ok(()),
         }
-        Ok(())
+    }
+
+    async fn idle(&mut self) -> Result<()> {
+        match self.intake.is_due(self.context.clock.now_ms()) {
+            true => self.keep_all(),
+            false => Ok(()),
+        }
+    }
+
+    fn deadline_ms(&self) -> Option<i64> {
+        self.intake.deadline_ms()
     }
 
     async fn prepare(&mut self, checkpoint_id: u64) -> Result<Vec<WireBytes>> {
         if checkpoint_id == NOTHING {
             return Err(EngineError::internal("checkpoints count from 1"));
+        }
+        if self.intake.holds_back() {
+            self.keep_all()?;
         }
         // An epoch without rows is kept too: it names its writer, and hands the lineage on.
         let label = Label {
@@ -199,6 +208,13 @@ impl Sink for TransactionalSink {
 }
 
 impl TransactionalSink {
+    fn keep_all(&mut self) -> Result<()> {
+        for record in self.intake.records(&self.line.topic) {
+            self.buffer.push(&record?)?;
+        }
+        Ok(())
+    }
+
     /// Writes the marker anew if the brokers might forget it.
     async fn refresh(&mut self) -> Result<()> {
         let writer = Self::opened(&mut self.writer)?;
