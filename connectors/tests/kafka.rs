@@ -12,5 +12,7 @@ mod exactly_once;
 mod reading;
 #[path = "kafka/trouble.rs"]
 mod trouble;
+#[path = "kafka/upserts.rs"]
+mod upserts;
 #[path = "kafka/writing.rs"]
 mod writing;

@@ -90,15 +90,17 @@ impl Broker {
     pub fn run(&self, command: &str) -> String {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/support/kafka.sh");
         let folder = self.folder.path().join("kafka");
-        let output = Command::new(script)
-            .arg(command)
-            .arg("--dir")
-            .arg(folder)
-            .output()
-            .unwrap();
-        let error = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "kafka.sh {command}: {error}");
-        String::from_utf8(output.stdout).unwrap().trim().to_string()
+        // On a busy machine it may take longer to start than the script waits.
+        for _ in 0..3 {
+            let mut kafka = Command::new(&script);
+            let output = kafka.arg(command).arg("--dir").arg(&folder).output();
+            let output = output.unwrap();
+            if output.status.success() {
+                return String::from_utf8(output.stdout).unwrap().trim().to_string();
+            }
+            eprint!("{}", String::from_utf8_lossy(&output.stderr));
+        }
+        panic!("kafka.sh {command} failed")
     }
 }
 

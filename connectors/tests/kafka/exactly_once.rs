@@ -383,7 +383,7 @@ async fn a_broker_that_is_down_is_waited_for() {
     tokio::time::sleep(Duration::from_secs(6)).await;
     assert!(!commit.is_finished(), "it waits");
     broker.run("start");
-    let (committed, mut sink) = tokio::time::timeout(Duration::from_secs(60), commit)
+    let (committed, mut sink) = tokio::time::timeout(Duration::from_secs(120), commit)
         .await
         .unwrap()
         .unwrap();
@@ -405,7 +405,7 @@ async fn a_broker_that_is_down_is_waited_for() {
     let trouble = metrics.snapshot().trouble.unwrap_or_default();
     assert!(trouble.contains("does not answer"), "{trouble}");
     broker.run("start");
-    let started = tokio::time::timeout(Duration::from_secs(60), start).await;
+    let started = tokio::time::timeout(Duration::from_secs(120), start).await;
     started.unwrap().unwrap().unwrap();
     assert_eq!(target.content(), all(0..2_000));
     assert_eq!(metrics.snapshot().trouble, None);
@@ -438,12 +438,10 @@ async fn crashes_at_any_time_keep_every_row_once() {
             let mut crashed = false;
             for (index, prepared) in state.clone() {
                 let commit = sinks[index as usize].commit(prepared);
-                let began = std::time::Instant::now();
                 match tokio::time::timeout(patience, commit).await {
                     Ok(committed) => committed.unwrap(),
                     Err(_) => crashed = true,
                 }
-                println!("{checkpoint}: {crashed} after {:?}", began.elapsed());
             }
             if crashed {
                 break;

@@ -11,6 +11,9 @@ use rdkafka::producer::BaseRecord;
 use super::parts::{Outgoing, Parts, Placement, Record};
 use crate::kafka::config::{BufferFlush, Config};
 
+#[cfg(test)]
+mod tests;
+
 /// Takes batches and gives records.
 pub(super) struct Intake {
     parts: Parts,
