@@ -4,6 +4,7 @@
 //! the same thing, ignored where it needs none, and refused where ignoring them would be wrong.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use levada_engine::{EngineError, Result};
 use rdkafka::ClientConfig;
@@ -19,6 +20,11 @@ pub(super) struct Properties {
     /// What to do where there is no offset to go on from.
     pub reset: Option<Reset>,
 }
+
+/// How long a transaction may be open, in milliseconds.
+pub(super) const TRANSACTION_TIMEOUT: &str = "transaction.timeout.ms";
+/// Long enough for an epoch, short enough for readers that wait for what a crash left open.
+const DEFAULT_TRANSACTION_TIMEOUT_MS: u64 = 300_000;
 
 /// `properties.auto.offset.reset`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +72,7 @@ fn treatment(name: &str) -> Option<Treatment> {
         | "commit.offsets.on.checkpoint" => Ignored,
         "partitioner.class" => Refused("use the option 'sink.partitioner'"),
         "interceptor.classes" => Refused("interceptors are Java classes; leave them out"),
-        "transactional.id" => Refused("leave it out; the connector chooses it"),
+        "transactional.id" => Refused("use the option 'sink.transactional-id-prefix'"),
         "ssl.truststore.location" | "ssl.truststore.password" | "ssl.truststore.type" => Refused(
             "give the certificates as a PEM file: 'properties.ssl.ca.location' = '/path/ca.pem'",
         ),
@@ -199,6 +205,44 @@ impl Properties {
         }
         self.fill(&mut config);
         config
+    }
+
+    /// The settings of a producer that writes transactions as `id`.
+    pub(super) fn transactional(&self, id: &str) -> ClientConfig {
+        let mut config = self.producer();
+        if !self.entries.contains_key(TRANSACTION_TIMEOUT) {
+            config.set(
+                TRANSACTION_TIMEOUT,
+                DEFAULT_TRANSACTION_TIMEOUT_MS.to_string(),
+            );
+        }
+        config.set("transactional.id", id);
+        config
+    }
+
+    /// How long a transaction may be open.
+    pub(super) fn transaction_timeout(&self) -> Duration {
+        let given = self.entries.get(TRANSACTION_TIMEOUT);
+        let ms = given.and_then(|text| text.trim().parse().ok());
+        Duration::from_millis(ms.unwrap_or(DEFAULT_TRANSACTION_TIMEOUT_MS))
+    }
+
+    /// The settings of a consumer that does nothing but look at the offsets of `group`.
+    pub(super) fn offsets_of(&self, group: &str) -> ClientConfig {
+        let mut config = self.consumer(group);
+        config.set("group.id", group);
+        // Offsets of transactions that are still open are waited for.
+        config.set("isolation.level", "read_committed");
+        config.remove("group.instance.id");
+        config.remove("group.protocol");
+        config
+    }
+
+    /// Has librdkafka look at the settings of transactions.
+    pub(super) fn check_transactional(&self) -> Result<()> {
+        self.check(&self.transactional("check")).map_err(|e| {
+            e.with_hint("'sink.delivery-guarantee' = 'exactly-once' writes transactions, which this setting contradicts")
+        })
     }
 
     fn fill(&self, config: &mut ClientConfig) {

@@ -316,6 +316,7 @@ async fn new_partitions_and_topics_are_discovered() {
     let first = Topic::new("found", 1).await;
     let second = Topic {
         name: format!("{}-too", first.name),
+        servers: address(),
     };
     let pattern = format!("{}.*", first.name);
     let mut table = table(
