@@ -238,11 +238,31 @@ impl Properties {
         config
     }
 
-    /// Has librdkafka look at the settings of transactions.
+    /// Refuses settings with which there are no transactions; librdkafka would say so only when the
+    /// producer is made.
     pub(super) fn check_transactional(&self) -> Result<()> {
-        self.check(&self.transactional("check")).map_err(|e| {
-            e.with_hint("'sink.delivery-guarantee' = 'exactly-once' writes transactions, which this setting contradicts")
-        })
+        let timeout = self.transaction_timeout().as_millis();
+        for (name, value) in &self.entries {
+            let value = value.trim();
+            let number: Option<u128> = value.parse().ok();
+            let expected = match name.as_str() {
+                "enable.idempotence" if value.eq_ignore_ascii_case("false") => "'true'".to_string(),
+                "acks" | "request.required.acks" if !matches!(value, "all" | "-1") => {
+                    "'all'".to_string()
+                }
+                "message.timeout.ms" | "delivery.timeout.ms"
+                    if number.is_some_and(|ms| ms == 0 || ms > timeout) =>
+                {
+                    format!("at most '{TRANSACTION_TIMEOUT}', which is {timeout}")
+                }
+                _ => continue,
+            };
+            return Err(EngineError::config(format!(
+                "the option 'properties.{name}' has the value '{value}', but 'sink.delivery-guarantee' = 'exactly-once' needs {expected}"
+            ))
+            .with_hint("leave the option out"));
+        }
+        self.check(&self.transactional("check"))
     }
 
     fn fill(&self, config: &mut ClientConfig) {

@@ -342,7 +342,7 @@ fn sinks_are_checked() {
         ("properties.message.timeout.ms", "900000"),
     ] {
         let message = error(&[exactly_once, prefix, contradiction]);
-        assert!(message.contains("Kafka client"), "{message}");
+        assert!(message.contains("'exactly-once' needs"), "{message}");
     }
     let longer = ("properties.transaction.timeout.ms", "900000");
     let waiting = ("properties.message.timeout.ms", "900000");

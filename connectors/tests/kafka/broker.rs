@@ -18,7 +18,7 @@ use levada_engine::time::SystemClock;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, FutureProducer, FutureRecord, Producer};
@@ -267,6 +267,16 @@ pub fn group_offset(group: &str, topic: &str) -> Option<(i64, String)> {
         Offset::Offset(offset) => Some((offset, element.metadata().to_string())),
         _ => None,
     }
+}
+
+/// Commits an offset for partition 0 of a topic, as a person would.
+pub fn set_group_offset(group: &str, topic: &str, offset: i64) {
+    let address = address();
+    let consumer: BaseConsumer = config(&address).set("group.id", group).create().unwrap();
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(topic, 0, Offset::Offset(offset))
+        .unwrap();
+    consumer.commit(&list, CommitMode::Sync).unwrap();
 }
 
 /// The consumer groups whose names begin with `prefix`.

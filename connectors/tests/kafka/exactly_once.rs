@@ -365,6 +365,10 @@ async fn a_lost_marker_is_an_error() {
     );
     assert!(error.message.starts_with(&expected), "{error}");
     assert_eq!(target.content(), all(0..10));
+    // Somebody looks, and says what is so.
+    set_group_offset(&group, &target.topic.name, 1);
+    target.start(1, &prepared).await;
+    assert_eq!(target.content(), all(0..10));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -344,11 +344,11 @@ impl Subtask {
             .barrier(barrier, self.uploader.keeps_state())
             .await?;
         let mut operators = Vec::new();
-        if let Input::Source(source) = &self.input {
+        if let Input::Source(source) = &mut self.input {
             operators.push(OperatorCheckpoint {
                 uid: source.uid.clone(),
                 name: source.name.clone(),
-                splits: source.positions()?,
+                splits: source.checkpoint(barrier.checkpoint_id)?,
                 ..OperatorCheckpoint::default()
             });
         }

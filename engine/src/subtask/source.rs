@@ -184,9 +184,9 @@ impl SourceDriver {
         }
     }
 
-    /// The positions of all splits, with their watermarks.
-    pub fn positions(&self) -> Result<Vec<SplitState>> {
-        let mut positions = self.source.positions()?;
+    /// The positions of all splits for a checkpoint, with their watermarks.
+    pub fn checkpoint(&mut self, checkpoint_id: u64) -> Result<Vec<SplitState>> {
+        let mut positions = self.source.checkpoint(checkpoint_id)?;
         for position in &mut positions {
             let watermark = self.splits.merger.of(&Arc::from(position.split.as_str()));
             position.watermark = watermark.filter(|w| *w != MIN_WATERMARK);

@@ -256,5 +256,7 @@ fn lost_marker(writer: &Writer, line: &Line, epochs: &[Arc<Epoch>]) -> EngineErr
         "the brokers forget offsets after offsets.retention.minutes, or somebody deleted the group or the topic; the transactional id is '{}'",
         writer.id()
     ))
-    .with_hint("start the job without this checkpoint, or from an earlier one, after looking at what the topic holds")
+    .with_hint(format!(
+        "look whether the rows are in the topic; then commit for its partition 0, in that group, the offset {checkpoint} if they are, or {NOTHING} if they are not, and start the job again"
+    ))
 }
