@@ -119,10 +119,16 @@ impl Processes {
             "--output",
             "json",
         ];
-        let jobs = process::run(&list);
-        let jobs = String::from_utf8_lossy(&jobs.stdout).into_owned();
-        let first = jobs.lines().next().unwrap_or_default();
-        serde_json::from_str(first).unwrap_or_else(|e| panic!("{e}: {jobs}"))
+        let begun = Instant::now();
+        loop {
+            let jobs = process::run(&list);
+            let text = String::from_utf8_lossy(&jobs.stdout).into_owned();
+            // A coordinator that was killed just now may not listen yet.
+            if jobs.status.success() || begun.elapsed() > START {
+                let first = text.lines().next().unwrap_or_default();
+                return serde_json::from_str(first).unwrap_or_else(|e| panic!("{e}: {jobs:?}"));
+            }
+        }
     }
 
     /// How often the job was restarted by this coordinator.

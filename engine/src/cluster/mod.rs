@@ -200,7 +200,8 @@ pub async fn worker_process(
     let (inlets, metrics) = (InletRegistry::default(), MetricsTable::default());
     tokio::spawn(listen(listener, inlets.clone(), stop.clone()));
     if let Some(page) = process.metrics {
-        let table = http::Page::Worker(Arc::clone(&metrics));
+        let resources = Arc::clone(&environment.resources);
+        let table = http::Page::Worker(Arc::clone(&metrics), resources);
         let clock = Arc::clone(&environment.clock);
         http::serve(bind(page).await?, table, clock, stop.clone());
     }

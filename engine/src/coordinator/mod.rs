@@ -27,7 +27,7 @@ pub mod registry;
 mod savepoint;
 
 pub use client::LocalClient;
-pub use metrics_page::render as render_metrics;
+pub use metrics_page::{render as render_metrics, render_memory};
 pub use recovery::{TakenUp, recover};
 
 use job::{Action, Job};
@@ -69,6 +69,8 @@ pub enum Input {
         Option<(Arc<Manifest>, String)>,
         oneshot::Sender<Result<JobId>>,
     ),
+    /// It has been written down that a job has ended.
+    EndWritten(JobId),
     /// A job that has been written down.
     Admit(u64, Box<Entry>, oneshot::Sender<Result<JobId>>),
     /// Where a job stands.
@@ -179,6 +181,7 @@ impl Coordinator {
                     let _ = reply.send(Err(error));
                 }
             },
+            Input::EndWritten(id) => self.tell_end(&id),
             Input::Admit(number, entry, reply) => {
                 let _ = reply.send(Ok(self.admit(number, *entry)));
             }
@@ -502,7 +505,6 @@ impl Coordinator {
                         entry.savepoints.refuse(&tickets, &error);
                     }
                 }
-                Action::RemoveCheckpoints => self.remove_checkpoints(id),
                 Action::Rows(batch) => self.hand_over(id, batch),
                 Action::Ended => self.ended(id),
             }
@@ -560,18 +562,6 @@ impl Coordinator {
                 // The process is ending; the next checkpoint's sweep finds them.
                 Err(error) if error.kind == ErrorKind::Cancelled => {}
                 Err(error) => tracing::warn!("old checkpoints could not be removed: {error}"),
-            }
-        });
-    }
-
-    fn remove_checkpoints(&mut self, id: &JobId) {
-        let Ok(entry) = self.entry(id) else { return };
-        let Some(store) = entry.store.clone() else {
-            return;
-        };
-        tokio::spawn(async move {
-            if let Err(error) = store.remove_all().await {
-                tracing::warn!("the checkpoints of a finished job could not be removed: {error}");
             }
         });
     }

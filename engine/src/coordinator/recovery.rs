@@ -9,7 +9,8 @@ use super::job::Job;
 use super::registry::{Record, Registry, lost};
 use super::{Coordinator, Entry, Input, savepoint};
 use crate::checkpoint::{CheckpointStore, Manifest};
-use crate::error::Result;
+use crate::client::JobState;
+use crate::error::{EngineError, Result};
 use crate::graph::JobId;
 
 /// A job of an earlier coordinator.
@@ -139,23 +140,47 @@ impl Coordinator {
         });
     }
 
-    /// A job has ended: tells those who wait, and writes it down.
+    /// A job has ended. That is written down before anybody acts upon it: a job whose checkpoints are
+    /// gone must not be taken up again.
     pub(super) fn ended(&mut self, id: &JobId) {
         let registry = self.registry.clone();
         let Ok(entry) = self.entry(id) else { return };
         let status = entry.job.status();
         tracing::info!(job = %id, state = status.state.name(), "a job has ended");
         entry.rows = None;
+        let (Some(registry), Some(record)) = (registry, &mut entry.record) else {
+            self.tell_end(id);
+            return;
+        };
+        record.ended = Some(status);
+        let (record, id) = (record.clone(), id.clone());
+        let inputs = self.inputs.clone();
+        tokio::spawn(async move {
+            let write = move || registry.write(&record);
+            match tokio::task::spawn_blocking(write)
+                .await
+                .map_err(EngineError::from)
+            {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) | Err(error) => tracing::error!("{error}"),
+            }
+            let _ = inputs.send(Input::EndWritten(id)).await;
+        });
+    }
+
+    /// Tells those who wait for a job's end; a finished one has no more use for its checkpoints.
+    pub(super) fn tell_end(&mut self, id: &JobId) {
+        let Ok(entry) = self.entry(id) else { return };
         entry.ended.send_replace(true);
-        if let (Some(registry), Some(record)) = (registry, &mut entry.record) {
-            record.ended = Some(status);
-            let record = record.clone();
-            tokio::task::spawn_blocking(move || {
-                if let Err(error) = registry.write(&record) {
-                    tracing::warn!("{error}");
-                }
-            });
-        }
+        let finished = entry.job.status().state == JobState::Finished;
+        let Some(store) = entry.store.clone().filter(|_| finished) else {
+            return;
+        };
+        tokio::spawn(async move {
+            if let Err(error) = store.remove_all().await {
+                tracing::warn!("the checkpoints of a finished job could not be removed: {error}");
+            }
+        });
     }
 
     /// Forgets a job that has ended long ago.

@@ -85,11 +85,9 @@ pub enum Action {
     Export(Vec<u64>, Arc<Manifest>),
     /// There will be no savepoint for these tickets.
     NoSavepoint(Vec<u64>, EngineError),
-    /// The job has finished, and its checkpoints are of no more use.
-    RemoveCheckpoints,
     /// Hand rows to the client.
     Rows(Batch),
-    /// The job has ended: tell those who wait.
+    /// The job has ended: write that down, and then tell those who wait.
     Ended,
 }
 
@@ -439,9 +437,6 @@ impl Job {
         }
         let mut actions = self.no_savepoint("the job has ended");
         actions.push(Action::Ended);
-        if state == JobState::Finished && self.folder.is_some() {
-            actions.push(Action::RemoveCheckpoints);
-        }
         actions
     }
 

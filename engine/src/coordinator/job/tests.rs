@@ -97,7 +97,6 @@ fn words(actions: &[Action]) -> Vec<String> {
         Action::Retain(kept) => format!("retain {}", kept.len()),
         Action::Export(tickets, m) => format!("export {} {tickets:?}", m.barrier.checkpoint_id),
         Action::NoSavepoint(tickets, error) => format!("no {tickets:?}: {}", error.message),
-        Action::RemoveCheckpoints => "remove".into(),
         Action::Rows(_) => "rows".into(),
         Action::Ended => "ended".into(),
     };
@@ -199,10 +198,7 @@ fn from_slots_to_the_last_commit() {
     let finished = each(&mut job, |_| ReportKind::Finished(Box::default()), 360);
     assert_eq!(words(&finished), ["cancel w1", "cancel w2"]);
     assert!(job.released(&run, &worker(1), 370).is_empty());
-    assert_eq!(
-        words(&job.released(&run, &worker(2), 370)),
-        ["ended", "remove"]
-    );
+    assert_eq!(words(&job.released(&run, &worker(2), 370)), ["ended"]);
     assert_eq!(job.status().state, JobState::Finished);
 }
 

@@ -20,6 +20,7 @@ use crate::graph::{GroupAggregateSpec, WindowAggregateSpec};
 mod accumulator;
 pub(crate) mod aggregation;
 mod distinct;
+mod expiry;
 pub(crate) mod groups;
 pub(crate) mod lane;
 pub(crate) mod persist;
