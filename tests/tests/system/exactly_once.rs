@@ -110,7 +110,7 @@ fn expected(events: usize) -> Expected {
         }
     }
     let line = |((window, key), (n, s)): (&(usize, usize), &(usize, usize))| {
-        format!("{key} {} {n} {s}", time(window * 10))
+        format!("{key} {}.000 {n} {s}", time(window * 10))
     };
     let mut windows: Vec<String> = windows.iter().map(line).collect();
     windows.sort();
@@ -167,7 +167,9 @@ fn check(broker: &Broker, round: &str, expected: &Expected) {
         expected.windows.len(),
         "{round}: number of windows"
     );
-    assert!(found == expected.windows, "{round}: windows differ");
+    let pairs = found.iter().zip(&expected.windows);
+    let wrong: Vec<_> = pairs.filter(|(a, b)| a != b).take(3).collect();
+    assert!(wrong.is_empty(), "{round}: {wrong:?}");
 
     let totals = broker.tool(&["read", &format!("{round}-totals"), "--keyed"]);
     let mut last: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
