@@ -217,7 +217,7 @@ fn append_only_sinks_refuse_updates_and_others_get_what_they_need() {
         &[
             "LV-1011",
             "PRIMARY KEY (a)",
-            "unique by (auction)",
+            "unique by (n)",
             "line 1, column 13",
         ],
     );
