@@ -223,7 +223,7 @@ fn a_sum_that_overflows_is_an_error_but_not_when_it_comes_back() {
 
 #[test]
 fn a_group_that_nobody_touches_is_forgotten() {
-    for rescale in [false, true] {
+    for backend in [None, Some(BackendKind::Memory), Some(BackendKind::RocksDb)] {
         let mut spec = spec(vec![0], false);
         spec.ttl_ms = 1000;
         spec.aggregates = vec![
@@ -241,16 +241,16 @@ fn a_group_that_nobody_touches_is_forgotten() {
         pipeline.process(row(2, "x"));
         pipeline.advance_clock(999);
         pipeline.process(row(1, "y"));
-        if rescale {
-            pipeline.rescale(3, BackendKind::Memory);
+        if let Some(backend) = backend {
+            pipeline.rescale(3, backend);
         }
         pipeline.advance_clock(1500);
         pipeline.process(row(1, "y"));
         pipeline.lines.clear();
         pipeline.process(row(2, "x"));
         assert_eq!(pipeline.lines, ["+I | 2 | 1 | 1"], "2 begins anew");
-        if rescale {
-            pipeline.rescale(1, BackendKind::Memory);
+        if let Some(backend) = backend {
+            pipeline.rescale(1, backend);
         }
         pipeline.process(row(1, "z"));
         assert_eq!(pipeline.lines[1..], ["-U | 1 | 3 | 2", "+U | 1 | 4 | 3"]);
@@ -269,4 +269,56 @@ fn an_empty_input_has_an_answer_without_keys_once() {
         pipeline.rescale(3, BackendKind::Memory);
         assert_eq!(pipeline.finish(), ["0 | NULL"]);
     }
+}
+
+/// What has expired goes from disk too, entries of distinct sets included.
+#[test]
+fn expired_groups_are_swept_from_disk() {
+    let mut spec = spec(vec![0], false);
+    spec.ttl_ms = 1000;
+    spec.aggregates = vec![model::call(Count, true, Some(1), None, "BIGINT")];
+    let mut pipeline = pipeline(spec, false);
+    pipeline.rescale(2, BackendKind::RocksDb);
+    let rows = |keys: std::ops::Range<i64>| {
+        let row = |k: i64| format!("+I | {k} | x{k} | 1 | 1 | 1 | 1 | true | true | NULL");
+        keys.map(row).collect::<Vec<_>>().join("\n")
+    };
+    pipeline.process(batch(&model::input(), &rows(0..100)));
+    let entries = |pipeline: &mut Pipeline| {
+        let files = pipeline.checkpoint();
+        crate::state::fixture::entries_of(&files).len()
+    };
+    assert_eq!(entries(&mut pipeline), 200);
+    pipeline.now_ms = 900;
+    pipeline.process(batch(&model::input(), &rows(0..10)));
+    // One key group at a time.
+    for tick in 0..40 {
+        pipeline.advance_clock(2000 + tick * 200);
+    }
+    assert_eq!(entries(&mut pipeline), 0);
+}
+
+/// One percent of the groups changes: the next checkpoint writes about that much, not everything.
+#[test]
+fn a_delta_has_what_has_changed() {
+    let mut spec = spec(vec![0], false);
+    spec.aggregates = vec![
+        model::call(Count, false, None, None, "BIGINT"),
+        model::call(Sum, false, Some(2), None, "BIGINT"),
+    ];
+    let mut pipeline = pipeline(spec, false);
+    let rows = |keys: std::ops::Range<i64>| {
+        let row = |k: i64| format!("+I | {k} | x | {k} | 1 | 1 | 1 | true | true | NULL");
+        batch(
+            &model::input(),
+            &keys.map(row).collect::<Vec<_>>().join("\n"),
+        )
+    };
+    for start in (0..20_000).step_by(1000) {
+        pipeline.process(rows(start..start + 1000));
+    }
+    let full = pipeline.checkpoint().pop().unwrap().len();
+    pipeline.process(rows(0..200));
+    let delta = pipeline.checkpoint().pop().unwrap().len();
+    assert!(delta * 100 < full * 3, "{delta} of {full} bytes");
 }
