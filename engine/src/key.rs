@@ -100,6 +100,12 @@ pub struct KeyGroupRange {
 }
 
 impl KeyGroupRange {
+    /// Every group that a job can have, whatever its number of key groups.
+    pub const EVERY: KeyGroupRange = KeyGroupRange {
+        start: 0,
+        end: KeyGroup::MAX,
+    };
+
     /// All groups.
     pub fn all(max_parallelism: u32) -> Self {
         KeyGroupRange {

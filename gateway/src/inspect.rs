@@ -4,7 +4,7 @@ use levada_engine::EngineError;
 use levada_engine::checkpoint::{CheckpointStore, Manifest, OperatorState, StateFile};
 use levada_engine::connector::SplitState;
 use levada_engine::element::BarrierKind;
-use levada_engine::key::{KeyGroup, KeyGroupRange};
+use levada_engine::key::KeyGroupRange;
 use levada_engine::state::file::StateFileReader;
 use levada_engine::state::merge::Entries;
 
@@ -52,11 +52,7 @@ pub async fn inspect(path: &str) -> Result<Inspection> {
 
 /// Reads all entries, which checks them.
 fn read_all(reader: &StateFileReader) -> levada_engine::Result<()> {
-    let all = KeyGroupRange {
-        start: 0,
-        end: KeyGroup::MAX,
-    };
-    let mut entries = reader.entries(all, None);
+    let mut entries = reader.entries(KeyGroupRange::EVERY, None);
     while entries.advance()? {}
     Ok(())
 }

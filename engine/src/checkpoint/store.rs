@@ -119,14 +119,16 @@ impl CheckpointStore {
             return Err(nothing());
         }
         let store = Self::at(folder)?;
-        let others = store.list().await.unwrap_or_default();
         let found = match store.exists(&manifest).await {
             true => store.read_manifest(&manifest).await,
             false => Err(nothing()),
         };
         match found {
             Ok(manifest) => Ok((manifest, store)),
-            Err(error) => Err(offer(error, &store, path, &others)),
+            Err(error) => {
+                let others = store.list().await.unwrap_or_default();
+                Err(offer(error, &store, path, &others))
+            }
         }
     }
 
@@ -403,18 +405,14 @@ impl CheckpointStore {
             let part = tokio::task::spawn_blocking(move || from.read(offset, length as usize));
             let part = part.await.map_err(EngineError::from)?;
             let ready = upload.wait_for_capacity(PARTS_AT_ONCE).await;
-            let (part, ()) = match (part, ready) {
-                (Ok(part), Ok(())) => (part, ()),
-                (Err(error), _) => {
+            let ready = ready.map_err(|e| self.failed("written", path, e));
+            match part.and_then(|part| ready.map(|()| part)) {
+                Ok(part) => upload.put(part),
+                Err(error) => {
                     let _ = upload.abort().await;
                     return Err(error);
                 }
-                (_, Err(error)) => {
-                    let _ = upload.abort().await;
-                    return Err(self.failed("written", path, error));
-                }
-            };
-            upload.put(part);
+            }
             offset += length;
         }
         let finished = upload.finish().await;

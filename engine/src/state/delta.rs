@@ -9,16 +9,12 @@ use super::file::{self, StateFileReader, Written};
 use super::merge::{Entries, Entry, Merge};
 use super::{Change, StatePlace, TableId};
 use crate::error::{EngineError, Result};
-use crate::key::{KeyGroup, KeyGroupRange};
+use crate::key::KeyGroupRange;
 
 /// Changes that take more memory than this go to a scratch file.
 const SPILL_BYTES: usize = 64 << 20;
 /// The length that stands for no value.
 const DELETED: u32 = u32::MAX;
-const ALL_GROUPS: KeyGroupRange = KeyGroupRange {
-    start: 0,
-    end: KeyGroup::MAX,
-};
 
 /// Collects changes: in memory, and in sorted runs on scratch disk when they are many.
 #[derive(Debug)]
@@ -111,7 +107,7 @@ impl Delta {
         let mut sources: Vec<Box<dyn Entries + '_>> = Vec::new();
         for run in &self.runs {
             let reader = StateFileReader::open(run.clone())?;
-            sources.push(Box::new(reader.entries(ALL_GROUPS, None)));
+            sources.push(Box::new(reader.entries(KeyGroupRange::EVERY, None)));
         }
         if !self.recent.changes.is_empty() {
             sources.push(Box::new(RecentEntries::new(&self.recent)));

@@ -7,10 +7,7 @@ use super::merge::Entries;
 use super::{Delta, Restored, RestoredFile, TableId, delta};
 use crate::key::{KeyGroup, KeyGroupRange};
 
-pub(crate) const ALL: KeyGroupRange = KeyGroupRange {
-    start: 0,
-    end: KeyGroup::MAX,
-};
+pub(crate) const ALL: KeyGroupRange = KeyGroupRange::EVERY;
 
 /// An entry with its table and key group.
 pub(crate) type Line = (u8, KeyGroup, Vec<u8>, Vec<u8>);

@@ -138,13 +138,13 @@ impl RocksState {
         };
         if !setup.restored.is_empty() {
             let range = state.key_groups;
-            state.ingest(&mut setup.restored.entries(range, None), INGEST_BYTES)?;
+            state.ingest(&mut setup.restored.entries(range, None))?;
         }
         Ok(state)
     }
 
-    /// Puts sorted entries into the database as files of about `size` bytes.
-    fn ingest(&mut self, entries: &mut dyn Entries, size: u64) -> Result<()> {
+    /// Puts sorted entries into the database as files.
+    fn ingest(&mut self, entries: &mut dyn Entries) -> Result<()> {
         let failed = |e: rocksdb::Error| broken(&e, "written");
         let mut more = entries.advance()?;
         let mut files: Vec<PathBuf> = Vec::new();
@@ -154,7 +154,7 @@ impl RocksState {
             let path = self.store.path.join(format!("direct-{}.sst", self.written));
             let mut writer = SstFileWriter::create(&self.options);
             writer.open(&path).map_err(failed)?;
-            while more && writer.file_size() < size {
+            while more && writer.file_size() < INGEST_BYTES {
                 let entry = entries.entry();
                 full_key(entry.place.0, entry.place.1, entry.key, &mut key);
                 match entry.value {
@@ -179,7 +179,7 @@ impl RocksState {
     fn write(&mut self, changes: &Recent) -> Result<()> {
         let mut entries = RecentEntries::new(changes);
         if changes.bytes() >= DIRECT_BYTES {
-            return self.ingest(&mut entries, INGEST_BYTES);
+            return self.ingest(&mut entries);
         }
         self.written += 1;
         let mut batch = WriteBatch::default();
