@@ -70,6 +70,7 @@ pub(crate) fn sink_context(
         operator: "sink".into(),
         attempt,
         restored: Arc::default(),
+        periodic_checkpoints: true,
         schema,
         index,
         parallelism,

@@ -377,6 +377,7 @@ impl Plan {
             operator: node.uid.clone(),
             attempt: self.attempt,
             restored: Arc::new(restored.clone()),
+            periodic_checkpoints: self.graph.settings.checkpoints.interval_ms.is_some(),
             schema: Arc::clone(&node.schema.0),
             index: self.id.index,
             parallelism: vertex.parallelism,
