@@ -70,7 +70,7 @@ pub(crate) fn sink_context(
         operator: "sink".into(),
         attempt,
         restored: Arc::default(),
-        periodic_checkpoints: true,
+        barriers_come: true,
         schema,
         index,
         parallelism,
