@@ -183,9 +183,9 @@ impl Unit {
 }
 
 impl Range {
-    /// The condition as SQL.
+    /// The condition as SQL, in a table that is called `source`.
     pub(super) fn condition(&self) -> String {
-        let column = quote(&self.column);
+        let column = format!("source.{}", quote(&self.column));
         let (low, high) = (self.unit.literal(self.low), self.unit.literal(self.high));
         let below = if self.is_last { "<=" } else { "<" };
         format!("{column} >= {low} AND {column} {below} {high}")

@@ -222,13 +222,11 @@ impl TableSource {
 
 /// The query of what is left of a split.
 fn query(table: &Table, split: &Split) -> String {
-    let keys: Vec<String> = table
-        .order
-        .columns()
+    let keys = table.order.qualified();
+    let columns = table
+        .columns
         .iter()
-        .map(|c| table.order.quoted(c))
-        .collect();
-    let columns = table.columns.iter().map(|c| quote(&c.name));
+        .map(|c| format!("source.{}", quote(&c.name)));
     let columns: Vec<String> = columns
         .chain(keys.iter().map(|key| format!("{key}::text")))
         .collect();
@@ -244,7 +242,7 @@ fn query(table: &Table, split: &Split) -> String {
         });
     }
     let mut sql = format!(
-        "SELECT {} FROM {}",
+        "SELECT {} FROM {} AS source",
         columns.join(", "),
         table.target.name.quoted()
     );

@@ -29,7 +29,7 @@ fn ranges(count: &str) -> [(&str, &str); 4] {
 async fn ranges_together_are_the_whole_table() {
     let database = filled("CREATE TABLE t (id BIGINT, v TEXT)").await;
     let expected: Vec<i64> = (0..ROWS as i64).collect();
-    for (count, parallelism) in [("1", 1), ("7", 1), ("7", 3), ("2350", 2), ("100000", 4)] {
+    for (count, parallelism) in [("1", 1), ("7", 1), ("7", 3), ("100", 2)] {
         let table = database.table(schema(), &ranges(count));
         let mut found = Vec::new();
         for index in 0..parallelism {
@@ -126,7 +126,8 @@ async fn calls_that_are_dropped_lose_nothing() {
     let mut found = Vec::new();
     let mut patience = 0u64;
     loop {
-        patience = (patience + 37) % 1500;
+        // Long enough for a connection now and then.
+        patience = (patience + 3701) % 100_000;
         let next = tokio::time::timeout(std::time::Duration::from_micros(patience), source.next());
         match next.await {
             Err(_) => {}

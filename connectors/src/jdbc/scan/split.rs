@@ -45,12 +45,11 @@ impl Order {
         }
     }
 
-    /// A column's name as SQL.
-    pub(super) fn quoted(&self, column: &str) -> String {
-        match self {
-            Order::Place(_) => column.to_string(),
-            _ => quote(column),
-        }
+    /// The columns' names as SQL, within a table that is called `source`: without that, ORDER BY
+    /// would mean columns of the result, which are texts.
+    pub(super) fn qualified(&self) -> Vec<String> {
+        let columns = self.columns().iter();
+        columns.map(|c| format!("source.{}", quote(c))).collect()
     }
 }
 
