@@ -9,10 +9,11 @@
 //! The name and the options are those of Flink's connector. The database is spoken to in its own
 //! protocol; there is no driver to install.
 //!
-//! Rows travel in PostgreSQL's binary COPY format in both directions ([`copy`]). Measured with 100,000
-//! rows of three columns, writing them by COPY into a temporary table and one `INSERT … SELECT … ON
-//! CONFLICT` took MEASURED_COPY, an `INSERT … SELECT … FROM UNNEST` of typed arrays MEASURED_UNNEST;
-//! unlike UNNEST, COPY also takes columns that are arrays.
+//! Rows travel in PostgreSQL's binary COPY format in both directions ([`copy`]). Writing 100,000 rows
+//! of three columns by COPY into a temporary table and one `INSERT … SELECT … ON CONFLICT` took 2.7 s
+//! for new rows and 3.8 s for rows that were there, by `INSERT … SELECT … FROM UNNEST` of typed arrays
+//! 2.5 s and 4.0 s (best of five, on two busy cores): the database's own work dominates both. COPY
+//! also takes columns that are arrays, which UNNEST would flatten.
 
 use std::sync::Arc;
 
