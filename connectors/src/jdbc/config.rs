@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use arrow::datatypes::SchemaRef;
 use levada_engine::connector::TableDescriptor;
 use levada_engine::{EngineError, Result};
 use tokio_postgres::config::SslMode;
@@ -48,7 +47,6 @@ pub(super) struct Config {
     pub partitioning: Option<Partitioning>,
     /// The most rows in one batch that is read.
     pub fetch_rows: Option<usize>,
-    pub schema: SchemaRef,
     pub primary_key: Vec<String>,
 }
 
@@ -182,7 +180,6 @@ impl Config {
             guarantee,
             partitioning,
             fetch_rows: fetch_rows.filter(|rows| *rows > 0),
-            schema: table.schema.0.clone(),
             primary_key: table.primary_key.clone(),
         })
     }
