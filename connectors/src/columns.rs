@@ -4,6 +4,7 @@
 //! metadata, folders, message keys. A [`Layout`] takes the schema that the engine asked for apart
 //! into these parts, and puts the parts together again as batches of exactly that schema.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
@@ -11,7 +12,10 @@ use arrow::compute::{CastOptions, can_cast_types, cast_with_options};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use arrow::util::display::FormatOptions;
 
+use levada_engine::connector::TableDescriptor;
 use levada_engine::{EngineError, Result};
+
+use crate::options::unknown_name;
 
 #[cfg(test)]
 mod tests;
@@ -116,8 +120,36 @@ impl<D: Clone> Layout<D> {
     }
 }
 
+/// Something that a connector knows about a row besides its payload.
+pub(crate) trait MetadataKey: Copy + 'static {
+    /// All of them.
+    const ALL: &'static [Self];
+
+    /// The name in `METADATA FROM '…'`.
+    fn key(self) -> &'static str;
+
+    /// The type that the connector delivers.
+    fn data_type(self) -> DataType;
+}
+
+/// The metadata columns of a table by name; an unknown key, or a type that the metadata does not
+/// convert to, is an error.
+pub(crate) fn metadata<M: MetadataKey>(table: &TableDescriptor) -> Result<BTreeMap<String, M>> {
+    let mut known = BTreeMap::new();
+    for (column, key) in &table.metadata {
+        let found = M::ALL.iter().find(|m| m.key() == key);
+        let metadata = found
+            .ok_or_else(|| unknown_name("metadata key", key, M::ALL.iter().map(|m| m.key())))?;
+        if let Ok(field) = table.schema.field_with_name(column) {
+            check_convertible(key, &metadata.data_type(), field)?;
+        }
+        known.insert(column.clone(), *metadata);
+    }
+    Ok(known)
+}
+
 /// Refuses a column whose declared type the connector's own type does not convert to.
-pub(crate) fn check_convertible(key: &str, from: &DataType, field: &Field) -> Result<()> {
+fn check_convertible(key: &str, from: &DataType, field: &Field) -> Result<()> {
     if from == field.data_type() || can_cast_types(from, field.data_type()) {
         return Ok(());
     }

@@ -29,6 +29,7 @@ mod tests;
 
 use config::Config;
 
+use crate::columns::MetadataKey;
 use crate::in_table;
 
 /// The connector.
@@ -66,15 +67,14 @@ enum Metadata {
     ModificationTime,
 }
 
-impl Metadata {
-    const ALL: [Metadata; 4] = [
+impl MetadataKey for Metadata {
+    const ALL: &'static [Metadata] = &[
         Metadata::Path,
         Metadata::Name,
         Metadata::Size,
         Metadata::ModificationTime,
     ];
 
-    /// The name in `METADATA FROM '…'`.
     fn key(self) -> &'static str {
         match self {
             Metadata::Path => "file.path",

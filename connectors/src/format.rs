@@ -54,4 +54,5 @@ pub use contract::{
     BadRow, Decoder, Encoded, Encoder, FileFormat, FileReader, FileWriter, Framing, Input,
     OnBadRow, Position, RowFormat,
 };
+pub(crate) use ledger::bad_rows;
 pub use registry::{Format, IDENTIFIERS};

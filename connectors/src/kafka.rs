@@ -1,4 +1,5 @@
-//! `'connector' = 'kafka'`: tables that are topics.
+//! `'connector' = 'kafka'`: tables that are topics; `'upsert-kafka'`: topics that hold the last row of
+//! each key.
 //!
 //! ```text
 //!  topics ── metadata ──► partitions ── a stable function ──► subtasks
@@ -10,13 +11,15 @@
 //! stands is in the checkpoint; with `properties.group.id` it is also committed to the group, for
 //! people and tools that watch it.
 //!
-//! A sink delivers at least once: a checkpoint waits until the brokers have acknowledged every row.
+//! A sink delivers at least once: a checkpoint waits until the brokers have acknowledged every row. Or
+//! it delivers exactly once: rows wait in the checkpoint, and are written in a transaction that also
+//! notes which checkpoint they were.
 
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use levada_engine::Result;
 use levada_engine::connector::{ConnectorFactory, SinkFactory, SourceFactory, TableDescriptor};
+use levada_engine::{EngineError, Result};
 
 mod client;
 mod config;
@@ -33,6 +36,7 @@ mod tests;
 use config::Config;
 use metadata::Metadata;
 
+use crate::columns::MetadataKey;
 use crate::in_table;
 
 /// The connector.
@@ -57,5 +61,35 @@ impl ConnectorFactory for Kafka {
     fn metadata(&self, _table: &TableDescriptor) -> Result<Vec<(String, DataType)>> {
         let keys = Metadata::ALL.iter();
         Ok(keys.map(|m| (m.key().to_string(), m.data_type())).collect())
+    }
+}
+
+/// The connector `upsert-kafka`: a topic that holds the last row of each key, and a record without
+/// a value where the row of a key is gone.
+#[derive(Debug)]
+pub struct UpsertKafka;
+
+impl ConnectorFactory for UpsertKafka {
+    fn identifier(&self) -> &'static str {
+        "upsert-kafka"
+    }
+
+    fn source(&self, table: &TableDescriptor) -> Result<Arc<dyn SourceFactory>> {
+        Config::parse_upsert(table).map_err(in_table(table))?;
+        Err(in_table(table)(EngineError::config(
+            "the connector 'upsert-kafka' cannot be read yet, only written",
+        )
+        .with_hint(
+            "read the topic with the connector 'kafka': each change of a row is then a row of its own",
+        )))
+    }
+
+    fn sink(&self, table: &TableDescriptor) -> Result<Arc<dyn SinkFactory>> {
+        let config = Config::parse_upsert(table).and_then(sink::Factory::new);
+        Ok(Arc::new(config.map_err(in_table(table))?))
+    }
+
+    fn metadata(&self, table: &TableDescriptor) -> Result<Vec<(String, DataType)>> {
+        Kafka.metadata(table)
     }
 }

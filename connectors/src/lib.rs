@@ -45,6 +45,7 @@ pub fn registry() -> ConnectorRegistry {
     registry.register(Arc::new(filesystem::Filesystem));
     registry.register(Arc::new(jdbc::Jdbc));
     registry.register(Arc::new(kafka::Kafka));
+    registry.register(Arc::new(kafka::UpsertKafka));
     registry.register(Arc::new(nexmark::Nexmark));
     registry.register(Arc::new(print::Print));
     registry

@@ -6,9 +6,13 @@
 
 #[path = "kafka/broker.rs"]
 mod broker;
+#[path = "kafka/exactly_once.rs"]
+mod exactly_once;
 #[path = "kafka/reading.rs"]
 mod reading;
 #[path = "kafka/trouble.rs"]
 mod trouble;
+#[path = "kafka/upserts.rs"]
+mod upserts;
 #[path = "kafka/writing.rs"]
 mod writing;

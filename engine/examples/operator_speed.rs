@@ -20,11 +20,12 @@ use levada_engine::graph::{
     WindowAggregateSpec, WindowKind, WindowSpec, WindowTime,
 };
 use levada_engine::key::KeyGroupRange;
+use levada_engine::memory::Memory;
 use levada_engine::operator::aggregate::{
     output_schema_group, output_schema_window, partial_schema_group, partial_schema_window,
 };
 use levada_engine::operator::{self, Operator, OperatorContext, Output};
-use levada_engine::state;
+use levada_engine::state::{self, Resources, StateSetup};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
@@ -177,7 +178,16 @@ fn group(keys: Vec<usize>, aggregates: Vec<AggregateCall>) -> GroupAggregateSpec
 
 fn build(spec: &OperatorSpec, input: &SchemaRef, output: &SchemaRef) -> Box<dyn Operator> {
     let range = KeyGroupRange::all(128);
-    let state = state::create(BackendKind::Memory, range, Path::new("unused")).unwrap();
+    let memory = Memory::new(1 << 30);
+    let state = state::create(StateSetup {
+        kind: BackendKind::Memory,
+        key_groups: range,
+        scratch: Path::new("unused"),
+        checkpointed: false,
+        restored: Default::default(),
+        resources: &Resources::new(memory.clone()),
+    })
+    .unwrap();
     let context = OperatorContext {
         functions: SessionContext::new().task_ctx(),
         index: 0,
@@ -185,6 +195,7 @@ fn build(spec: &OperatorSpec, input: &SchemaRef, output: &SchemaRef) -> Box<dyn 
         max_parallelism: 128,
         key_groups: range,
         state: Some(state),
+        memory: memory.share(),
         metrics: Default::default(),
         batch_rows: BATCH_ROWS,
         now_ms: 0,

@@ -13,6 +13,7 @@ use crate::element::Batch;
 use crate::error::{EngineError, Result};
 use crate::graph::{JobGraph, JobId};
 use crate::metrics::SubtaskSnapshot;
+use crate::state::Resources;
 use crate::time::Clock;
 
 /// What the code of a job needs from the process that runs it.
@@ -27,6 +28,8 @@ pub struct Environment {
     /// Where workers keep state that does not fit into memory; each worker makes a folder of its
     /// own in it, and removes it at the end.
     pub scratch_dir: std::path::PathBuf,
+    /// What the keyed state of all jobs shares.
+    pub resources: Arc<Resources>,
 }
 
 /// Where a job stands.
@@ -152,6 +155,9 @@ pub enum StopMode {
     Cancel,
     /// With a last checkpoint, after which everything is committed (STOP JOB).
     Checkpoint,
+    /// Reading ends as if the input did: everything passes through, every window fires, and a last
+    /// checkpoint follows (STOP JOB … WITH DRAIN).
+    Drain,
 }
 
 /// The rows of a query that streams to its client.
@@ -171,6 +177,11 @@ pub trait JobClient: Send + Sync {
 
     /// Stops a job; returns when that is accepted, not when the job has ended.
     async fn stop(&self, job: &JobId, mode: StopMode) -> Result<()>;
+
+    /// Copies what a job remembers to a place of the user's, from which another job can start: a new
+    /// checkpoint of a running job, the last one of any other. It goes to a folder of its own in
+    /// `dir`, or in `savepoints` beside the job's checkpoints; returns where that is.
+    async fn savepoint(&self, job: &JobId, dir: Option<String>) -> Result<String>;
 
     /// Waits until the job has ended.
     async fn wait(&self, job: &JobId) -> Result<JobStatus>;

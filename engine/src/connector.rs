@@ -158,12 +158,19 @@ pub trait Source: Send {
     /// The positions behind everything that [`Source::next`] has returned.
     fn positions(&self) -> Result<Vec<SplitState>>;
 
+    /// The positions for a checkpoint, which [`Source::checkpoint_complete`] will name if it becomes
+    /// complete. Another may begin before that, and one that is given up is never heard of again.
+    fn checkpoint(&mut self, checkpoint_id: u64) -> Result<Vec<SplitState>> {
+        let _ = checkpoint_id;
+        self.positions()
+    }
+
     /// Stops or resumes reading of a split that has run ahead of the others.
     fn set_paused(&mut self, split: &str, paused: bool) {
         let _ = (split, paused);
     }
 
-    /// A checkpoint that covers everything up to some earlier [`Source::positions`] is complete.
+    /// The checkpoint with the positions of an earlier [`Source::checkpoint`] is complete.
     async fn checkpoint_complete(&mut self, checkpoint_id: u64) -> Result<()> {
         let _ = checkpoint_id;
         Ok(())

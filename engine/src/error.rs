@@ -179,6 +179,17 @@ impl From<arrow::error::ArrowError> for EngineError {
     }
 }
 
+impl From<tokio::task::JoinError> for EngineError {
+    fn from(error: tokio::task::JoinError) -> Self {
+        match error.is_cancelled() {
+            true => EngineError::cancelled(),
+            false => {
+                EngineError::internal("a background task broke down").with_detail(error.to_string())
+            }
+        }
+    }
+}
+
 impl From<datafusion::error::DataFusionError> for EngineError {
     fn from(error: datafusion::error::DataFusionError) -> Self {
         use datafusion::error::DataFusionError as D;

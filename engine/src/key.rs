@@ -122,6 +122,15 @@ impl KeyGroupRange {
         (self.start..self.end).contains(&group)
     }
 
+    /// The groups that two ranges share.
+    pub fn intersection(&self, other: &KeyGroupRange) -> KeyGroupRange {
+        let start = self.start.max(other.start);
+        KeyGroupRange {
+            start,
+            end: self.end.min(other.end).max(start),
+        }
+    }
+
     /// Whether two ranges share a group.
     pub fn overlaps(&self, other: &KeyGroupRange) -> bool {
         self.start < other.end && other.start < self.end

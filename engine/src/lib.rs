@@ -21,6 +21,7 @@ pub mod exchange;
 pub mod expression;
 pub mod graph;
 pub mod key;
+pub mod memory;
 pub mod metrics;
 pub mod operator;
 pub mod state;

@@ -3,7 +3,7 @@
 //! A [`Configuration`] holds only what was set; everything else has the default of its
 //! [`Key`]. Values are checked when they are set, so that reading them cannot fail.
 
-mod keys;
+pub(crate) mod keys;
 #[cfg(test)]
 mod tests;
 mod value;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use levada_engine::client::JobClient;
 use levada_engine::cluster;
+use levada_engine::memory::Memory;
 
 use crate::environment::{ScratchDir, environment};
 use crate::error::Result;
@@ -33,6 +34,7 @@ pub trait Deployment: Send + Sync {
 /// Coordinator and worker in this process.
 pub struct Embedded {
     slots: Option<u32>,
+    memory: Memory,
     engine: Mutex<Option<Running>>,
 }
 
@@ -43,10 +45,11 @@ struct Running {
 }
 
 impl Embedded {
-    /// An engine with so many slots, or with as many as jobs ask for.
-    pub fn new(slots: Option<u32>) -> Self {
+    /// An engine with so many slots, or with as many as jobs ask for, and so much memory.
+    pub fn new(slots: Option<u32>, memory: Memory) -> Self {
         Embedded {
             slots,
+            memory,
             engine: Mutex::new(None),
         }
     }
@@ -56,7 +59,7 @@ impl Embedded {
 impl Deployment for Embedded {
     async fn connect(&self) -> Result<Arc<dyn JobClient>> {
         let scratch = ScratchDir::create()?;
-        let environment = environment(scratch.path().to_path_buf());
+        let environment = environment(scratch.path().to_path_buf(), self.memory.clone());
         let slots = self.slots.unwrap_or(PLENTY_OF_SLOTS);
         let engine = cluster::Embedded::start(slots, None, environment);
         let client = Arc::new(engine.client());

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use levada_engine::EngineError;
 use levada_engine::client::Environment;
 use levada_engine::connector::ConnectorRegistry;
+use levada_engine::memory::Memory;
+use levada_engine::state::Resources;
 use levada_engine::time::{Clock, SystemClock};
 
 use crate::error::Result;
@@ -16,15 +18,16 @@ pub fn connectors() -> ConnectorRegistry {
     levada_connectors::registry()
 }
 
-/// What jobs need of a process that runs them; keyed state that does not fit into memory goes into
+/// What jobs need of a process that runs them; keyed state that does not fit into `memory` goes into
 /// `scratch_dir`.
-pub fn environment(scratch_dir: PathBuf) -> Environment {
+pub fn environment(scratch_dir: PathBuf, memory: Memory) -> Environment {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     Environment {
         connectors: connectors(),
         functions: planning::functions(clock.clone()),
         clock,
         scratch_dir,
+        resources: Arc::new(Resources::new(memory)),
     }
 }
 

@@ -16,6 +16,7 @@ pub mod config;
 pub mod deployment;
 pub mod environment;
 pub mod error;
+pub mod inspect;
 mod outcome;
 mod planning;
 mod session;

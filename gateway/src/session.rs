@@ -21,6 +21,7 @@ use crate::outcome::Outcome;
 use crate::planning::Planning;
 
 pub use show::jobs_table;
+pub(crate) use show::moment;
 
 /// A session. Statements run one after the other.
 pub struct Session {

@@ -3,6 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use levada_engine::memory::Memory;
+
+/// With less memory a worker would do nothing but move state to disk and back.
+const SMALLEST_MEMORY: u64 = 16 << 20;
 
 /// The coordinator's address unless told otherwise.
 pub const COORDINATOR: &str = "127.0.0.1:7420";
@@ -36,8 +40,10 @@ pub enum Command {
     Worker(WorkerArguments),
     /// Run a coordinator and workers on this machine, until told to stop.
     Cluster(ClusterArguments),
-    /// List and stop the jobs of a coordinator.
+    /// List and stop the jobs of a coordinator, and make savepoints of them.
     Job(JobArguments),
+    /// Look into checkpoints and savepoints.
+    State(StateArguments),
 }
 
 /// How log lines look.
@@ -90,6 +96,10 @@ pub struct SqlArguments {
     #[arg(long, value_name = "N", conflicts_with = "connect", value_parser = clap::value_parser!(u32).range(1..=32768))]
     pub slots: Option<u32>,
 
+    /// The memory of the engine in this process.
+    #[command(flatten)]
+    pub memory: MemoryArgument,
+
     /// Set a configuration before the first statement, like SET. May be repeated.
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
     pub set: Vec<(String, String)>,
@@ -99,6 +109,23 @@ pub struct SqlArguments {
     pub detach: bool,
 }
 
+/// How much memory a worker has.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct MemoryArgument {
+    /// How much memory a worker may use for state, its caches and batches, for instance 512mb or
+    /// 4gb (`worker.memory`); without it, half of what there is. State of the backend rocksdb that
+    /// is larger goes to disk.
+    #[arg(long = "memory", value_name = "SIZE", value_parser = size)]
+    pub bytes: Option<u64>,
+}
+
+impl MemoryArgument {
+    /// The memory.
+    pub fn get(self) -> Memory {
+        self.bytes.map_or_else(Memory::of_machine, Memory::new)
+    }
+}
+
 /// Options of `levada coordinator`.
 #[derive(Debug, Args)]
 pub struct CoordinatorArguments {
@@ -106,8 +133,8 @@ pub struct CoordinatorArguments {
     #[arg(long, value_name = "HOST:PORT", default_value = COORDINATOR)]
     pub bind: String,
 
-    /// Where checkpoints are kept, unless a job says otherwise. Jobs themselves live as long as the
-    /// coordinator.
+    /// Where jobs are written down, so that they go on when the coordinator is started again, and where
+    /// checkpoints are kept unless a job says otherwise.
     #[arg(long, value_name = "DIR")]
     pub dir: PathBuf,
 
@@ -130,6 +157,10 @@ pub struct WorkerArguments {
     /// How many slots: a job needs as many as its highest parallelism.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=32768))]
     pub slots: u32,
+
+    /// Its memory.
+    #[command(flatten)]
+    pub memory: MemoryArgument,
 
     /// Where other workers connect to; port 0 takes a free one.
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0")]
@@ -159,6 +190,10 @@ pub struct ClusterArguments {
     #[arg(long, value_name = "M", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=32768))]
     pub slots: u32,
 
+    /// The memory of each worker.
+    #[command(flatten)]
+    pub memory: MemoryArgument,
+
     /// Where clients connect to; port 0 takes a free one.
     #[arg(long, value_name = "HOST:PORT", default_value = COORDINATOR)]
     pub bind: String,
@@ -170,6 +205,42 @@ pub struct ClusterArguments {
     /// Serve the coordinator's Prometheus metrics here, under /metrics.
     #[arg(long, value_name = "HOST:PORT")]
     pub metrics: Option<String>,
+}
+
+/// Options of `levada state`.
+#[derive(Debug, Args)]
+pub struct StateArguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: StateCommand,
+}
+
+/// What to do with checkpoints and savepoints.
+#[derive(Debug, Subcommand)]
+pub enum StateCommand {
+    /// Check all of a checkpoint or savepoint, and show what is in it.
+    Inspect {
+        /// A folder chk-N of a job's checkpoints, or a savepoint's folder; an object-store URL will do.
+        #[arg(value_name = "PATH")]
+        path: String,
+        /// What is shown.
+        #[arg(long, value_enum, default_value_t = StateView::Operators)]
+        show: StateView,
+        /// How it is printed.
+        #[arg(short, long, value_enum, default_value_t = Output::Table)]
+        output: Output,
+    },
+}
+
+/// Which contents of a checkpoint are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StateView {
+    /// Its operators, with the size of their state.
+    Operators,
+    /// Its state files.
+    Files,
+    /// Where its sources stand.
+    Positions,
 }
 
 /// Options of `levada job`.
@@ -199,9 +270,54 @@ pub enum JobCommand {
         #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
         /// Stop at once; what is not committed is lost.
-        #[arg(long)]
+        #[arg(long, conflicts_with_all = ["savepoint", "drain"])]
         cancel: bool,
+        /// Make a savepoint of the last checkpoint.
+        #[arg(long)]
+        savepoint: bool,
+        /// End the input first, so that every window fires.
+        #[arg(long)]
+        drain: bool,
+        /// Where the savepoint goes; without it, to savepoints beside the checkpoints.
+        #[arg(long, value_name = "DIR", requires = "savepoint")]
+        dir: Option<String>,
     },
+    /// Make a savepoint of a job, which goes on: a copy of what it remembers, from which another job
+    /// can start (SET 'execution.state-recovery.path').
+    Savepoint {
+        /// The job's id.
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Where it goes; without it, to savepoints beside the checkpoints.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<String>,
+    },
+}
+
+/// A size such as `512mb` or `4 gb`, in powers of 1024; a bare number is bytes.
+fn size(text: &str) -> Result<u64, String> {
+    let text = text.trim().to_ascii_lowercase();
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let factor: u64 = match unit.trim() {
+        "" | "b" => 1,
+        "k" | "kb" => 1 << 10,
+        "m" | "mb" => 1 << 20,
+        "g" | "gb" => 1 << 30,
+        "t" | "tb" => 1 << 40,
+        _ => return Err("expected a size such as 512mb or 4gb".to_string()),
+    };
+    let bytes = number
+        .parse::<u64>()
+        .ok()
+        .and_then(|n| n.checked_mul(factor));
+    match bytes {
+        Some(bytes) if bytes >= SMALLEST_MEMORY => Ok(bytes),
+        Some(_) => Err("a worker needs at least 16mb".to_string()),
+        None => Err("expected a size such as 512mb or 4gb".to_string()),
+    }
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {

@@ -125,6 +125,9 @@ async fn start_worker(
     let mut command = role_command("worker", arguments)?;
     command.arg("--coordinator").arg(coordinator);
     command.arg("--slots").arg(options.slots.to_string());
+    if let Some(bytes) = options.memory.bytes {
+        command.arg("--memory").arg(bytes.to_string());
+    }
     start(format!("worker {number}"), command).await
 }
 

@@ -23,22 +23,37 @@ pub async fn run(arguments: &JobArguments) -> Result<(), Exit> {
     let client = Remote::new(&arguments.connect).connect().await?;
     match &arguments.command {
         JobCommand::List { output } => list(&client, *output).await,
-        JobCommand::Stop { ids, cancel } => {
-            let mode = if *cancel {
-                StopMode::Cancel
-            } else {
-                StopMode::Checkpoint
+        JobCommand::Stop {
+            ids,
+            cancel,
+            savepoint: wanted,
+            drain,
+            dir,
+        } => {
+            let mode = match (cancel, drain) {
+                (true, _) => StopMode::Cancel,
+                (false, true) => StopMode::Drain,
+                (false, false) => StopMode::Checkpoint,
             };
             for id in ids {
                 stop(&client, &JobId(id.clone()), mode).await?;
+                if *wanted {
+                    savepoint(&client, id, dir.as_ref()).await?;
+                }
             }
             Ok(())
         }
+        JobCommand::Savepoint { id, dir } => savepoint(&client, id, dir.as_ref()).await,
     }
 }
 
 async fn list(client: &Arc<dyn JobClient>, output: Output) -> Result<(), Exit> {
-    let Outcome::Table(rows) = jobs_table(&client.list().await?)? else {
+    show(jobs_table(&client.list().await?)?, output)
+}
+
+/// Prints a table.
+pub fn show(outcome: Outcome, output: Output) -> Result<(), Exit> {
+    let Outcome::Table(rows) = outcome else {
         return Ok(());
     };
     let schema = rows.schema();
@@ -62,6 +77,16 @@ async fn list(client: &Arc<dyn JobClient>, output: Output) -> Result<(), Exit> {
 fn print(mut sink: impl RowSink, rows: arrow::array::RecordBatch) -> Result<(), RenderError> {
     sink.batch(&Batch::inserts(rows))?;
     sink.finish(End::Complete)
+}
+
+async fn savepoint(
+    client: &Arc<dyn JobClient>,
+    id: &str,
+    dir: Option<&String>,
+) -> Result<(), Exit> {
+    let path = client.savepoint(&JobId(id.into()), dir.cloned()).await?;
+    println!("savepoint: {path}");
+    Ok(())
 }
 
 async fn stop(client: &Arc<dyn JobClient>, id: &JobId, mode: StopMode) -> Result<(), Exit> {

@@ -5,7 +5,8 @@
 //!            │       script ┴─▶ session (gateway) ──outcomes──▶ console ──▶ render
 //!            ├─▶ coordinator, worker        one role of a cluster each
 //!            ├─▶ cluster                    the roles as child processes
-//!            └─▶ job                        asks a coordinator
+//!            ├─▶ job                        asks a coordinator
+//!            └─▶ state                      reads checkpoints and savepoints
 //! ```
 //!
 //! Nothing here knows SQL or how jobs run; this crate talks to people, programs and signals. Start
@@ -23,6 +24,7 @@ mod script;
 mod shell;
 mod signals;
 mod sql;
+mod state;
 mod terminal;
 
 use std::io::Write;
@@ -132,6 +134,10 @@ async fn run(arguments: Arguments) -> Result<(), Exit> {
         Command::Cluster(options) => {
             log("info")?;
             cluster::run(options, &arguments).await
+        }
+        Command::State(options) => {
+            log("warn")?;
+            state::run(options).await
         }
         Command::Job(options) => {
             log("warn")?;

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 
 use levada_engine::cluster::{self, CoordinatorProcess, WorkerProcess};
+use levada_engine::memory::Memory;
 use levada_gateway::environment::{ScratchDir, environment};
 use tokio_util::sync::CancellationToken;
 
@@ -29,10 +30,10 @@ pub async fn coordinator(options: &CoordinatorArguments) -> Result<(), Exit> {
     let dir = std::path::absolute(&options.dir)?;
     let process = CoordinatorProcess {
         bind: resolve("--bind", &options.bind).await?,
-        checkpoint_dir: dir.join("checkpoints").display().to_string(),
+        dir: dir.clone(),
         metrics: resolve_some("--metrics", options.metrics.as_deref()).await?,
     };
-    let environment = environment(dir.join("scratch"));
+    let environment = environment(dir.join("scratch"), Memory::of_machine());
     let ready = |address| announce("coordinator", address);
     Ok(cluster::coordinator_process(process, environment, stop, ready).await?)
 }
@@ -59,7 +60,13 @@ pub async fn worker(options: &WorkerArguments) -> Result<(), Exit> {
         metrics: resolve_some("--metrics", options.metrics.as_deref()).await?,
     };
     let ready = |address| announce("worker", address);
-    Ok(cluster::worker_process(process, environment(scratch), stop, ready).await?)
+    Ok(cluster::worker_process(
+        process,
+        environment(scratch, options.memory.get()),
+        stop,
+        ready,
+    )
+    .await?)
 }
 
 /// A line on standard output for whoever started this process.

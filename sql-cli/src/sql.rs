@@ -83,7 +83,7 @@ async fn run_script(
 fn deployment(options: &SqlArguments) -> Arc<dyn Deployment> {
     match &options.connect {
         Some(address) => Arc::new(Remote::new(address)),
-        None => Arc::new(Embedded::new(options.slots)),
+        None => Arc::new(Embedded::new(options.slots, options.memory.get())),
     }
 }
 

@@ -10,6 +10,7 @@ use levada_engine::cluster::{
     CoordinatorProcess, Embedded, WorkerProcess, connect, coordinator_process, worker_process,
 };
 use levada_engine::connector::ConnectorRegistry;
+use levada_engine::memory::Memory;
 use levada_gateway::deployment::Deployment;
 use tokio_util::sync::CancellationToken;
 
@@ -23,9 +24,10 @@ pub struct Shared {
 
 /// What jobs need of a process.
 pub fn environment(connectors: ConnectorRegistry, scratch: &std::path::Path) -> Environment {
+    let memory = Memory::of_machine();
     Environment {
         connectors,
-        ..levada_gateway::environment::environment(scratch.to_path_buf())
+        ..levada_gateway::environment::environment(scratch.to_path_buf(), memory)
     }
 }
 
@@ -51,7 +53,7 @@ impl Shared {
         let (ready, address) = tokio::sync::oneshot::channel();
         let process = CoordinatorProcess {
             bind: any,
-            checkpoint_dir: folder.path().join("checkpoints").display().to_string(),
+            dir: folder.path().join("coordinator"),
             metrics: None,
         };
         let scratch = folder.path().join("scratch");

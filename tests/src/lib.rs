@@ -18,6 +18,7 @@ pub mod case;
 pub mod cluster;
 pub mod paced;
 pub mod process;
+pub mod processes;
 pub mod run;
 pub mod text;
 

@@ -187,6 +187,10 @@ impl Source for PacedSource {
         Ok(event)
     }
 
+    fn checkpoint(&mut self, checkpoint_id: u64) -> Result<Vec<SplitState>> {
+        self.inner.checkpoint(checkpoint_id)
+    }
+
     fn positions(&self) -> Result<Vec<SplitState>> {
         self.inner.positions()
     }

@@ -158,7 +158,7 @@ launch() { # port
     kafka.Kafka "$dir/server.properties" >>"$dir/server.log" 2>&1 </dev/null 9>&- &
   echo $! >"$dir/pid"
   disown
-  for _ in $(seq 240); do
+  for _ in $(seq 480); do
     running || return 1
     answers "$1" && return 0
     sleep 0.25

@@ -12,7 +12,7 @@ use url::Url;
 use super::Metadata;
 use crate::columns;
 use crate::format::Format;
-use crate::options::{Options, unknown_name};
+use crate::options::Options;
 use levada_engine::{EngineError, Result};
 
 /// A filesystem table.
@@ -72,7 +72,7 @@ impl Config {
             schema: table.schema.0.clone(),
             partitioned_by: table.partitioned_by.clone(),
             default_partition,
-            metadata: metadata(table)?,
+            metadata: columns::metadata(table)?,
             source,
             sink,
         };
@@ -116,21 +116,6 @@ impl Config {
         });
         Schema::new(in_files.cloned().collect::<Vec<_>>())
     }
-}
-
-fn metadata(table: &TableDescriptor) -> Result<BTreeMap<String, Metadata>> {
-    let mut known = BTreeMap::new();
-    for (column, key) in &table.metadata {
-        let found = Metadata::ALL.into_iter().find(|m| m.key() == key);
-        let metadata = found.ok_or_else(|| {
-            unknown_name("metadata key", key, Metadata::ALL.iter().map(|m| m.key()))
-        })?;
-        if let Ok(field) = table.schema.field_with_name(column) {
-            columns::check_convertible(key, &metadata.data_type(), field)?;
-        }
-        known.insert(column.clone(), metadata);
-    }
-    Ok(known)
 }
 
 impl SourceConfig {

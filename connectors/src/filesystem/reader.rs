@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
-use arrow::array::{BinaryArray, RecordBatch, StringArray};
+use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use chrono::DateTime;
-use levada_engine::graph::{WireBytes, bad_rows_schema};
+use levada_engine::graph::WireBytes;
 use levada_engine::{EngineError, Result};
 use object_store::local::LocalFileSystem;
 use object_store::{ObjectMeta, ObjectStore};
@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use super::listing::Found;
 use crate::format::{
-    BadRow, Decoder, FileFormat, FileReader, Input, OnBadRow, Position as StreamPosition, RowFormat,
+    BadRow, Decoder, FileFormat, FileReader, Input, OnBadRow, Position as StreamPosition,
+    RowFormat, bad_rows,
 };
 
 /// How much is read at a time: large enough to make system calls cheap, small enough for the
@@ -247,7 +248,7 @@ impl LineReader {
         let ignored = decoder.rows_ignored();
         let piece = Piece {
             rows,
-            bad: bad_rows(&self.path, &bad)?,
+            bad: self.bad_rows(&bad)?,
             position: Position {
                 offset: at.offset,
                 line: at.line,
@@ -260,6 +261,18 @@ impl LineReader {
         Ok(piece)
     }
 
+    fn bad_rows(&self, bad: &[BadRow]) -> Result<Option<RecordBatch>> {
+        if bad.is_empty() {
+            return Ok(None);
+        }
+        let path = &self.path;
+        let rows = bad_rows(bad, |position| match position.line {
+            Some(line) => format!("{path}: line {line} (byte {})", position.offset),
+            None => format!("{path}: byte {}", position.offset),
+        });
+        rows.map(Some)
+    }
+
     #[cold]
     fn stuck(&self) -> EngineError {
         EngineError::internal(format!(
@@ -268,31 +281,6 @@ impl LineReader {
             self.path
         ))
     }
-}
-
-/// The rows that go to the table of bad rows.
-fn bad_rows(path: &str, bad: &[BadRow]) -> Result<Option<RecordBatch>> {
-    if bad.is_empty() {
-        return Ok(None);
-    }
-    let payloads = BinaryArray::from_iter_values(bad.iter().map(|row| row.payload.as_slice()));
-    let positions = bad.iter().map(|row| {
-        let byte = row.position.offset;
-        match row.position.line {
-            Some(line) => format!("{path}: line {line} (byte {byte})"),
-            None => format!("{path}: byte {byte}"),
-        }
-    });
-    let errors = StringArray::from_iter_values(bad.iter().map(|row| row.error.as_str()));
-    let rows = RecordBatch::try_new(
-        bad_rows_schema(),
-        vec![
-            Arc::new(payloads),
-            Arc::new(StringArray::from_iter_values(positions)),
-            Arc::new(errors),
-        ],
-    )?;
-    Ok(Some(rows))
 }
 
 /// Reads a file that has meaning only as a whole.

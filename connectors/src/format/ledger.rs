@@ -1,8 +1,13 @@
 //! What a decoder keeps besides its columns: where it stands, and what became of bad rows.
 
+use std::sync::Arc;
+
+use arrow::array::{BinaryArray, RecordBatch, StringArray};
+use levada_engine::graph::bad_rows_schema;
+use levada_engine::{EngineError, Result};
+
 use crate::format::fault::{Fault, excerpt};
 use crate::format::{BadRow, OnBadRow, Position};
-use levada_engine::{EngineError, Result};
 
 /// What becomes of a row that cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,4 +95,17 @@ impl Ledger {
     pub(crate) fn rows_ignored(&self) -> u64 {
         self.ignored
     }
+}
+
+/// The rows that go to the table of bad rows; `place` says in words where a row stands.
+pub(crate) fn bad_rows(bad: &[BadRow], place: impl Fn(&Position) -> String) -> Result<RecordBatch> {
+    let payloads = BinaryArray::from_iter_values(bad.iter().map(|row| row.payload.as_slice()));
+    let places = StringArray::from_iter_values(bad.iter().map(|row| place(&row.position)));
+    let errors = StringArray::from_iter_values(bad.iter().map(|row| row.error.as_str()));
+    let columns = vec![
+        Arc::new(payloads) as _,
+        Arc::new(places) as _,
+        Arc::new(errors) as _,
+    ];
+    Ok(RecordBatch::try_new(bad_rows_schema(), columns)?)
 }

@@ -36,6 +36,18 @@ pub(super) struct Config {
     pub discovery: Option<Duration>,
     pub partitioner: Partitioner,
     pub guarantee: Guarantee,
+    /// Whether rows replace each other by key (`upsert-kafka`).
+    pub upserts: bool,
+    pub buffer_flush: Option<BufferFlush>,
+}
+
+/// `sink.buffer-flush.*`: how long rows are held back, to write the last of each key only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BufferFlush {
+    /// Keys held at most.
+    pub max_rows: usize,
+    /// The longest time.
+    pub interval_ms: i64,
 }
 
 /// The columns that are in the message's key.
@@ -62,11 +74,14 @@ pub(super) enum Partitioner {
 }
 
 /// `sink.delivery-guarantee`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Guarantee {
     None,
     AtLeastOnce,
-    ExactlyOnce,
+    /// By transactions whose ids begin with `prefix`.
+    ExactlyOnce {
+        prefix: String,
+    },
 }
 
 impl Config {
@@ -80,14 +95,14 @@ impl Config {
         let bound = Bound::parse(&mut options)?;
         let interval = options.duration("scan.topic-partition-discovery.interval")?;
         let partitioner = partitioner(&mut options)?;
-        let guarantee = guarantee(&mut options)?;
+        let guarantee = guarantee(&mut options, &properties)?;
         options.finish()?;
         let config = Config {
             table: table.name.clone(),
             topics,
             properties,
             schema: table.schema.0.clone(),
-            metadata: metadata(table)?,
+            metadata: columns::metadata(table)?,
             value,
             key,
             start,
@@ -95,6 +110,8 @@ impl Config {
             discovery: Some(interval.unwrap_or(Duration::from_secs(300))).filter(|d| !d.is_zero()),
             partitioner,
             guarantee,
+            upserts: false,
+            buffer_flush: None,
         };
         config.check_offsets()?;
         if !table.primary_key.is_empty() {
@@ -102,8 +119,49 @@ impl Config {
                 "the connector 'kafka' with '{value_option}' = '{}' cannot have a PRIMARY KEY, because it does not replace rows by key",
                 config.value.identifier()
             ))
-            .with_hint("leave the PRIMARY KEY out"));
+            .with_hint("leave the PRIMARY KEY out, or use the connector 'upsert-kafka'"));
         }
+        Ok(config)
+    }
+
+    /// The options of `upsert-kafka`.
+    pub(super) fn parse_upsert(table: &TableDescriptor) -> Result<Self> {
+        if table.primary_key.is_empty() {
+            return Err(EngineError::config(
+                "the connector 'upsert-kafka' needs a PRIMARY KEY, by which rows replace each other",
+            )
+            .with_hint("add PRIMARY KEY (…) NOT ENFORCED to the columns"));
+        }
+        let mut options = Options::new(table.options.clone());
+        let topics = topics(&mut options)?;
+        let properties = Properties::parse(&options.open_prefix("properties."))?;
+        let value = options.required("value.format")?;
+        let value = Format::from_options(&value, "value.", &mut options)?.into_rows()?;
+        let key = KeyConfig::of_primary_key(&mut options, table)?;
+        // A topic of upserts has a meaning only from its beginning.
+        let start = Start::Earliest;
+        let bound = Bound::parse(&mut options)?;
+        let interval = options.duration("scan.topic-partition-discovery.interval")?;
+        let guarantee = guarantee(&mut options, &properties)?;
+        let buffer_flush = BufferFlush::parse(&mut options)?;
+        options.finish()?;
+        let config = Config {
+            table: table.name.clone(),
+            topics,
+            properties,
+            schema: table.schema.0.clone(),
+            metadata: columns::metadata(table)?,
+            value,
+            key: Some(key),
+            start,
+            bound,
+            discovery: Some(interval.unwrap_or(Duration::from_secs(300))).filter(|d| !d.is_zero()),
+            partitioner: Partitioner::Default,
+            guarantee,
+            upserts: true,
+            buffer_flush,
+        };
+        config.check_offsets()?;
         Ok(config)
     }
 
@@ -164,18 +222,60 @@ pub(super) fn needs_group(prefix: &str) -> EngineError {
     })
 }
 
+impl BufferFlush {
+    fn parse(options: &mut Options) -> Result<Option<Self>> {
+        const MAX_ROWS: &str = "sink.buffer-flush.max-rows";
+        const INTERVAL: &str = "sink.buffer-flush.interval";
+        let max_rows: usize = options
+            .parsed(MAX_ROWS, "a number of rows, or 0")?
+            .unwrap_or(0);
+        let interval = options.duration(INTERVAL)?.unwrap_or_default();
+        match (max_rows, interval.is_zero()) {
+            (0, true) => Ok(None),
+            (0, false) | (_, true) => Err(EngineError::config(format!(
+                "the options '{MAX_ROWS}' and '{INTERVAL}' must both be above zero, or none of them"
+            ))),
+            (max_rows, false) => Ok(Some(Self {
+                max_rows,
+                interval_ms: i64::try_from(interval.as_millis()).unwrap_or(i64::MAX),
+            })),
+        }
+    }
+}
+
 impl KeyConfig {
+    /// The key of a table of upserts is its primary key.
+    fn of_primary_key(options: &mut Options, table: &TableDescriptor) -> Result<Self> {
+        let name = options.required("key.format")?;
+        let format = Format::from_options(&name, "key.", options)?.into_rows()?;
+        let (prefix, in_value) = Self::placement(options)?;
+        let key = Self {
+            format,
+            fields: table.primary_key.clone(),
+            prefix,
+            in_value: in_value.unwrap_or(true),
+        };
+        key.check(table)?;
+        Ok(key)
+    }
+
+    /// `key.fields-prefix` and `value.fields-include`.
+    fn placement(options: &mut Options) -> Result<(String, Option<bool>)> {
+        let prefix = options.text("key.fields-prefix").unwrap_or_default();
+        let in_value = options.choice(
+            "value.fields-include",
+            &[("ALL", true), ("EXCEPT_KEY", false)],
+        )?;
+        Ok((prefix, in_value))
+    }
+
     fn parse(options: &mut Options, table: &TableDescriptor) -> Result<Option<Self>> {
         let format = match options.text("key.format") {
             None => None,
             Some(name) => Some(Format::from_options(&name, "key.", options)?.into_rows()?),
         };
         let fields = options.text("key.fields");
-        let prefix = options.text("key.fields-prefix").unwrap_or_default();
-        let in_value = options.choice(
-            "value.fields-include",
-            &[("ALL", true), ("EXCEPT_KEY", false)],
-        )?;
+        let (prefix, in_value) = Self::placement(options)?;
         let in_value = in_value.unwrap_or(true);
         let (format, fields) = match (format, fields) {
             (Some(format), Some(fields)) => (format, fields),
@@ -325,36 +425,42 @@ fn partitioner(options: &mut Options) -> Result<Partitioner> {
     Ok(choice.unwrap_or(Partitioner::Default))
 }
 
-fn guarantee(options: &mut Options) -> Result<Guarantee> {
+fn guarantee(options: &mut Options, properties: &Properties) -> Result<Guarantee> {
+    const PREFIX: &str = "sink.transactional-id-prefix";
+    #[derive(Clone, Copy, PartialEq)]
+    enum Choice {
+        None,
+        AtLeastOnce,
+        ExactlyOnce,
+    }
     let choice = options.choice(
         "sink.delivery-guarantee",
         &[
-            ("at-least-once", Guarantee::AtLeastOnce),
-            ("exactly-once", Guarantee::ExactlyOnce),
-            ("none", Guarantee::None),
+            ("at-least-once", Choice::AtLeastOnce),
+            ("exactly-once", Choice::ExactlyOnce),
+            ("none", Choice::None),
         ],
     )?;
-    let guarantee = choice.unwrap_or(Guarantee::AtLeastOnce);
-    let prefix = options.text("sink.transactional-id-prefix");
-    if prefix.is_some() && guarantee != Guarantee::ExactlyOnce {
-        return Err(EngineError::config(
-            "the option 'sink.transactional-id-prefix' has no effect without 'sink.delivery-guarantee' = 'exactly-once'",
-        ));
-    }
-    Ok(guarantee)
-}
-
-fn metadata(table: &TableDescriptor) -> Result<BTreeMap<String, Metadata>> {
-    let mut known = BTreeMap::new();
-    for (column, key) in &table.metadata {
-        let found = Metadata::ALL.into_iter().find(|m| m.key() == key);
-        let metadata = found.ok_or_else(|| {
-            unknown_name("metadata key", key, Metadata::ALL.iter().map(|m| m.key()))
-        })?;
-        if let Ok(field) = table.schema.field_with_name(column) {
-            columns::check_convertible(key, &metadata.data_type(), field)?;
+    let choice = choice.unwrap_or(Choice::AtLeastOnce);
+    let prefix = options.text(PREFIX).map(|prefix| prefix.trim().to_string());
+    match (choice, prefix) {
+        (Choice::ExactlyOnce, None) => Err(EngineError::config(format!(
+            "'sink.delivery-guarantee' = 'exactly-once' needs the option '{PREFIX}'"
+        ))
+        .with_hint(format!(
+            "add '{PREFIX}' = '…', a name that no other job that writes to these brokers has"
+        ))),
+        (Choice::ExactlyOnce, Some(prefix)) if prefix.is_empty() => {
+            Err(options.invalid(PREFIX, "a name"))
         }
-        known.insert(column.clone(), metadata);
+        (Choice::ExactlyOnce, Some(prefix)) => {
+            properties.check_transactional()?;
+            Ok(Guarantee::ExactlyOnce { prefix })
+        }
+        (_, Some(_)) => Err(EngineError::config(format!(
+            "the option '{PREFIX}' has no effect without 'sink.delivery-guarantee' = 'exactly-once'"
+        ))),
+        (Choice::None, None) => Ok(Guarantee::None),
+        (Choice::AtLeastOnce, None) => Ok(Guarantee::AtLeastOnce),
     }
-    Ok(known)
 }

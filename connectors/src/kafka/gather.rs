@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BinaryArray, RecordBatch, StringArray, UInt32Array};
+use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::take;
-use levada_engine::graph::bad_rows_schema;
 use levada_engine::{EngineError, Result};
 use rdkafka::message::{BorrowedMessage, Message};
 
@@ -175,23 +174,4 @@ impl KeyGather {
         let columns: Result<Vec<_>, _> = columns.map(|c| take(c, &rows, None)).collect();
         Ok(columns?)
     }
-}
-
-/// The rows that go to the table of bad rows.
-pub(super) fn bad_rows(topic: &str, partition: i32, bad: &[BadRow]) -> Result<RecordBatch> {
-    let payloads = BinaryArray::from_iter_values(bad.iter().map(|row| row.payload.as_slice()));
-    let positions = bad.iter().map(|row| {
-        let offset = row.position.offset;
-        format!("topic '{topic}', partition {partition}, offset {offset}")
-    });
-    let errors = StringArray::from_iter_values(bad.iter().map(|row| row.error.as_str()));
-    let rows = RecordBatch::try_new(
-        bad_rows_schema(),
-        vec![
-            Arc::new(payloads),
-            Arc::new(StringArray::from_iter_values(positions)),
-            Arc::new(errors),
-        ],
-    )?;
-    Ok(rows)
 }

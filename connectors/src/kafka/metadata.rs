@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields, TimeUnit};
 use levada_engine::Result;
 use rdkafka::message::{BorrowedMessage, Headers, Message, Timestamp};
 
-use crate::columns;
+use crate::columns::{self, MetadataKey};
 
 /// What is known about a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +24,8 @@ pub(super) enum Metadata {
     TimestampType,
 }
 
-impl Metadata {
-    pub(super) const ALL: [Metadata; 7] = [
+impl MetadataKey for Metadata {
+    const ALL: &'static [Metadata] = &[
         Metadata::Topic,
         Metadata::Partition,
         Metadata::Headers,
@@ -35,8 +35,7 @@ impl Metadata {
         Metadata::TimestampType,
     ];
 
-    /// The name in `METADATA FROM '…'`.
-    pub(super) fn key(self) -> &'static str {
+    fn key(self) -> &'static str {
         match self {
             Metadata::Topic => "topic",
             Metadata::Partition => "partition",
@@ -48,7 +47,7 @@ impl Metadata {
         }
     }
 
-    pub(super) fn data_type(self) -> DataType {
+    fn data_type(self) -> DataType {
         match self {
             Metadata::Topic | Metadata::TimestampType => DataType::Utf8,
             Metadata::Partition | Metadata::LeaderEpoch => DataType::Int32,
@@ -57,7 +56,9 @@ impl Metadata {
             Metadata::Headers => headers_type(),
         }
     }
+}
 
+impl Metadata {
     /// Whether a sink can write it.
     pub(super) fn is_writable(self) -> bool {
         matches!(self, Metadata::Headers | Metadata::Timestamp)

@@ -4,6 +4,7 @@
 //! the same thing, ignored where it needs none, and refused where ignoring them would be wrong.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use levada_engine::{EngineError, Result};
 use rdkafka::ClientConfig;
@@ -19,6 +20,11 @@ pub(super) struct Properties {
     /// What to do where there is no offset to go on from.
     pub reset: Option<Reset>,
 }
+
+/// How long a transaction may be open, in milliseconds.
+pub(super) const TRANSACTION_TIMEOUT: &str = "transaction.timeout.ms";
+/// Long enough for an epoch, short enough for readers that wait for what a crash left open.
+const DEFAULT_TRANSACTION_TIMEOUT_MS: u64 = 300_000;
 
 /// `properties.auto.offset.reset`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +72,7 @@ fn treatment(name: &str) -> Option<Treatment> {
         | "commit.offsets.on.checkpoint" => Ignored,
         "partitioner.class" => Refused("use the option 'sink.partitioner'"),
         "interceptor.classes" => Refused("interceptors are Java classes; leave them out"),
-        "transactional.id" => Refused("leave it out; the connector chooses it"),
+        "transactional.id" => Refused("use the option 'sink.transactional-id-prefix'"),
         "ssl.truststore.location" | "ssl.truststore.password" | "ssl.truststore.type" => Refused(
             "give the certificates as a PEM file: 'properties.ssl.ca.location' = '/path/ca.pem'",
         ),
@@ -199,6 +205,64 @@ impl Properties {
         }
         self.fill(&mut config);
         config
+    }
+
+    /// The settings of a producer that writes transactions as `id`.
+    pub(super) fn transactional(&self, id: &str) -> ClientConfig {
+        let mut config = self.producer();
+        if !self.entries.contains_key(TRANSACTION_TIMEOUT) {
+            config.set(
+                TRANSACTION_TIMEOUT,
+                DEFAULT_TRANSACTION_TIMEOUT_MS.to_string(),
+            );
+        }
+        config.set("transactional.id", id);
+        config
+    }
+
+    /// How long a transaction may be open.
+    pub(super) fn transaction_timeout(&self) -> Duration {
+        let given = self.entries.get(TRANSACTION_TIMEOUT);
+        let ms = given.and_then(|text| text.trim().parse().ok());
+        Duration::from_millis(ms.unwrap_or(DEFAULT_TRANSACTION_TIMEOUT_MS))
+    }
+
+    /// The settings of a consumer that does nothing but look at the offsets of `group`.
+    pub(super) fn offsets_of(&self, group: &str) -> ClientConfig {
+        let mut config = self.consumer(group);
+        config.set("group.id", group);
+        // Offsets of transactions that are still open are waited for.
+        config.set("isolation.level", "read_committed");
+        config.remove("group.instance.id");
+        config.remove("group.protocol");
+        config
+    }
+
+    /// Refuses settings with which there are no transactions; librdkafka would say so only when the
+    /// producer is made.
+    pub(super) fn check_transactional(&self) -> Result<()> {
+        let timeout = self.transaction_timeout().as_millis();
+        for (name, value) in &self.entries {
+            let value = value.trim();
+            let number: Option<u128> = value.parse().ok();
+            let expected = match name.as_str() {
+                "enable.idempotence" if value.eq_ignore_ascii_case("false") => "'true'".to_string(),
+                "acks" | "request.required.acks" if !matches!(value, "all" | "-1") => {
+                    "'all'".to_string()
+                }
+                "message.timeout.ms" | "delivery.timeout.ms"
+                    if number.is_some_and(|ms| ms == 0 || ms > timeout) =>
+                {
+                    format!("at most '{TRANSACTION_TIMEOUT}', which is {timeout}")
+                }
+                _ => continue,
+            };
+            return Err(EngineError::config(format!(
+                "the option 'properties.{name}' has the value '{value}', but 'sink.delivery-guarantee' = 'exactly-once' needs {expected}"
+            ))
+            .with_hint("leave the option out"));
+        }
+        self.check(&self.transactional("check"))
     }
 
     fn fill(&self, config: &mut ClientConfig) {

@@ -1,4 +1,4 @@
-//! Writing a topic, at least once.
+//! Writing a topic, at least once; [`transaction`] does it exactly once.
 //!
 //! Rows go to librdkafka's queue, which is bounded; when it is full the subtask waits, and its
 //! input with it. A barrier waits until the brokers have acknowledged everything; a row that cannot
@@ -7,27 +7,32 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 use levada_engine::connector::{Sink, SinkContext, SinkFactory};
 use levada_engine::element::{Batch, ChangelogMode};
 use levada_engine::graph::WireBytes;
+use levada_engine::metrics::SubtaskMetrics;
+use levada_engine::time::Clock;
 use levada_engine::{EngineError, Result};
+use rdkafka::ClientConfig;
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
+use rdkafka::producer::{Producer as _, ThreadedProducer};
 
 use super::client::{self, Client, Monitor, Topics, ask, explain};
-use super::config::{Config, Guarantee, Partitioner};
-use super::metadata::Metadata;
-use crate::format::{Encoded, Encoder, Framing};
+use super::config::{Config, Guarantee};
+use crate::format::Framing;
 
 mod delivery;
 mod extras;
+mod intake;
+mod parts;
+mod transaction;
 
 use delivery::Delivery;
-use extras::{ExtraColumns, Extras};
+use intake::Intake;
+use parts::Record;
+use transaction::TransactionalSink;
 
 /// How long a full queue or a flush is waited for at a time.
 const WAIT: Duration = Duration::from_millis(20);
@@ -59,12 +64,6 @@ impl Factory {
             },
             Topics::Matching(_) => return Err(one_topic("'topic-pattern' may match several")),
         };
-        if config.guarantee == Guarantee::ExactlyOnce {
-            return Err(EngineError::config(
-                "'sink.delivery-guarantee' = 'exactly-once' is not supported by the connector 'kafka' yet",
-            )
-            .with_hint("'at-least-once' loses nothing, but may repeat rows after a failure"));
-        }
         // A column that a format cannot hold is found here, before anything is written.
         config
             .value
@@ -80,6 +79,19 @@ impl Factory {
     }
 }
 
+/// Creates a producer. Nothing is connected yet.
+fn producer(
+    config: &Config,
+    settings: &ClientConfig,
+    metrics: &Arc<SubtaskMetrics>,
+) -> Result<Arc<Producer>> {
+    let servers = config.properties.servers();
+    let monitor = Monitor::new(&config.table, servers, Arc::clone(metrics));
+    ThreadedProducer::from_config_and_context(settings, Delivery::new(monitor))
+        .map(Arc::new)
+        .map_err(|e| EngineError::config(format!("the Kafka producer cannot be made: {e}")))
+}
+
 fn one_topic(but: &str) -> EngineError {
     EngineError::config(format!(
         "a table that is written needs one topic, but {but}"
@@ -91,191 +103,80 @@ impl SinkFactory for Factory {
     fn accept(&self, mode: ChangelogMode) -> Result<ChangelogMode> {
         match mode {
             ChangelogMode::Append => Ok(mode),
+            // Rows replace each other by key; nobody needs to know what they were before.
+            _ if self.config.upserts => Ok(ChangelogMode::Upsert),
             _ => Err(EngineError::config(
                 "the connector 'kafka' takes inserts only, but the query updates or deletes rows",
             )
-            .with_hint("aggregate by windows, which only insert, or write to a connector that takes updates")),
+            .with_hint("aggregate by windows, which only insert, or write with the connector 'upsert-kafka'")),
         }
     }
 
     fn create(&self, context: SinkContext) -> Result<Box<dyn Sink>> {
         let config = &self.config;
-        let parts = Parts::new(config, &context.schema)?;
-        let monitor = Monitor::new(
-            &config.table,
-            config.properties.servers(),
-            Arc::clone(&context.metrics),
-        );
-        let producer = ThreadedProducer::from_config_and_context(
-            &config.properties.producer(),
-            Delivery::new(monitor),
-        );
-        let producer = producer
-            .map_err(|e| EngineError::config(format!("the Kafka producer cannot be made: {e}")))?;
+        if let Guarantee::ExactlyOnce { prefix } = &config.guarantee {
+            let id = transaction::id(prefix, &context.operator, context.index);
+            let sink = TransactionalSink::new(Arc::clone(config), &self.topic, id, context)?;
+            return Ok(Box::new(sink));
+        }
+        let intake = Intake::new(config, &context.schema, context.index)?;
+        let producer = producer(config, &config.properties.producer(), &context.metrics)?;
         Ok(Box::new(KafkaSink {
-            producer: Arc::new(producer),
+            producer,
             topic: self.topic.clone(),
-            guarantee: config.guarantee,
-            partitioner: config.partitioner,
-            partitions: 1,
-            index: context.index,
-            row: 0,
-            parts,
-            outgoing: Outgoing::default(),
+            waits: config.guarantee != Guarantee::None,
+            clock: context.clock,
+            intake,
         }))
     }
-}
-
-/// Which columns go where.
-struct Parts {
-    value_columns: Vec<usize>,
-    value: Box<dyn Encoder>,
-    key: Option<KeyPart>,
-    extras: ExtraColumns,
-}
-
-/// The rows of a batch, ready to be sent.
-#[derive(Debug, Default)]
-struct Outgoing {
-    values: Encoded,
-    keys: Option<Encoded>,
-    extras: Extras,
-}
-
-struct KeyPart {
-    columns: Vec<usize>,
-    schema: SchemaRef,
-    encoder: Box<dyn Encoder>,
-}
-
-impl Parts {
-    fn new(config: &Config, schema: &SchemaRef) -> Result<Self> {
-        let mut value_columns = Vec::new();
-        let mut extras = ExtraColumns::default();
-        for (index, field) in schema.fields().iter().enumerate() {
-            let name = field.name();
-            if let Some(metadata) = config.metadata.get(name) {
-                check_writable(*metadata, name)?;
-                extras.add(*metadata, index, field)?;
-            } else if config
-                .key
-                .as_ref()
-                .is_none_or(|key| key.in_value || !key.fields.contains(name))
-            {
-                value_columns.push(index);
-            }
-        }
-        let value_schema = schema.project(&value_columns)?;
-        let key = match &config.key {
-            None => None,
-            Some(key) => {
-                let mut columns = Vec::new();
-                let mut fields = Vec::new();
-                for name in &key.fields {
-                    let (index, field) = schema.fields().find(name).ok_or_else(|| {
-                        EngineError::config(format!(
-                            "the rows have no column '{name}' ('key.fields')"
-                        ))
-                    })?;
-                    columns.push(index);
-                    fields.push(field.as_ref().clone().with_name(key.name_in_key(name)));
-                }
-                let schema = Arc::new(Schema::new(fields));
-                Some(KeyPart {
-                    columns,
-                    encoder: key.format.encoder(Arc::clone(&schema), Framing::Message)?,
-                    schema,
-                })
-            }
-        };
-        Ok(Self {
-            value: config
-                .value
-                .encoder(Arc::new(value_schema), Framing::Message)?,
-            value_columns,
-            key,
-            extras,
-        })
-    }
-
-    fn encode(&mut self, rows: &RecordBatch, out: &mut Outgoing) -> Result<()> {
-        out.values.clear();
-        let values = rows.project(&self.value_columns)?;
-        self.value.encode(&values, &mut out.values)?;
-        if let Some(key) = &mut self.key {
-            let keys = out.keys.get_or_insert_default();
-            keys.clear();
-            let columns = rows.project(&key.columns)?.columns().to_vec();
-            let rows = RecordBatch::try_new(Arc::clone(&key.schema), columns)?;
-            key.encoder.encode(&rows, keys)?;
-        }
-        out.extras.take(&self.extras, rows)
-    }
-}
-
-fn check_writable(metadata: Metadata, column: &str) -> Result<()> {
-    if metadata.is_writable() {
-        return Ok(());
-    }
-    Err(EngineError::config(format!(
-        "the metadata '{}' of column '{column}' cannot be written",
-        metadata.key()
-    ))
-    .with_hint("declare the column VIRTUAL; 'headers' and 'timestamp' can be written"))
 }
 
 struct KafkaSink {
     producer: Arc<Producer>,
     topic: String,
-    guarantee: Guarantee,
-    partitioner: Partitioner,
-    /// How many partitions the topic has.
-    partitions: i32,
-    index: u32,
-    /// Rows sent, for those that take turns.
-    row: u64,
-    parts: Parts,
-    outgoing: Outgoing,
+    /// Whether a barrier waits for the brokers.
+    waits: bool,
+    clock: Arc<dyn Clock>,
+    intake: Intake,
 }
 
 #[async_trait]
 impl Sink for KafkaSink {
     async fn open(&mut self) -> Result<()> {
         let topic = self.topic.clone();
-        self.partitions = ask(&self.producer, move |producer: &Producer| {
+        let partitions = ask(&self.producer, move |producer: &Producer| {
             client::partition_count(producer.client(), &topic)
         })
         .await?;
+        self.intake.set_partitions(partitions);
         Ok(())
     }
 
     async fn write(&mut self, batch: &Batch) -> Result<()> {
         self.check()?;
-        self.parts.encode(batch.rows(), &mut self.outgoing)?;
-        let partitions = u64::try_from(self.partitions.max(1)).unwrap_or(1);
-        let outgoing = &self.outgoing;
-        let mut keys = outgoing.keys.as_ref().map(Encoded::payloads);
-        for (row, payload) in outgoing.values.payloads().enumerate() {
-            let key = keys.as_mut().and_then(|keys| keys.next().flatten());
-            let partition = match self.partitioner {
-                Partitioner::Default => None,
-                Partitioner::Fixed => Some(u64::from(self.index) % partitions),
-                Partitioner::RoundRobin => Some((self.row + u64::from(self.index)) % partitions),
-            };
-            self.row += 1;
-            let mut record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(&self.topic);
-            record.payload = payload;
-            record.key = key;
-            record.partition = partition.and_then(|p| i32::try_from(p).ok());
-            record.timestamp = outgoing.extras.timestamp(row)?;
-            record.headers = outgoing.extras.headers(row);
-            send(&self.producer, record).await?;
+        let now_ms = self.clock.now_ms();
+        match self.intake.take(batch, &self.topic, now_ms)? {
+            true => self.send_all().await,
+            false => Ok(()),
         }
-        Ok(())
+    }
+
+    async fn idle(&mut self) -> Result<()> {
+        match self.intake.is_due(self.clock.now_ms()) {
+            true => self.send_all().await,
+            false => Ok(()),
+        }
+    }
+
+    fn deadline_ms(&self) -> Option<i64> {
+        self.intake.deadline_ms()
     }
 
     async fn prepare(&mut self, _checkpoint_id: u64) -> Result<Vec<WireBytes>> {
-        if self.guarantee != Guarantee::None {
+        if self.intake.holds_back() {
+            self.send_all().await?;
+        }
+        if self.waits {
             while self.producer.context().in_flight() > 0 {
                 self.check()?;
                 // Has librdkafka send what it would still wait with.
@@ -289,13 +190,20 @@ impl Sink for KafkaSink {
 }
 
 impl KafkaSink {
+    async fn send_all(&mut self) -> Result<()> {
+        for record in self.intake.records(&self.topic) {
+            send(&self.producer, record?).await?;
+        }
+        Ok(())
+    }
+
     fn check(&self) -> Result<()> {
         self.producer.context().check()
     }
 }
 
 /// Hands a record to librdkafka, and waits while its queue is full.
-async fn send(producer: &Producer, mut record: BaseRecord<'_, [u8], [u8]>) -> Result<()> {
+async fn send(producer: &Producer, mut record: Record<'_>) -> Result<()> {
     loop {
         producer.context().begin();
         let Err((error, refused)) = producer.send(record) else {

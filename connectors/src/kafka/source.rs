@@ -1,7 +1,7 @@
 //! Reading topics.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -35,6 +35,9 @@ use position::Position;
 
 /// How often librdkafka's log is served while nothing comes.
 const SERVE_INTERVAL: Duration = Duration::from_millis(500);
+
+/// So many checkpoints may be under way, or have been given up since the last complete one.
+const MAX_CHECKPOINTS: usize = 16;
 
 /// A table that is read.
 #[derive(Debug)]
@@ -96,7 +99,7 @@ impl SourceFactory for Factory {
             arrival: Arc::new(Notify::new()),
             discovery: None,
             next_discovery: None,
-            reported: Mutex::new(Vec::new()),
+            checkpoints: VecDeque::new(),
         };
         // A column that the format cannot hold is found here, before anything is read.
         source.gather()?;
@@ -119,8 +122,8 @@ struct KafkaSource {
     arrival: Arc<Notify>,
     discovery: Option<JoinHandle<Result<Vec<(Key, Range)>, Failure>>>,
     next_discovery: Option<Instant>,
-    /// What the last call of `positions` said.
-    reported: Mutex<Vec<(Key, i64)>>,
+    /// Where the last checkpoints stand, oldest first, until they are complete.
+    checkpoints: VecDeque<(u64, Vec<(Key, i64)>)>,
 }
 
 #[async_trait]
@@ -188,14 +191,22 @@ impl Source for KafkaSource {
     }
 
     fn positions(&self) -> Result<Vec<SplitState>> {
-        let mut reported = Vec::with_capacity(self.partitions.len());
-        let mut states = Vec::with_capacity(self.partitions.len());
-        for partition in &self.partitions {
-            reported.push((partition.key.clone(), partition.position.offset));
-            states.push(partition.position.encode(&partition.split)?);
+        let states = self.partitions.iter();
+        states.map(|p| p.position.encode(&p.split)).collect()
+    }
+
+    fn checkpoint(&mut self, checkpoint_id: u64) -> Result<Vec<SplitState>> {
+        if self.config.properties.group_id.is_some() {
+            let offsets = self.partitions.iter();
+            let offsets = offsets.map(|p| (p.key.clone(), p.position.offset));
+            self.checkpoints
+                .push_back((checkpoint_id, offsets.collect()));
+            // Those that were given up are not heard of again.
+            while self.checkpoints.len() > MAX_CHECKPOINTS {
+                self.checkpoints.pop_front();
+            }
         }
-        *self.reported.lock().unwrap_or_else(PoisonError::into_inner) = reported;
-        Ok(states)
+        self.positions()
     }
 
     fn set_paused(&mut self, split: &str, paused: bool) {
@@ -207,16 +218,19 @@ impl Source for KafkaSource {
         }
     }
 
-    async fn checkpoint_complete(&mut self, _checkpoint_id: u64) -> Result<()> {
-        if self.config.properties.group_id.is_none() {
-            return Ok(());
-        }
-        // A checkpoint is complete before the next one begins, so these are its positions.
-        let reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut list = TopicPartitionList::with_capacity(reported.len());
-        for ((topic, partition), offset) in reported.iter() {
-            // An offset that cannot be noted is not worth a failure: the checkpoint has it.
-            let _ = list.add_partition_offset(topic, *partition, Offset::Offset(*offset));
+    async fn checkpoint_complete(&mut self, checkpoint_id: u64) -> Result<()> {
+        let mut list = TopicPartitionList::new();
+        while let Some((id, offsets)) = self.checkpoints.front() {
+            if *id > checkpoint_id {
+                break;
+            }
+            for ((topic, partition), offset) in offsets {
+                if *id == checkpoint_id {
+                    // An offset that cannot be noted is not worth a failure: the checkpoint has it.
+                    let _ = list.add_partition_offset(topic, *partition, Offset::Offset(*offset));
+                }
+            }
+            self.checkpoints.pop_front();
         }
         if list.count() > 0
             && let Err(error) = self.consumer.commit(&list, CommitMode::Async)

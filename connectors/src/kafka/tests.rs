@@ -6,9 +6,9 @@ use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use levada_engine::connector::{Boundedness, ConnectorFactory, TableDescriptor};
 use levada_engine::element::ChangelogMode;
 
-use super::Kafka;
 use super::config::Config;
 use super::offsets::{Bound, Start};
+use super::{Kafka, UpsertKafka};
 use crate::fixture::{sink_context, source_context, table_of};
 
 const BASE: [(&str, &str); 4] = [
@@ -326,8 +326,31 @@ fn sinks_are_checked() {
         "table 't': a table that is written needs one topic, but 'topic' names several"
     );
     assert!(error(&[("topic", ""), ("topic-pattern", "t.*")]).contains("needs one topic"));
-    assert!(error(&[("sink.delivery-guarantee", "exactly-once")]).contains("is not supported"),);
     assert!(error(&[("sink.transactional-id-prefix", "x")]).contains("has no effect without"));
+    let exactly_once = ("sink.delivery-guarantee", "exactly-once");
+    assert_eq!(
+        error(&[exactly_once]),
+        "table 't': 'sink.delivery-guarantee' = 'exactly-once' needs the option 'sink.transactional-id-prefix'"
+    );
+    let prefix = ("sink.transactional-id-prefix", "x");
+    assert!(Kafka.sink(&table(&[exactly_once, prefix])).is_ok());
+    assert!(error(&[exactly_once, ("sink.transactional-id-prefix", " ")]).contains("a name"));
+    // Settings that transactions cannot be written with.
+    for contradiction in [
+        ("properties.enable.idempotence", "false"),
+        ("properties.acks", "1"),
+        ("properties.message.timeout.ms", "900000"),
+    ] {
+        let message = error(&[exactly_once, prefix, contradiction]);
+        assert!(message.contains("'exactly-once' needs"), "{message}");
+    }
+    let longer = ("properties.transaction.timeout.ms", "900000");
+    let waiting = ("properties.message.timeout.ms", "900000");
+    assert!(
+        Kafka
+            .sink(&table(&[exactly_once, prefix, longer, waiting]))
+            .is_ok()
+    );
     let sink = Kafka.sink(&table(&[("scan.startup.mode", "")])).unwrap();
     assert!(sink.accept(ChangelogMode::Append).is_ok());
     for mode in [ChangelogMode::Upsert, ChangelogMode::Retract] {
@@ -353,4 +376,75 @@ fn columns_that_the_format_cannot_hold_are_refused_before_anything_is_read() {
     let context = source_context(schema(), (0, 1), 10, None);
     assert!(source.create(context).is_err());
     assert!(Kafka.sink(&table).is_err());
+}
+
+/// A table of upserts by `k_id`, with `changes`; an empty value takes an option away.
+fn upserts(changes: &[(&str, &str)]) -> TableDescriptor {
+    let base = [
+        ("format", ""),
+        ("scan.startup.mode", ""),
+        ("key.format", "json"),
+        ("value.format", "json"),
+    ];
+    let mut table = table(&[&base, changes].concat());
+    table.connector = "upsert-kafka".into();
+    table.primary_key = vec!["k_id".into()];
+    table
+}
+
+#[test]
+fn upsert_tables_have_a_key_and_no_options_of_streams() {
+    let error = |table: &TableDescriptor| UpsertKafka.sink(table).err().unwrap().message;
+    let refused = |changes: &[(&str, &str)]| error(&upserts(changes));
+    let mut keyless = upserts(&[]);
+    keyless.primary_key.clear();
+    assert_eq!(
+        error(&keyless),
+        "table 't': the connector 'upsert-kafka' needs a PRIMARY KEY, by which rows replace each other"
+    );
+    let missing = refused(&[("key.format", "")]);
+    assert!(missing.contains("'key.format' is missing"), "{missing}");
+    let missing = refused(&[("value.format", "")]);
+    assert!(missing.contains("'value.format' is missing"), "{missing}");
+    for option in [
+        "format",
+        "key.fields",
+        "scan.startup.mode",
+        "sink.partitioner",
+    ] {
+        let message = refused(&[(option, "json")]);
+        assert!(message.contains("unknown option"), "{message}");
+    }
+    let prefixed = refused(&[("key.fields-prefix", "k_")]);
+    assert!(prefixed.contains("EXCEPT_KEY"), "{prefixed}");
+    for one in ["sink.buffer-flush.max-rows", "sink.buffer-flush.interval"] {
+        let message = refused(&[(one, "5")]);
+        assert!(message.contains("must both be above zero"), "{message}");
+    }
+    let guarantee = refused(&[("sink.delivery-guarantee", "exactly-once")]);
+    assert!(
+        guarantee.contains("sink.transactional-id-prefix"),
+        "{guarantee}"
+    );
+    let accepted = upserts(&[
+        ("key.fields-prefix", "k_"),
+        ("value.fields-include", "EXCEPT_KEY"),
+        ("sink.buffer-flush.max-rows", "1000"),
+        ("sink.buffer-flush.interval", "1s"),
+        ("sink.delivery-guarantee", "exactly-once"),
+        ("sink.transactional-id-prefix", "p"),
+        ("scan.bounded.mode", "latest-offset"),
+    ]);
+    let sink = UpsertKafka.sink(&accepted).unwrap();
+    let modes = [
+        (ChangelogMode::Append, ChangelogMode::Append),
+        (ChangelogMode::Upsert, ChangelogMode::Upsert),
+        (ChangelogMode::Retract, ChangelogMode::Upsert),
+    ];
+    for (offered, wanted) in modes {
+        assert_eq!(sink.accept(offered).unwrap(), wanted);
+    }
+    let error = UpsertKafka.source(&accepted).err().unwrap();
+    assert!(error.message.contains("cannot be read yet"), "{error}");
+    assert!(error.hint.unwrap().contains("the connector 'kafka'"));
 }

@@ -1,5 +1,8 @@
 //! Topics of the broker, and tables over them.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -15,9 +18,10 @@ use levada_engine::time::SystemClock;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
-use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, FutureProducer, FutureRecord, Producer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 /// The broker's address.
@@ -53,16 +57,57 @@ impl Plain {
 /// A topic of its own for each test.
 pub struct Topic {
     pub name: String,
+    /// The broker that has it.
+    pub servers: String,
 }
 
-fn config() -> ClientConfig {
+fn config(servers: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", address());
+    config.set("bootstrap.servers", servers);
     config
 }
 
-fn admin() -> AdminClient<DefaultClientContext> {
-    config().create().unwrap()
+fn admin(servers: &str) -> AdminClient<DefaultClientContext> {
+    config(servers).create().unwrap()
+}
+
+/// A broker that a test has for itself, to stop and start it.
+pub struct Broker {
+    folder: tempfile::TempDir,
+}
+
+impl Broker {
+    /// Starts it; gives its address too.
+    pub fn start() -> (Self, String) {
+        let broker = Broker {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        let address = broker.run("start");
+        (broker, address)
+    }
+
+    /// Runs `kafka.sh`: `start` after `kill` goes on with the same port and data.
+    pub fn run(&self, command: &str) -> String {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/support/kafka.sh");
+        let folder = self.folder.path().join("kafka");
+        // On a busy machine it may take longer to start than the script waits.
+        for _ in 0..3 {
+            let mut kafka = Command::new(&script);
+            let output = kafka.arg(command).arg("--dir").arg(&folder).output();
+            let output = output.unwrap();
+            if output.status.success() {
+                return String::from_utf8(output.stdout).unwrap().trim().to_string();
+            }
+            eprint!("{}", String::from_utf8_lossy(&output.stderr));
+        }
+        panic!("kafka.sh {command} failed")
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.run("kill");
+    }
 }
 
 /// A name that no other test has.
@@ -74,8 +119,13 @@ pub fn fresh_name(label: &str) -> String {
 
 impl Topic {
     pub async fn new(label: &str, partitions: i32) -> Self {
+        Self::at(&address(), label, partitions).await
+    }
+
+    pub async fn at(servers: &str, label: &str, partitions: i32) -> Self {
         let topic = Self {
             name: fresh_name(label),
+            servers: servers.to_string(),
         };
         topic.create(partitions).await;
         topic
@@ -83,13 +133,15 @@ impl Topic {
 
     pub async fn create(&self, partitions: i32) {
         let new = NewTopic::new(&self.name, partitions, TopicReplication::Fixed(1));
-        let made = admin().create_topics([&new], &AdminOptions::new()).await;
+        let made = admin(&self.servers)
+            .create_topics([&new], &AdminOptions::new())
+            .await;
         made.unwrap().remove(0).unwrap();
     }
 
     pub async fn grow(&self, partitions: usize) {
         let new = NewPartitions::new(&self.name, partitions);
-        let grown = admin()
+        let grown = admin(&self.servers)
             .create_partitions([&new], &AdminOptions::new())
             .await;
         grown.unwrap().remove(0).unwrap();
@@ -100,12 +152,14 @@ impl Topic {
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(&self.name, partition, Offset::Offset(offset))
             .unwrap();
-        let cut = admin().delete_records(&list, &AdminOptions::new()).await;
+        let cut = admin(&self.servers)
+            .delete_records(&list, &AdminOptions::new())
+            .await;
         cut.unwrap();
     }
 
     pub async fn produce(&self, messages: &[Plain]) {
-        let producer: FutureProducer = config().create().unwrap();
+        let producer: FutureProducer = config(&self.servers).create().unwrap();
         let mut sent = Vec::new();
         for message in messages {
             let mut record: FutureRecord<'_, String, String> = FutureRecord::to(&self.name);
@@ -138,50 +192,121 @@ impl Topic {
         self.produce(&messages).await;
     }
 
-    /// Everything in the topic, by partition and offset.
+    /// Everything in the topic that belongs to no open or aborted transaction, by partition and
+    /// offset.
     pub fn content(&self) -> Vec<Plain> {
-        let consumer: BaseConsumer = config()
+        self.read("read_committed")
+    }
+
+    /// Everything in the topic, by partition and offset.
+    pub fn uncommitted_content(&self) -> Vec<Plain> {
+        self.read("read_uncommitted")
+    }
+
+    fn read(&self, isolation: &str) -> Vec<Plain> {
+        let consumer: BaseConsumer = config(&self.servers)
             .set("group.id", "levada-tests")
             .set("enable.auto.commit", "false")
+            .set("enable.partition.eof", "true")
+            .set("isolation.level", isolation)
             .create()
             .unwrap();
         let metadata = consumer
             .fetch_metadata(Some(&self.name), Duration::from_secs(10))
             .unwrap();
-        let (mut list, mut wanted) = (TopicPartitionList::new(), 0);
-        for partition in metadata.topics()[0].partitions() {
-            let (low, high) = consumer
-                .fetch_watermarks(&self.name, partition.id(), Duration::from_secs(10))
-                .unwrap();
-            wanted += high - low;
-            list.add_partition_offset(&self.name, partition.id(), Offset::Offset(low))
+        let partitions = metadata.topics()[0].partitions();
+        let mut list = TopicPartitionList::new();
+        for partition in partitions {
+            list.add_partition_offset(&self.name, partition.id(), Offset::Beginning)
                 .unwrap();
         }
         consumer.assign(&list).unwrap();
         let mut found = Vec::new();
-        while (found.len() as i64) < wanted {
+        let mut ended = BTreeSet::new();
+        while ended.len() < partitions.len() {
             let message = consumer.poll(Duration::from_secs(10)).expect("a message");
-            let message = message.unwrap();
-            let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-            let headers = message.headers().map(|all| {
-                let pairs = all.iter();
-                let pairs = pairs.map(|h| (h.key.to_string(), text(h.value.unwrap())));
-                pairs.collect()
-            });
-            found.push((
-                message.offset(),
-                Plain {
-                    partition: message.partition(),
-                    key: message.key().map(text),
-                    value: message.payload().map(text),
-                    timestamp: message.timestamp().to_millis(),
-                    headers: headers.unwrap_or_default(),
-                },
-            ));
+            match message {
+                Ok(message) => found.push((message.offset(), plain(&message))),
+                Err(KafkaError::PartitionEOF(partition)) => {
+                    ended.insert(partition);
+                }
+                Err(error) => panic!("{error}"),
+            }
         }
         found.sort_by_key(|(offset, plain)| (plain.partition, *offset));
         found.into_iter().map(|(_, plain)| plain).collect()
     }
+}
+
+fn plain(message: &BorrowedMessage<'_>) -> Plain {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let headers = message.headers().map(|all| {
+        let pairs = all.iter();
+        let pairs = pairs.map(|h| (h.key.to_string(), text(h.value.unwrap())));
+        pairs.collect()
+    });
+    Plain {
+        partition: message.partition(),
+        key: message.key().map(text),
+        value: message.payload().map(text),
+        timestamp: message.timestamp().to_millis(),
+        headers: headers.unwrap_or_default(),
+    }
+}
+
+/// The offset that a consumer group has for partition 0 of a topic, and the text beside it.
+pub fn group_offset(group: &str, topic: &str) -> Option<(i64, String)> {
+    let consumer: BaseConsumer = config(&address()).set("group.id", group).create().unwrap();
+    let mut list = TopicPartitionList::new();
+    list.add_partition(topic, 0);
+    let list = consumer
+        .committed_offsets(list, Duration::from_secs(10))
+        .unwrap();
+    let element = &list.elements()[0];
+    match element.offset() {
+        Offset::Offset(offset) => Some((offset, element.metadata().to_string())),
+        _ => None,
+    }
+}
+
+/// Commits an offset for partition 0 of a topic, as a person would.
+pub fn set_group_offset(group: &str, topic: &str, offset: i64) {
+    let address = address();
+    let consumer: BaseConsumer = config(&address).set("group.id", group).create().unwrap();
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(topic, 0, Offset::Offset(offset))
+        .unwrap();
+    consumer.commit(&list, CommitMode::Sync).unwrap();
+}
+
+/// The consumer groups whose names begin with `prefix`.
+pub fn groups(prefix: &str) -> Vec<String> {
+    let consumer: BaseConsumer = config(&address()).create().unwrap();
+    let list = consumer.fetch_group_list(None, Duration::from_secs(10));
+    let list = list.unwrap();
+    let names = list.groups().iter().map(|g| g.name().to_string());
+    names.filter(|name| name.starts_with(prefix)).collect()
+}
+
+pub async fn delete_group(group: &str) {
+    let deleted = admin(&address())
+        .delete_groups(&[group], &AdminOptions::new())
+        .await;
+    deleted.unwrap().remove(0).unwrap();
+}
+
+/// Begins a transaction, writes a record and goes away without a word.
+pub fn leave_transaction_open(id: &str, topic: &str) {
+    let producer: BaseProducer = config(&address())
+        .set("transactional.id", id)
+        .create()
+        .unwrap();
+    let timeout = Duration::from_secs(10);
+    producer.init_transactions(timeout).unwrap();
+    producer.begin_transaction().unwrap();
+    let record: BaseRecord<'_, (), str> = BaseRecord::to(topic).payload("left open");
+    producer.send(record).map_err(|e| e.0).unwrap();
+    producer.flush(timeout).unwrap();
 }
 
 /// `a BIGINT`

@@ -193,7 +193,7 @@ async fn startup_and_bounded_modes() {
     assert_eq!(rows, range(0, 6));
 
     // A complete checkpoint commits the group's offsets.
-    source.positions().unwrap();
+    source.checkpoint(1).unwrap();
     source.checkpoint_complete(1).await.unwrap();
     let by_group = [("scan.startup.mode", "group-offsets")];
     let mut rows = Vec::new();
@@ -316,6 +316,7 @@ async fn new_partitions_and_topics_are_discovered() {
     let first = Topic::new("found", 1).await;
     let second = Topic {
         name: format!("{}-too", first.name),
+        servers: address(),
     };
     let pattern = format!("{}.*", first.name);
     let mut table = table(
@@ -458,4 +459,44 @@ async fn several_topics_are_one_table() {
         all_numbers(source.as_mut()).await,
         (0..6).collect::<Vec<_>>()
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Kafka"]
+async fn the_group_gets_the_offsets_of_the_checkpoint_that_is_complete() {
+    let topic = Topic::new("group", 1).await;
+    topic.produce_numbers(0, 0..10).await;
+    let group = fresh_name("group");
+    let options = [("properties.group.id", group.as_str())];
+    let table = table(&topic.name, numbers(), &options);
+    let context = SourceContext {
+        batch_rows: 1,
+        ..source_context(numbers(), (0, 1), None)
+    };
+    let mut source = source(&table, context);
+    source.open().await.unwrap();
+    // Four checkpoints, a row after each; the first is given up, and the third begins early.
+    for checkpoint in 1..=4 {
+        next_short(source.as_mut()).await;
+        source.checkpoint(checkpoint).unwrap();
+    }
+    let committed = async |expected: i64| {
+        for _ in 0..100 {
+            if group_offset(&group, &topic.name).is_some_and(|(at, _)| at == expected) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{:?}, not {expected}", group_offset(&group, &topic.name));
+    };
+    source.checkpoint_complete(2).await.unwrap();
+    committed(2).await;
+    source.checkpoint_complete(4).await.unwrap();
+    committed(4).await;
+    // One that nobody knows changes nothing.
+    source.checkpoint_complete(9).await.unwrap();
+    next_short(source.as_mut()).await;
+    source.checkpoint(10).unwrap();
+    source.checkpoint_complete(10).await.unwrap();
+    committed(5).await;
 }

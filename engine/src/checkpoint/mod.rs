@@ -1,8 +1,10 @@
 //! Checkpoints: what a job remembers, cut consistently, and where that is kept.
 //!
-//! A subtask describes its share as a [`SubtaskCheckpoint`]; keyed state lies in files of its own.
-//! When all shares are there the coordinator writes a [`Manifest`] in one atomic put. A checkpoint
-//! exists when its manifest does; files without one are invisible.
+//! A subtask describes its share as a [`SubtaskCheckpoint`]; keyed state lies in a [`FileChain`] of files
+//! of its own, each with what changed since the one before, so that a checkpoint writes what has
+//! changed and refers to the rest. When all shares are there the coordinator writes a [`Manifest`] in
+//! one atomic put. A checkpoint exists when its manifest does; files without one are invisible, and
+//! files that no manifest refers to any more are swept.
 
 use std::collections::BTreeMap;
 
@@ -15,26 +17,30 @@ use crate::graph::execution::SubtaskId;
 use crate::graph::{JobGraph, JobId, WireBytes};
 use crate::key::KeyGroupRange;
 
+mod file_chain;
 mod store;
 #[cfg(test)]
 mod tests;
 
+pub use file_chain::{FileChain, Link};
 pub use store::CheckpointStore;
 
 /// The version of the manifest that this build writes. Older ones stay readable.
-pub const MANIFEST_VERSION: u32 = 1;
+pub const MANIFEST_VERSION: u32 = 2;
 
 /// A file of keyed state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateFile {
     /// Relative to the job's folder.
     pub path: String,
-    /// The key groups of the subtask that wrote it.
+    /// Which of its key groups count: those of the subtask that refers to it.
     pub key_groups: KeyGroupRange,
     /// Its length.
     pub bytes: u64,
-    /// The CRC-32 of its content.
-    pub crc32: u32,
+    /// How many entries it has, deletions included.
+    pub entries: u64,
+    /// The checksum that covers all of it: the CRC-32 of its index, which has those of its blocks.
+    pub seal: u32,
 }
 
 /// What one operator in one subtask remembers.
@@ -44,8 +50,10 @@ pub struct OperatorCheckpoint {
     pub uid: String,
     /// For people.
     pub name: String,
-    /// Keyed state.
-    pub keyed: Option<StateFile>,
+    /// Keyed state, from old to new: of a key that several files have, the newest counts.
+    pub keyed: Vec<StateFile>,
+    /// Files that are being written for a later checkpoint, and must not be swept meanwhile.
+    pub in_progress: Vec<String>,
     /// Positions of a source.
     pub splits: Vec<SplitState>,
     /// Prepared output of a sink.
@@ -68,8 +76,12 @@ pub struct OperatorState {
     pub name: String,
     /// How many subtasks wrote it.
     pub parallelism: u32,
-    /// Keyed state, one file per subtask.
+    /// Keyed state, from old to new: of a key that several files have, the newest counts. Files of
+    /// different subtasks have no keys in common.
     pub keyed: Vec<StateFile>,
+    /// Files that were being written for a later checkpoint.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub in_progress: Vec<String>,
     /// Positions of a source, of all subtasks.
     pub splits: Vec<SplitState>,
     /// Prepared output of a sink, by the subtask that prepared it.
@@ -112,6 +124,7 @@ impl Manifest {
                     .vertex(share.subtask.vertex)
                     .map_or(0, |v| v.parallelism);
                 state.keyed.extend(operator.keyed);
+                state.in_progress.extend(operator.in_progress);
                 state.splits.extend(operator.splits);
                 let tagged = operator.committables.into_iter().map(|c| (index, c));
                 state.committables.extend(tagged);

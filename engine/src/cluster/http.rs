@@ -8,7 +8,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::JobClient;
-use crate::coordinator::{LocalClient, render_metrics};
+use crate::coordinator::{LocalClient, render_memory, render_metrics};
+use crate::state::Resources;
 use crate::time::Clock;
 use crate::worker::MetricsTable;
 
@@ -16,7 +17,7 @@ use crate::worker::MetricsTable;
 #[derive(Clone)]
 pub(super) enum Page {
     Coordinator(LocalClient),
-    Worker(MetricsTable),
+    Worker(MetricsTable, Arc<Resources>),
 }
 
 /// Serves `/metrics` until `stop`.
@@ -48,7 +49,9 @@ impl Page {
     async fn render(&self, now_ms: i64) -> String {
         match self {
             Page::Coordinator(client) => coordinator_page(client, now_ms).await,
-            Page::Worker(table) => worker_page(table, now_ms),
+            Page::Worker(table, resources) => {
+                worker_page(table, now_ms) + &render_memory(resources)
+            }
         }
     }
 }

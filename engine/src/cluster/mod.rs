@@ -43,6 +43,7 @@ impl Embedded {
         let config = CoordinatorConfig {
             checkpoint_dir,
             id_seed: seed(&environment),
+            registry: None,
         };
         let inputs = coordinator::start(config, Arc::clone(&environment.clock), stop.clone());
         let client = LocalClient::new(inputs.clone());
@@ -128,8 +129,9 @@ async fn bind(address: SocketAddr) -> Result<TcpListener> {
 pub struct CoordinatorProcess {
     /// Where workers and clients connect.
     pub bind: SocketAddr,
-    /// Where checkpoints go if a job does not say.
-    pub checkpoint_dir: String,
+    /// Where jobs are written down, so that they outlive the process, and where checkpoints go if a
+    /// job does not say.
+    pub dir: std::path::PathBuf,
     /// Where metrics are served, if they are.
     pub metrics: Option<SocketAddr>,
 }
@@ -142,10 +144,12 @@ pub async fn coordinator_process(
     ready: impl FnOnce(SocketAddr),
 ) -> Result<()> {
     let listener = bind(process.bind).await?;
-    let checkpoint_dir = Some(process.checkpoint_dir);
+    let checkpoint_dir = Some(process.dir.join("checkpoints").display().to_string());
+    let registry = coordinator::recover(process.dir, environment.clock.now_ms()).await?;
     let config = CoordinatorConfig {
         checkpoint_dir,
         id_seed: seed(&environment),
+        registry: Some(registry),
     };
     let inputs = coordinator::start(config, Arc::clone(&environment.clock), stop.clone());
     if let Some(address) = process.metrics {
@@ -196,7 +200,8 @@ pub async fn worker_process(
     let (inlets, metrics) = (InletRegistry::default(), MetricsTable::default());
     tokio::spawn(listen(listener, inlets.clone(), stop.clone()));
     if let Some(page) = process.metrics {
-        let table = http::Page::Worker(Arc::clone(&metrics));
+        let resources = Arc::clone(&environment.resources);
+        let table = http::Page::Worker(Arc::clone(&metrics), resources);
         let clock = Arc::clone(&environment.clock);
         http::serve(bind(page).await?, table, clock, stop.clone());
     }

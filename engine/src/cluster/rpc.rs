@@ -40,6 +40,9 @@ use wire::coordinator_server::{Coordinator, CoordinatorServer};
 const MAX_MESSAGE: usize = 256 << 20;
 /// How long a connection attempt may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a coordinator may be gone while a client waits for a job, and how often it is looked for.
+const ABSENCE: Duration = Duration::from_secs(60);
+const ASK_AGAIN: Duration = Duration::from_millis(200);
 /// How often an idle connection is probed.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
@@ -50,6 +53,7 @@ enum Ask {
     Status(JobId),
     List,
     Stop(JobId, StopMode),
+    Savepoint(JobId, Option<String>),
     Wait(JobId),
 }
 
@@ -59,6 +63,7 @@ enum Answer {
     Submitted(JobId),
     Status(Box<JobStatus>),
     List(Vec<JobStatus>),
+    Savepoint(String),
     Done,
 }
 
@@ -225,6 +230,7 @@ impl Service {
                 self.client.stop(&job, mode).await?;
                 Answer::Done
             }
+            Ask::Savepoint(job, dir) => Answer::Savepoint(self.client.savepoint(&job, dir).await?),
             Ask::Wait(job) => Answer::Status(Box::new(self.client.wait(&job).await?)),
         })
     }
@@ -370,10 +376,37 @@ impl JobClient for RemoteClient {
         }
     }
 
-    async fn wait(&self, job: &JobId) -> Result<JobStatus> {
-        match self.ask(Ask::Wait(job.clone())).await? {
-            Answer::Status(status) => Ok(*status),
+    async fn savepoint(&self, job: &JobId, dir: Option<String>) -> Result<String> {
+        match self.ask(Ask::Savepoint(job.clone(), dir)).await? {
+            Answer::Savepoint(path) => Ok(path),
             other => unexpected(other),
+        }
+    }
+
+    /// A coordinator that goes away meanwhile is waited for: its jobs may go on under the next one.
+    async fn wait(&self, job: &JobId) -> Result<JobStatus> {
+        let mut gone_since = None;
+        loop {
+            let asked = tokio::time::Instant::now();
+            match self.ask(Ask::Wait(job.clone())).await {
+                Ok(Answer::Status(status)) => return Ok(*status),
+                Ok(other) => return unexpected(other),
+                Err(error) if error.kind == ErrorKind::Network => {
+                    // An answer that was long in coming means that there was somebody.
+                    if asked.elapsed() > CONNECT_TIMEOUT * 2 {
+                        gone_since = None;
+                    }
+                    let since = *gone_since.get_or_insert_with(|| {
+                        tracing::warn!(%job, "the coordinator is gone, waiting for the next one");
+                        tokio::time::Instant::now()
+                    });
+                    if since.elapsed() > ABSENCE {
+                        return Err(error);
+                    }
+                    tokio::time::sleep(ASK_AGAIN).await;
+                }
+                Err(error) => return Err(error),
+            }
         }
     }
 

@@ -15,6 +15,8 @@ use crate::client::{JobClient, JobState, JobStatus, StopMode};
 use crate::connector::*;
 use crate::element::{Batch, ChangelogMode};
 use crate::graph::*;
+use crate::memory::Memory;
+use crate::state::Resources;
 use crate::time::SystemClock;
 
 /// Rows that the test sink has made visible, by the committable that carried them.
@@ -195,6 +197,7 @@ fn bench(count: i64, pause: Duration) -> Bench {
         connectors,
         functions: Arc::new(TaskContext::default()),
         scratch_dir: dir.path().join("scratch"),
+        resources: Arc::new(Resources::new(Memory::new(256 << 20))),
     };
     Bench {
         visible,
@@ -445,6 +448,60 @@ async fn a_stopped_job_goes_on_elsewhere_from_its_last_checkpoint() {
     assert_eq!(bench.sorted(), expected(2, 3000));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_savepoint_needs_nothing_of_the_job_that_it_is_of() {
+    let bench = bench(20_000, Duration::from_millis(1));
+    let cluster = Embedded::start(8, bench.checkpoints(), bench.environment.clone());
+    let client = cluster.client();
+    let job = client.submit(graph(2, 2, false, Some(50))).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let elsewhere = tempfile::tempdir().unwrap();
+    let dir = Some(elsewhere.path().display().to_string());
+    let running = within("savepoint", client.savepoint(&job, dir.clone()));
+    let running = running.await.unwrap();
+    assert!(running.starts_with(&dir.clone().unwrap()), "{running}");
+    client.stop(&job, StopMode::Checkpoint).await.unwrap();
+    let stopped = within("end", client.wait(&job)).await.unwrap();
+    assert_eq!(stopped.state, JobState::Stopped, "{:?}", stopped.error);
+    let savepoint = client.savepoint(&job, dir).await.unwrap();
+    assert_ne!(savepoint, running);
+    std::fs::remove_dir_all(bench.checkpoints().unwrap()).unwrap();
+    let mut rest = graph(2, 3, false, Some(50));
+    rest.settings.checkpoints.restore_from = Some(savepoint.clone());
+    let status = run(&client, rest).await;
+    assert_eq!(status.state, JobState::Finished, "{:?}", status.error);
+    assert_eq!(bench.sorted(), expected(2, 20_000));
+    let mut lost = graph(2, 3, false, Some(50));
+    lost.settings.checkpoints.restore_from = Some(format!("{savepoint}-2"));
+    let error = client.submit(lost).await.unwrap_err();
+    assert!(
+        error
+            .message
+            .contains("neither a checkpoint nor a savepoint"),
+        "{error}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drained_job_has_passed_everything_on() {
+    let bench = bench(100_000, Duration::from_millis(1));
+    let cluster = Embedded::start(8, bench.checkpoints(), bench.environment.clone());
+    let client = cluster.client();
+    let job = client.submit(graph(2, 2, false, None)).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    client.stop(&job, StopMode::Drain).await.unwrap();
+    let status = within("end", client.wait(&job)).await.unwrap();
+    assert_eq!(status.state, JobState::Stopped, "{:?}", status.error);
+    let read: u64 = status
+        .vertices
+        .iter()
+        .filter(|v| v.is_source)
+        .map(|v| v.metrics.rows_in)
+        .sum();
+    assert!(read > 0 && read < 200_000, "{read}");
+    assert_eq!(bench.sorted().len() as u64, read);
+}
+
 async fn start_worker(
     coordinator: &str,
     slots: u32,
@@ -471,7 +528,7 @@ async fn start_coordinator(bench: &Bench) -> (String, CancellationToken) {
     let (ready, address) = tokio::sync::oneshot::channel();
     let process = CoordinatorProcess {
         bind: "127.0.0.1:0".parse().unwrap(),
-        checkpoint_dir: bench.checkpoints().unwrap(),
+        dir: bench.dir.path().join("coordinator"),
         metrics: None,
     };
     let announce = |address: SocketAddr| ready.send(address).unwrap();
@@ -535,7 +592,7 @@ async fn a_port_in_use_is_named() {
     let (address, _stop) = start_coordinator(&bench).await;
     let process = CoordinatorProcess {
         bind: address.parse().unwrap(),
-        checkpoint_dir: bench.checkpoints().unwrap(),
+        dir: bench.dir.path().join("coordinator"),
         metrics: None,
     };
     let second = coordinator_process(

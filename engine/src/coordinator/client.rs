@@ -58,17 +58,8 @@ async fn load_restore(graph: &JobGraph) -> Result<Option<(Arc<Manifest>, String)
     let Some(path) = &graph.settings.checkpoints.restore_from else {
         return Ok(None);
     };
-    let path = path.trim_end_matches('/');
-    let parts = path
-        .rsplit_once('/')
-        .and_then(|(folder, name)| Some((folder, name.strip_prefix("chk-")?.parse::<u64>().ok()?)));
-    let Some((folder, id)) = parts else {
-        return Err(EngineError::config(format!("'{path}' is not a checkpoint"))
-            .with_hint("execution.state-recovery.path ends in chk-N, as SHOW JOBS prints it"));
-    };
-    let store = CheckpointStore::at(folder)?;
-    let manifest = store.get_manifest(id).await?;
-    Ok(Some((Arc::new(manifest), folder.to_string())))
+    let (manifest, store) = CheckpointStore::load(path).await?;
+    Ok(Some((Arc::new(manifest), store.folder().to_string())))
 }
 
 #[async_trait]
@@ -89,6 +80,11 @@ impl JobClient for LocalClient {
 
     async fn stop(&self, job: &JobId, mode: StopMode) -> Result<()> {
         self.ask(|reply| Input::Stop(job.clone(), mode, reply))
+            .await?
+    }
+
+    async fn savepoint(&self, job: &JobId, dir: Option<String>) -> Result<String> {
+        self.ask(|reply| Input::Savepoint(job.clone(), dir, reply))
             .await?
     }
 

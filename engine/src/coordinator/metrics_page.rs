@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::client::JobStatus;
 use crate::metrics::SubtaskSnapshot;
+use crate::state::Resources;
 use crate::time::MAX_WATERMARK;
 
 /// One series of metrics: its labels and counts.
@@ -91,6 +92,40 @@ pub fn render(rows: &[Row], jobs: &[JobStatus], slots: Option<(u32, u32)>, now_m
             page,
             "# TYPE levada_slots_free gauge\nlevada_slots_free {free}"
         );
+    }
+    page
+}
+
+/// Renders a worker's memory: the budget, and what its parts hold.
+pub fn render_memory(resources: &Resources) -> String {
+    let memory = &resources.memory;
+    let parts = [
+        ("working_sets", memory.used(), memory.working_sets()),
+        (
+            "disk_state_cache",
+            resources.disk_cache_bytes(),
+            memory.disk_cache(),
+        ),
+    ];
+    let mut page = format!(
+        "# HELP levada_memory_budget_bytes What the worker may use\n\
+         # TYPE levada_memory_budget_bytes gauge\n\
+         levada_memory_budget_bytes{{part=\"all\"}} {}\n",
+        memory.total()
+    );
+    for (part, _, budget) in parts {
+        let _ = writeln!(
+            page,
+            "levada_memory_budget_bytes{{part=\"{part}\"}} {budget}"
+        );
+    }
+    let _ = writeln!(
+        page,
+        "# HELP levada_memory_used_bytes What state holds of it\n\
+         # TYPE levada_memory_used_bytes gauge"
+    );
+    for (part, used, _) in parts {
+        let _ = writeln!(page, "levada_memory_used_bytes{{part=\"{part}\"}} {used}");
     }
     page
 }

@@ -22,11 +22,16 @@ use crate::time::Clock;
 mod client;
 pub mod job;
 mod metrics_page;
+mod recovery;
+pub mod registry;
+mod savepoint;
 
 pub use client::LocalClient;
-pub use metrics_page::render as render_metrics;
+pub use metrics_page::{render as render_metrics, render_memory};
+pub use recovery::{TakenUp, recover};
 
 use job::{Action, Job};
+use registry::{Record, Registry};
 
 /// How often deadlines are looked at.
 const TICK: Duration = Duration::from_millis(10);
@@ -40,12 +45,14 @@ pub const WORKER_QUEUE: usize = 4096;
 const ENDED_JOBS: usize = 1000;
 
 /// How a coordinator is set up.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct CoordinatorConfig {
     /// Where checkpoints go if a job does not say; a directory or an object-store URL.
     pub checkpoint_dir: Option<String>,
     /// Makes job ids different from those of other coordinators.
     pub id_seed: u64,
+    /// Where jobs are written down, with those that were; without it they end with the process.
+    pub registry: Option<(Registry, Vec<TakenUp>)>,
 }
 
 /// What a coordinator takes in.
@@ -62,6 +69,10 @@ pub enum Input {
         Option<(Arc<Manifest>, String)>,
         oneshot::Sender<Result<JobId>>,
     ),
+    /// It has been written down that a job has ended.
+    EndWritten(JobId),
+    /// A job that has been written down.
+    Admit(u64, Box<Entry>, oneshot::Sender<Result<JobId>>),
     /// Where a job stands.
     Status(JobId, oneshot::Sender<Result<JobStatus>>),
     /// Follow a job's end.
@@ -70,6 +81,10 @@ pub enum Input {
     List(oneshot::Sender<Vec<JobStatus>>),
     /// Stop a job.
     Stop(JobId, StopMode, oneshot::Sender<Result<()>>),
+    /// Copy what a job remembers to a folder of its own in a directory, and say where that is.
+    Savepoint(JobId, Option<String>, oneshot::Sender<Result<String>>),
+    /// A copy has been made, or not; the checkpoint is no longer needed for it.
+    Exported(JobId, Arc<Manifest>),
     /// The rows of a job.
     Results(JobId, oneshot::Sender<Result<mpsc::Receiver<Batch>>>),
     /// The client has taken a batch.
@@ -84,7 +99,9 @@ pub enum Input {
 
 /// A coordinator's state.
 pub struct Coordinator {
-    config: CoordinatorConfig,
+    checkpoint_dir: Option<String>,
+    id_seed: u64,
+    registry: Option<Registry>,
     clock: Arc<dyn Clock>,
     inputs: mpsc::Sender<Input>,
     workers: BTreeMap<WorkerId, WorkerEntry>,
@@ -100,12 +117,16 @@ struct WorkerEntry {
     heard_ms: i64,
 }
 
-struct Entry {
+/// A job of the coordinator and what belongs to it.
+pub struct Entry {
     job: Job,
+    /// The job on disk, if it outlives the coordinator.
+    record: Option<Record>,
     store: Option<CheckpointStore>,
     rows: Option<mpsc::Sender<Batch>>,
     reader: Option<mpsc::Receiver<Batch>>,
     ended: watch::Sender<bool>,
+    savepoints: savepoint::Savepoints,
 }
 
 /// Starts a coordinator; it runs until `stop`.
@@ -115,8 +136,11 @@ pub fn start(
     stop: CancellationToken,
 ) -> mpsc::Sender<Input> {
     let (inputs, queue) = mpsc::channel(QUEUE);
-    let coordinator = Coordinator {
-        config,
+    let (registry, taken_up) = config.registry.unzip();
+    let mut coordinator = Coordinator {
+        checkpoint_dir: config.checkpoint_dir,
+        id_seed: config.id_seed,
+        registry,
         clock,
         inputs: inputs.clone(),
         workers: BTreeMap::new(),
@@ -124,6 +148,7 @@ pub fn start(
         ids: HashMap::new(),
         submitted: 0,
     };
+    coordinator.take_up(taken_up.unwrap_or_default());
     tokio::spawn(coordinator.run(queue, stop));
     inputs
 }
@@ -150,8 +175,15 @@ impl Coordinator {
             Input::Register(registration, queue) => self.register(registration, queue),
             Input::Worker(worker, message) => self.worker_says(&worker, message),
             Input::WorkerLost(worker, why) => self.worker_lost(&worker, &why),
-            Input::Submit(graph, restore, reply) => {
-                let _ = reply.send(self.submit(*graph, restore));
+            Input::Submit(graph, restore, reply) => match self.prepare(*graph, restore) {
+                Ok((number, entry)) => self.write_down(number, entry, reply),
+                Err(error) => {
+                    let _ = reply.send(Err(error));
+                }
+            },
+            Input::EndWritten(id) => self.tell_end(&id),
+            Input::Admit(number, entry, reply) => {
+                let _ = reply.send(Ok(self.admit(number, *entry)));
             }
             Input::Status(id, reply) => {
                 let _ = reply.send(self.entry(&id).map(|e| e.job.status()));
@@ -166,6 +198,12 @@ impl Coordinator {
                 let now = self.clock.now_ms();
                 let stopped = self.entry(&id).map(|e| e.job.stop(mode, now));
                 let _ = reply.send(stopped.map(|actions| self.act(&id, actions)));
+            }
+            Input::Savepoint(id, dir, reply) => self.savepoint(&id, dir, reply),
+            Input::Exported(id, manifest) => {
+                if let Ok(entry) = self.entry(&id) {
+                    entry.savepoints.unpin(&manifest);
+                }
             }
             Input::Results(id, reply) => {
                 let taken = self.entry(&id).and_then(|e| {
@@ -291,23 +329,21 @@ impl Coordinator {
         }
     }
 
-    fn submit(
+    /// Makes a job of a graph, which counts when it is admitted.
+    fn prepare(
         &mut self,
         mut graph: JobGraph,
         restore: Option<(Arc<Manifest>, String)>,
-    ) -> Result<JobId> {
+    ) -> Result<(u64, Entry)> {
         graph.validate()?;
         if let Some((manifest, _)) = &restore {
             manifest.check_restore(&graph)?;
         }
         self.submitted += 1;
-        let id = JobId(format!(
-            "{:08x}-{:04}",
-            self.config.id_seed as u32, self.submitted
-        ));
+        let id = JobId(format!("{:08x}-{:04}", self.id_seed as u32, self.submitted));
         let settings = &mut graph.settings.checkpoints;
         if settings.interval_ms.is_some() && settings.dir.is_none() {
-            settings.dir = self.config.checkpoint_dir.clone();
+            settings.dir = self.checkpoint_dir.clone();
         }
         // A directory alone is for the checkpoint with which a job is stopped.
         let dir = settings.dir.as_deref();
@@ -326,19 +362,33 @@ impl Coordinator {
             }
             false => (None, None),
         };
-        let job = Job::new(id.clone(), graph, folder, restore, self.clock.now_ms());
+        let now_ms = self.clock.now_ms();
+        // Who reads the rows of a query is gone when the coordinator is.
+        let record = (self.registry.is_some() && !collects).then(|| {
+            let (id, graph) = (id.clone(), graph.clone());
+            Record::new(id, self.submitted, graph, folder.clone(), now_ms)
+        });
+        let job = Job::new(id, graph, folder, restore, now_ms);
         let entry = Entry {
             job,
+            record,
             store,
             rows,
             reader,
             ended: watch::Sender::new(false),
+            savepoints: savepoint::Savepoints::default(),
         };
+        Ok((self.submitted, entry))
+    }
+
+    /// Takes a job among the others.
+    fn admit(&mut self, number: u64, entry: Entry) -> JobId {
+        let id = entry.job.run().job.clone();
         tracing::info!(job = %id, name = entry.job.graph().name, "a job was submitted");
-        self.jobs.insert(self.submitted, entry);
-        self.ids.insert(id.clone(), self.submitted);
+        self.jobs.insert(number, entry);
+        self.ids.insert(id.clone(), number);
         self.forget_ended();
-        Ok(id)
+        id
     }
 
     fn forget_ended(&mut self) {
@@ -349,7 +399,9 @@ impl Coordinator {
             .map(|(n, _)| *n);
         let ended: Vec<u64> = ended.collect();
         for number in ended.iter().take(ended.len().saturating_sub(ENDED_JOBS)) {
-            self.jobs.remove(number);
+            if let Some(entry) = self.jobs.remove(number) {
+                self.erase(entry);
+            }
             self.ids.retain(|_, n| n != number);
         }
     }
@@ -447,16 +499,14 @@ impl Coordinator {
                 Action::Send(worker, message) => self.send(&worker, message),
                 Action::WriteManifest(manifest) => self.write_manifest(id, manifest),
                 Action::Retain(retained) => self.retain(id, retained),
-                Action::RemoveCheckpoints => self.remove_checkpoints(id),
-                Action::Rows(batch) => self.hand_over(id, batch),
-                Action::Ended => {
+                Action::Export(tickets, manifest) => self.export(id, &tickets, manifest),
+                Action::NoSavepoint(tickets, error) => {
                     if let Ok(entry) = self.entry(id) {
-                        let status = entry.job.status();
-                        tracing::info!(job = %id, state = status.state.name(), "a job has ended");
-                        entry.rows = None;
-                        entry.ended.send_replace(true);
+                        entry.savepoints.refuse(&tickets, &error);
                     }
                 }
+                Action::Rows(batch) => self.hand_over(id, batch),
+                Action::Ended => self.ended(id),
             }
         }
     }
@@ -498,8 +548,9 @@ impl Coordinator {
         let Some(oldest) = retained.first().map(|m| m.barrier.checkpoint_id) else {
             return;
         };
+        let pinned = entry.savepoints.pinned();
         tokio::spawn(async move {
-            let kept: Vec<&Manifest> = retained.iter().map(Arc::as_ref).collect();
+            let kept: Vec<&Manifest> = retained.iter().chain(&pinned).map(Arc::as_ref).collect();
             let clean = async {
                 for id in store.list().await?.into_iter().filter(|id| *id < oldest) {
                     store.remove(id).await?;
@@ -511,18 +562,6 @@ impl Coordinator {
                 // The process is ending; the next checkpoint's sweep finds them.
                 Err(error) if error.kind == ErrorKind::Cancelled => {}
                 Err(error) => tracing::warn!("old checkpoints could not be removed: {error}"),
-            }
-        });
-    }
-
-    fn remove_checkpoints(&mut self, id: &JobId) {
-        let Ok(entry) = self.entry(id) else { return };
-        let Some(store) = entry.store.clone() else {
-            return;
-        };
-        tokio::spawn(async move {
-            if let Err(error) = store.remove_all().await {
-                tracing::warn!("the checkpoints of a finished job could not be removed: {error}");
             }
         });
     }

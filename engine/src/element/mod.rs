@@ -255,10 +255,8 @@ fn sliced_size(array: &ArrayRef) -> usize {
 /// What a barrier asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BarrierKind {
-    /// Automatic, for recovery.
+    /// One of those that a job goes on after.
     Checkpoint,
-    /// Asked for by a user; the job goes on.
-    Savepoint,
     /// The last one of a job whose input has ended or which is being stopped.
     Final,
 }

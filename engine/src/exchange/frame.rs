@@ -123,8 +123,7 @@ fn encode_body(element: &Element, out: &mut BytesMut) -> Result<()> {
             out.put_u64_le(barrier.checkpoint_id);
             out.put_u8(match barrier.kind {
                 BarrierKind::Checkpoint => 0,
-                BarrierKind::Savepoint => 1,
-                BarrierKind::Final => 2,
+                BarrierKind::Final => 1,
             });
         }
         Element::Idle | Element::EndOfInput => {}
@@ -164,8 +163,7 @@ pub fn decode(mut body: Bytes) -> Result<Frame> {
             let checkpoint_id = body.get_u64_le();
             let kind = match body.get_u8() {
                 0 => BarrierKind::Checkpoint,
-                1 => BarrierKind::Savepoint,
-                2 => BarrierKind::Final,
+                1 => BarrierKind::Final,
                 _ => return Err(broken()),
             };
             Element::Barrier(Barrier {

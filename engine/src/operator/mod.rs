@@ -12,6 +12,7 @@ use crate::element::Batch;
 use crate::error::{EngineError, Result};
 use crate::graph::OperatorSpec;
 use crate::key::KeyGroupRange;
+use crate::memory::Share;
 use crate::metrics::SubtaskMetrics;
 use crate::state::KeyedState;
 use crate::time::EventTime;
@@ -42,6 +43,8 @@ pub struct OperatorContext {
     pub key_groups: KeyGroupRange,
     /// Keyed state, already restored; stateless operators get none.
     pub state: Option<Box<dyn KeyedState>>,
+    /// The part of the worker's memory for what the operator holds.
+    pub memory: Share,
     /// What the subtask counts.
     pub metrics: Arc<SubtaskMetrics>,
     /// The most rows that an operator should put into one batch.

@@ -1,39 +1,29 @@
-//! Keyed state in memory: one ordered map per table and key group.
+//! Keyed state in memory: the operator's working set is all of it.
 //!
-//! Maps are shared with frozen images and copied only when a group changes while an image of it is
-//! still being written out.
+//! So nothing is kept here but the changes that the next checkpoint writes, and at the start what
+//! was restored, until the operator has read it.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use super::{Change, FrozenState, KeyedState, TableId, check_group};
-use crate::error::Result;
+use super::delta::DeltaLog;
+use super::{Change, Delta, KeyedState, Restored, StateSetup, TableId, check_group};
+use crate::error::{EngineError, Result};
 use crate::key::{KeyGroup, KeyGroupRange};
-
-type Entries = BTreeMap<Box<[u8]>, Box<[u8]>>;
-type Tables = BTreeMap<(TableId, KeyGroup), Arc<Entries>>;
-
-/// What an entry costs beside its bytes: two fat pointers and its share of a tree node.
-const ENTRY_OVERHEAD: u64 = 48;
 
 pub(super) struct MemoryState {
     key_groups: KeyGroupRange,
-    tables: Tables,
-    size_bytes: u64,
+    delta: Option<DeltaLog>,
+    restored: Restored,
+    applied: bool,
 }
 
 impl MemoryState {
-    pub(super) fn new(key_groups: KeyGroupRange) -> Self {
+    pub(super) fn new(setup: StateSetup<'_>) -> Self {
         MemoryState {
-            key_groups,
-            tables: Tables::new(),
-            size_bytes: 0,
+            key_groups: setup.key_groups,
+            delta: setup.checkpointed.then(|| DeltaLog::new(setup.scratch)),
+            restored: setup.restored,
+            applied: false,
         }
     }
-}
-
-fn cost(key: &[u8], value: &[u8]) -> u64 {
-    (key.len() + value.len()) as u64 + ENTRY_OVERHEAD
 }
 
 impl KeyedState for MemoryState {
@@ -42,37 +32,31 @@ impl KeyedState for MemoryState {
         table: TableId,
         changes: &mut dyn Iterator<Item = Change<'_>>,
     ) -> Result<()> {
+        self.applied = true;
         for change in changes {
             check_group(self.key_groups, change.group)?;
-            let entries = self.tables.entry((table, change.group)).or_default();
-            let entries = Arc::make_mut(entries);
-            let old = match change.value {
-                Some(value) => {
-                    self.size_bytes += cost(change.key, value);
-                    entries.insert(change.key.into(), value.into())
-                }
-                None => entries.remove(change.key),
-            };
-            if let Some(old) = old {
-                self.size_bytes -= cost(change.key, &old);
+            if let Some(delta) = &mut self.delta {
+                delta.push(table, &change)?;
             }
         }
         Ok(())
     }
 
+    fn is_empty(&self) -> bool {
+        self.restored.is_empty() && !self.applied
+    }
+
+    fn keeps(&self) -> bool {
+        false
+    }
+
     fn get(
         &self,
-        table: TableId,
-        keys: &mut dyn Iterator<Item = (KeyGroup, &[u8])>,
-        visit: &mut dyn FnMut(usize, &[u8]) -> Result<()>,
+        _table: TableId,
+        _keys: &mut dyn Iterator<Item = (KeyGroup, &[u8])>,
+        _visit: &mut dyn FnMut(usize, &[u8]) -> Result<()>,
     ) -> Result<()> {
-        for (position, (group, key)) in keys.enumerate() {
-            let entries = self.tables.get(&(table, group));
-            if let Some(value) = entries.and_then(|e| e.get(key)) {
-                visit(position, value)?;
-            }
-        }
-        Ok(())
+        Err(not_kept())
     }
 
     fn scan(
@@ -80,17 +64,25 @@ impl KeyedState for MemoryState {
         table: TableId,
         visit: &mut dyn FnMut(KeyGroup, &[u8], &[u8]) -> Result<()>,
     ) -> Result<()> {
-        let all = (table, KeyGroup::MIN)..=(table, KeyGroup::MAX);
-        for ((_, group), entries) in self.tables.range(all) {
-            for (key, value) in entries.iter() {
-                visit(*group, key, value)?;
-            }
-        }
-        Ok(())
+        self.restored.scan(self.key_groups, table, visit)
     }
 
-    fn freeze(&mut self) -> Result<Box<dyn FrozenState>> {
-        Ok(Box::new(FrozenMemory(self.tables.clone())))
+    fn scan_prefix(
+        &self,
+        _table: TableId,
+        _group: KeyGroup,
+        _prefix: &[u8],
+        _visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        Err(not_kept())
+    }
+
+    fn loaded(&mut self) {
+        self.restored = Restored::default();
+    }
+
+    fn take_delta(&mut self) -> Delta {
+        self.delta.as_mut().map(DeltaLog::take).unwrap_or_default()
     }
 
     fn key_groups(&self) -> KeyGroupRange {
@@ -98,22 +90,10 @@ impl KeyedState for MemoryState {
     }
 
     fn size_bytes(&self) -> u64 {
-        self.size_bytes
+        self.delta.as_ref().map_or(0, |d| d.bytes() as u64)
     }
 }
 
-struct FrozenMemory(Tables);
-
-impl FrozenState for FrozenMemory {
-    fn visit(
-        &mut self,
-        visit: &mut dyn FnMut(TableId, KeyGroup, &[u8], &[u8]) -> Result<()>,
-    ) -> Result<()> {
-        for ((table, group), entries) in &self.0 {
-            for (key, value) in entries.iter() {
-                visit(*table, *group, key, value)?;
-            }
-        }
-        Ok(())
-    }
+fn not_kept() -> EngineError {
+    EngineError::internal("state was looked up where none is kept")
 }

@@ -1,27 +1,48 @@
 //! What operators remember: keyed tables behind one trait, in memory or in RocksDB.
 //!
+//! ```text
+//!  operator: columnar working set, what is dirty
+//!      │ apply, at a barrier or to make room          ▲ scan at the start, get on a miss
+//!      ▼                                              │
+//!  KeyedState ── take_delta ──▶ Delta ──▶ state file, with those before it a chain in the checkpoint
+//! ```
+//!
 //! An operator keeps its hot working set in a form of its own (columnar, hashed) and tracks what
-//! changed. At a barrier it writes the changes through [`KeyedState`], as rows of bytes sorted into
-//! key groups, and [`KeyedState::freeze`] gives a consistent image that is uploaded while
-//! processing goes on. The image has one format for all backends, so a checkpoint taken with one
-//! can be restored with another and at another parallelism.
+//! changed. At a barrier it writes the changes through [`KeyedState`] as rows of bytes by key group,
+//! and [`KeyedState::take_delta`] hands out what has changed since the last barrier, to be written
+//! out while processing goes on. So a checkpoint costs what has changed, not what there is. State
+//! files have one format for all backends: a checkpoint taken with one can be restored with
+//! another and at another parallelism.
 
 use std::path::Path;
 
-use crate::error::Result;
+use crate::error::{EngineError, Result};
 use crate::graph::BackendKind;
 use crate::key::{KeyGroup, KeyGroupRange};
+use crate::memory::Memory;
 
+pub mod blob;
+pub mod delta;
+pub mod file;
 mod memory;
+pub mod merge;
+mod restored;
 mod rocks;
-pub mod snapshot;
 
 #[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
 mod tests;
+
+pub use delta::Delta;
+pub use restored::{Restored, RestoredFile};
 
 /// Names a table within the state of one operator; part of the checkpoint format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TableId(pub u8);
+
+/// A table and a key group: what state files are divided by.
+pub type StatePlace = (TableId, KeyGroup);
 
 /// One change of a keyed table.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +64,15 @@ pub trait KeyedState: Send {
         changes: &mut dyn Iterator<Item = Change<'_>>,
     ) -> Result<()>;
 
-    /// Looks keys up; the visitor gets the position of each key that exists, and its value.
+    /// Whether nothing was restored and nothing applied.
+    fn is_empty(&self) -> bool;
+
+    /// Whether what was applied can be read again. If not, the operator's working set is all there
+    /// is, and must be complete.
+    fn keeps(&self) -> bool;
+
+    /// Looks keys up; the visitor gets the position of each key that exists, and its value. Only
+    /// where state is kept.
     fn get(
         &self,
         table: TableId,
@@ -51,15 +80,29 @@ pub trait KeyedState: Send {
         visit: &mut dyn FnMut(usize, &[u8]) -> Result<()>,
     ) -> Result<()>;
 
-    /// Visits all entries of a table in order of key group and key.
+    /// Visits all entries of a table in order of key group and key: those that were restored and,
+    /// where state is kept, those applied since.
     fn scan(
         &self,
         table: TableId,
         visit: &mut dyn FnMut(KeyGroup, &[u8], &[u8]) -> Result<()>,
     ) -> Result<()>;
 
-    /// A consistent image of all tables, cheap to take, to be written out on another thread.
-    fn freeze(&mut self) -> Result<Box<dyn FrozenState>>;
+    /// Visits the entries of a key group whose keys begin with `prefix`, in order. Only where state is
+    /// kept.
+    fn scan_prefix(
+        &self,
+        table: TableId,
+        group: KeyGroup,
+        prefix: &[u8],
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>,
+    ) -> Result<()>;
+
+    /// The operator has read what was restored: what is not kept need not be held any longer.
+    fn loaded(&mut self);
+
+    /// Takes what has changed since the last call. Empty if the state is not part of checkpoints.
+    fn take_delta(&mut self) -> Delta;
 
     /// The key groups that this subtask owns.
     fn key_groups(&self) -> KeyGroupRange;
@@ -68,27 +111,56 @@ pub trait KeyedState: Send {
     fn size_bytes(&self) -> u64;
 }
 
-/// A consistent image of keyed state.
-pub trait FrozenState: Send {
-    /// Visits all entries in order of table, key group and key.
-    fn visit(
-        &mut self,
-        visit: &mut dyn FnMut(TableId, KeyGroup, &[u8], &[u8]) -> Result<()>,
-    ) -> Result<()>;
+/// How the state of one operator in one subtask starts.
+pub struct StateSetup<'a> {
+    /// The backend.
+    pub kind: BackendKind,
+    /// The key groups that the subtask owns.
+    pub key_groups: KeyGroupRange,
+    /// A directory of the operator's own for what does not fit into memory; what it holds from
+    /// before is dropped, because recovery comes from checkpoints alone.
+    pub scratch: &'a Path,
+    /// Whether there are checkpoints that changes must go into.
+    pub checkpointed: bool,
+    /// What to start from.
+    pub restored: Restored,
+    /// What all state of the process shares.
+    pub resources: &'a Resources,
 }
 
-/// Empty state for the key groups of one subtask.
-///
-/// `scratch` is a directory of the operator's own for a backend that uses the disk; what it holds
-/// from before is dropped, because recovery comes from checkpoints alone.
-pub fn create(
-    kind: BackendKind,
-    key_groups: KeyGroupRange,
-    scratch: &Path,
-) -> Result<Box<dyn KeyedState>> {
-    match kind {
-        BackendKind::Memory => Ok(Box::new(memory::MemoryState::new(key_groups))),
-        BackendKind::RocksDb => Ok(Box::new(rocks::RocksState::open(key_groups, scratch)?)),
+/// What all state of a process shares.
+pub struct Resources {
+    /// The memory for it.
+    pub memory: Memory,
+    disk: rocks::Shared,
+}
+
+impl std::fmt::Debug for Resources {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Resources({:?})", self.memory)
+    }
+}
+
+impl Resources {
+    /// State that uses so much memory.
+    pub fn new(memory: Memory) -> Self {
+        Resources {
+            disk: rocks::Shared::new(memory.disk_cache()),
+            memory,
+        }
+    }
+
+    /// What caches and write buffers of state on disk hold, in bytes.
+    pub fn disk_cache_bytes(&self) -> u64 {
+        self.disk.used()
+    }
+}
+
+/// The state of one operator in one subtask.
+pub fn create(setup: StateSetup<'_>) -> Result<Box<dyn KeyedState>> {
+    match setup.kind {
+        BackendKind::Memory => Ok(Box::new(memory::MemoryState::new(setup))),
+        BackendKind::RocksDb => Ok(Box::new(rocks::RocksState::open(setup)?)),
     }
 }
 
@@ -97,7 +169,7 @@ fn check_group(range: KeyGroupRange, group: KeyGroup) -> Result<()> {
     if range.contains(group) {
         return Ok(());
     }
-    Err(crate::error::EngineError::internal(format!(
+    Err(EngineError::internal(format!(
         "key group {group} is not among {} to {}",
         range.start,
         range.end.saturating_sub(1)

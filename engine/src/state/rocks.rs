@@ -1,33 +1,93 @@
 //! Keyed state in RocksDB: one database per operator and subtask, on local scratch disk.
 //!
 //! A key is stored as table (1 byte) ‖ key group (2 bytes, big endian) ‖ key, so that the order of
-//! the database is the order of scans and snapshots. There is no write-ahead log and nothing is
-//! kept over a restart: recovery comes from checkpoints alone.
+//! the database is the order of scans and state files. There is no write-ahead log and nothing is
+//! kept over a restart: recovery comes from checkpoints alone, whose files are put into the
+//! database as they are, sorted, without going through its write path.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
 use rocksdb::{
-    BlockBasedOptions, Cache, DB, DBCompressionType, DBRawIteratorWithThreadMode, Options,
-    ReadOptions, WriteBatch, WriteOptions,
+    BlockBasedOptions, Cache, DB, DBCompactionStyle, DBCompressionType, IngestExternalFileOptions,
+    Options, ReadOptions, SstFileWriter, WriteBatch, WriteBufferManager, WriteOptions,
 };
 
-use super::{Change, FrozenState, KeyedState, TableId, check_group};
+use super::delta::{DeltaLog, Recent, RecentEntries};
+use super::merge::Entries;
+use super::{Change, Delta, KeyedState, StateSetup, TableId, check_group};
 use crate::error::{EngineError, Result};
 use crate::key::{KeyGroup, KeyGroupRange};
 
 const PREFIX_LEN: usize = 3;
-const WRITE_BUFFER_BYTES: usize = 32 << 20;
-const BLOCK_CACHE_BYTES: usize = 32 << 20;
-/// A write batch is handed over when it has grown to this.
-const BATCH_BYTES: usize = 1 << 20;
+/// The most that one database buffers before it writes a file.
+const WRITE_BUFFER_BYTES: u64 = 32 << 20;
+/// Changes that take more than this go into a file of their own instead of the write buffer.
+const DIRECT_BYTES: usize = 4 << 20;
+/// Changes are sorted and written when they have grown to this.
+const PART_BYTES: usize = 64 << 20;
+/// Entries are put into files of about this size.
+const INGEST_BYTES: u64 = 256 << 20;
+
+/// The cache and the write buffers of all databases of a process, within one budget.
+pub(super) struct Shared {
+    cache: Cache,
+    write_buffers: WriteBufferManager,
+    bytes: u64,
+}
+
+impl Shared {
+    pub(super) fn new(bytes: u64) -> Self {
+        let limit = usize::try_from(bytes).unwrap_or(usize::MAX);
+        let cache = Cache::new_lru_cache(limit);
+        // What write buffers take is taken from the cache.
+        let write_buffers = WriteBufferManager::new_write_buffer_manager_with_cache(
+            limit / 2,
+            false,
+            cache.clone(),
+        );
+        Shared {
+            cache,
+            write_buffers,
+            bytes,
+        }
+    }
+
+    pub(super) fn used(&self) -> u64 {
+        self.cache.get_usage() as u64
+    }
+
+    fn options(&self) -> Options {
+        let mut table = BlockBasedOptions::default();
+        table.set_block_cache(&self.cache);
+        table.set_bloom_filter(10.0, false);
+        table.set_format_version(5);
+        // Index and filters count as cache, so that they are within the budget.
+        table.set_cache_index_and_filter_blocks(true);
+        table.set_pin_l0_filter_and_index_blocks_in_cache(true);
+        let mut options = Options::default();
+        options.create_if_missing(true);
+        let buffer = WRITE_BUFFER_BYTES.min((self.bytes / 8).max(1 << 20));
+        options.set_write_buffer_size(buffer as usize);
+        options.set_write_buffer_manager(&self.write_buffers);
+        options.set_compression_type(DBCompressionType::Lz4);
+        options.set_compaction_style(DBCompactionStyle::Universal);
+        options.set_max_background_jobs(2);
+        options.set_block_based_table_factory(&table);
+        options.set_keep_log_file_num(1);
+        options
+    }
+}
 
 pub(super) struct RocksState {
     key_groups: KeyGroupRange,
-    store: Arc<Store>,
+    delta: Option<DeltaLog>,
+    store: Store,
+    options: Options,
+    /// How many files and batches have been written.
+    written: u64,
 }
 
-/// An open database whose files go when the last user does.
+/// An open database whose files go with it.
 struct Store {
     /// `None` only while it is being dropped.
     db: Option<DB>,
@@ -53,8 +113,8 @@ impl Drop for Store {
 }
 
 impl RocksState {
-    pub(super) fn open(key_groups: KeyGroupRange, scratch: &Path) -> Result<Self> {
-        let path = scratch.join("rocksdb");
+    pub(super) fn open(setup: StateSetup<'_>) -> Result<Self> {
+        let path = setup.scratch.join("rocksdb");
         let failed = |e: String| {
             EngineError::state(format!(
                 "the state directory {} cannot be used",
@@ -67,33 +127,76 @@ impl RocksState {
             std::fs::remove_dir_all(&path).map_err(|e| failed(e.to_string()))?;
         }
         std::fs::create_dir_all(&path).map_err(|e| failed(e.to_string()))?;
-        let db = DB::open(&options(), &path).map_err(|e| failed(e.into_string()))?;
-        let store = Arc::new(Store { db: Some(db), path });
-        Ok(RocksState { key_groups, store })
+        let options = setup.resources.disk.options();
+        let db = DB::open(&options, &path).map_err(|e| failed(e.into_string()))?;
+        let mut state = RocksState {
+            key_groups: setup.key_groups,
+            delta: setup.checkpointed.then(|| DeltaLog::new(setup.scratch)),
+            store: Store { db: Some(db), path },
+            options,
+            written: 0,
+        };
+        if !setup.restored.is_empty() {
+            let range = state.key_groups;
+            state.ingest(&mut setup.restored.entries(range, None), INGEST_BYTES)?;
+        }
+        Ok(state)
     }
 
-    fn write(&self, batch: WriteBatch) -> Result<()> {
+    /// Puts sorted entries into the database as files of about `size` bytes.
+    fn ingest(&mut self, entries: &mut dyn Entries, size: u64) -> Result<()> {
+        let failed = |e: rocksdb::Error| broken(&e, "written");
+        let mut more = entries.advance()?;
+        let mut files: Vec<PathBuf> = Vec::new();
+        let mut key = Vec::new();
+        while more {
+            self.written += 1;
+            let path = self.store.path.join(format!("direct-{}.sst", self.written));
+            let mut writer = SstFileWriter::create(&self.options);
+            writer.open(&path).map_err(failed)?;
+            while more && writer.file_size() < size {
+                let entry = entries.entry();
+                full_key(entry.place.0, entry.place.1, entry.key, &mut key);
+                match entry.value {
+                    Some(value) => writer.put(&key, value).map_err(failed)?,
+                    None => writer.delete(&key).map_err(failed)?,
+                }
+                more = entries.advance()?;
+            }
+            writer.finish().map_err(failed)?;
+            files.push(path);
+        }
+        if files.is_empty() {
+            return Ok(());
+        }
+        let mut moved = IngestExternalFileOptions::default();
+        moved.set_move_files(true);
+        let db = self.store.db()?;
+        db.ingest_external_file_opts(&moved, files).map_err(failed)
+    }
+
+    /// Writes changes: few into the write buffer, many as a file.
+    fn write(&mut self, changes: &Recent) -> Result<()> {
+        let mut entries = RecentEntries::new(changes);
+        if changes.bytes() >= DIRECT_BYTES {
+            return self.ingest(&mut entries, INGEST_BYTES);
+        }
+        self.written += 1;
+        let mut batch = WriteBatch::default();
+        let mut key = Vec::new();
+        while entries.advance()? {
+            let entry = entries.entry();
+            full_key(entry.place.0, entry.place.1, entry.key, &mut key);
+            match entry.value {
+                Some(value) => batch.put(&key, value),
+                None => batch.delete(&key),
+            }
+        }
         let mut options = WriteOptions::default();
         options.disable_wal(true);
-        self.store
-            .db()?
-            .write_opt(batch, &options)
-            .map_err(|e| broken(&e, "written"))
+        let written = self.store.db()?.write_opt(batch, &options);
+        written.map_err(|e| broken(&e, "written"))
     }
-}
-
-fn options() -> Options {
-    let mut table = BlockBasedOptions::default();
-    table.set_block_cache(&Cache::new_lru_cache(BLOCK_CACHE_BYTES));
-    table.set_bloom_filter(10.0, false);
-    table.set_format_version(5);
-    let mut options = Options::default();
-    options.create_if_missing(true);
-    options.set_write_buffer_size(WRITE_BUFFER_BYTES);
-    options.set_compression_type(DBCompressionType::Lz4);
-    options.set_block_based_table_factory(&table);
-    options.set_keep_log_file_num(1);
-    options
 }
 
 fn broken(error: &rocksdb::Error, what: &str) -> EngineError {
@@ -126,23 +229,29 @@ impl KeyedState for RocksState {
         table: TableId,
         changes: &mut dyn Iterator<Item = Change<'_>>,
     ) -> Result<()> {
-        let mut batch = WriteBatch::default();
-        let mut key = Vec::new();
+        let mut recent = Recent::default();
         for change in changes {
             check_group(self.key_groups, change.group)?;
-            full_key(table, change.group, change.key, &mut key);
-            match change.value {
-                Some(value) => batch.put(&key, value),
-                None => batch.delete(&key),
+            if let Some(delta) = &mut self.delta {
+                delta.push(table, &change)?;
             }
-            if batch.size_in_bytes() >= BATCH_BYTES {
-                self.write(std::mem::take(&mut batch))?;
+            recent.push(table, &change)?;
+            if recent.bytes() >= PART_BYTES {
+                self.write(&std::mem::take(&mut recent))?;
             }
         }
-        if batch.is_empty() {
-            return Ok(());
+        match recent.bytes() {
+            0 => Ok(()),
+            _ => self.write(&recent),
         }
-        self.write(batch)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.written == 0
+    }
+
+    fn keeps(&self) -> bool {
+        true
     }
 
     fn get(
@@ -181,8 +290,31 @@ impl KeyedState for RocksState {
         cursor.status().map_err(|e| broken(&e, "read"))
     }
 
-    fn freeze(&mut self) -> Result<Box<dyn FrozenState>> {
-        Ok(Box::new(FrozenRocks::new(self.store.clone())?))
+    fn scan_prefix(
+        &self,
+        table: TableId,
+        group: KeyGroup,
+        prefix: &[u8],
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let mut full = Vec::with_capacity(PREFIX_LEN + prefix.len());
+        full_key(table, group, prefix, &mut full);
+        let mut cursor = self.store.db()?.raw_iterator_opt(scan_options());
+        cursor.seek(&full);
+        while let (Some(key), Some(value)) = (cursor.key(), cursor.value()) {
+            if !key.starts_with(&full) {
+                break;
+            }
+            visit(&key[PREFIX_LEN..], value)?;
+            cursor.next();
+        }
+        cursor.status().map_err(|e| broken(&e, "read"))
+    }
+
+    fn loaded(&mut self) {}
+
+    fn take_delta(&mut self) -> Delta {
+        self.delta.as_mut().map(DeltaLog::take).unwrap_or_default()
     }
 
     fn key_groups(&self) -> KeyGroupRange {
@@ -201,41 +333,4 @@ fn scan_options() -> ReadOptions {
     let mut options = ReadOptions::default();
     options.fill_cache(false);
     options
-}
-
-/// An iterator sees the database as it was when it was made, whatever is written meanwhile.
-struct FrozenRocks {
-    /// Borrows from `store`; declared first, so that it is dropped first.
-    cursor: DBRawIteratorWithThreadMode<'static, DB>,
-    _store: Arc<Store>,
-}
-
-impl FrozenRocks {
-    fn new(store: Arc<Store>) -> Result<Self> {
-        let db: *const DB = store.db()?;
-        // SAFETY: the database lives inside an `Arc` that this value keeps and never moves, its
-        // `Option` is cleared only when the last `Arc` is dropped, and the cursor, which is not
-        // handed out, is dropped before the `Arc`.
-        let db: &'static DB = unsafe { &*db };
-        let cursor = db.raw_iterator_opt(scan_options());
-        Ok(FrozenRocks {
-            cursor,
-            _store: store,
-        })
-    }
-}
-
-impl FrozenState for FrozenRocks {
-    fn visit(
-        &mut self,
-        visit: &mut dyn FnMut(TableId, KeyGroup, &[u8], &[u8]) -> Result<()>,
-    ) -> Result<()> {
-        self.cursor.seek_to_first();
-        while let (Some(key), Some(value)) = (self.cursor.key(), self.cursor.value()) {
-            let (table, group, key) = split_key(key)?;
-            visit(table, group, key, value)?;
-            self.cursor.next();
-        }
-        self.cursor.status().map_err(|e| broken(&e, "read"))
-    }
 }

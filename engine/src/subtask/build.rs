@@ -1,18 +1,20 @@
 //! Makes a subtask of what the job graph says about its vertex.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::TaskContext;
 use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
 
 use super::chain::{Chain, Node, Stage, Target};
 use super::sink::{Collector, SinkStage};
-use super::snapshot::Uploader;
+use super::snapshot::{OperatorFiles, Uploader};
 use super::source::{SourceDriver, SourceParts, TimeDriver, ValuesSource};
 use super::{Command, Input, Reporter, Subtask};
-use crate::checkpoint::{CheckpointStore, Manifest, OperatorState};
+use crate::checkpoint::{CheckpointStore, FileChain, Link, Manifest, OperatorState, StateFile};
 use crate::client::Environment;
 use crate::connector::{Boundedness, SinkContext, SourceContext, SplitState};
 use crate::error::{EngineError, Result};
@@ -26,7 +28,7 @@ use crate::graph::{
 use crate::key::KeyGroupRange;
 use crate::metrics::SubtaskMetrics;
 use crate::operator::{self, OperatorContext};
-use crate::state::{self, KeyedState};
+use crate::state::{self, KeyedState, Restored, RestoredFile, StateSetup};
 use crate::time::WatermarkMerger;
 
 /// What a subtask is to do.
@@ -73,6 +75,7 @@ pub async fn build(plan: Plan, wiring: Wiring) -> Result<Subtask> {
     let (edge_ids, edges): (Vec<EdgeId>, Vec<EdgeOutput>) = wiring.outputs.into_iter().unzip();
     let mut nodes = Vec::new();
     let mut source = None;
+    let mut chains = BTreeMap::new();
     for (position, operator) in vertex.operators.iter().enumerate() {
         let stage = match &operator.spec {
             OperatorSpec::Source(_) | OperatorSpec::Values(_) if position == 0 => {
@@ -91,7 +94,7 @@ pub async fn build(plan: Plan, wiring: Wiring) -> Result<Subtask> {
                 },
                 window: Arc::clone(&wiring.collect_window),
             }),
-            _ => Stage::Operator(plan.open_operator(vertex, operator).await?),
+            _ => Stage::Operator(plan.open_operator(vertex, operator, &mut chains).await?),
         };
         nodes.push(Node {
             uid: operator.uid.clone(),
@@ -121,13 +124,18 @@ pub async fn build(plan: Plan, wiring: Wiring) -> Result<Subtask> {
         attempt: plan.attempt,
         key_groups,
         reporter: wiring.reporter.clone(),
+        scratch: plan.scratch_of_subtask(),
+        chains: Arc::new(Mutex::new(chains)),
         turn: Arc::default(),
+        merging: Arc::default(),
+        stop: CancellationToken::new(),
     };
     let clock = Arc::clone(&plan.environment.clock);
     Ok(Subtask {
         chain: Chain::new(nodes, edges, plan.metrics, clock),
         input,
         commands: wiring.commands,
+        _uploads: uploader.stop.clone().drop_guard(),
         uploader,
         reporter: wiring.reporter,
         input_ended: false,
@@ -240,10 +248,16 @@ impl Plan {
         &self,
         vertex: &Vertex,
         node: &ChainedOperator,
+        chains: &mut BTreeMap<String, OperatorFiles>,
     ) -> Result<Box<dyn operator::Operator>> {
         let key_groups = self.key_groups(vertex);
         let state = match operator::needs_state(&node.spec) {
-            true => Some(self.open_state(node, key_groups).await?),
+            true => {
+                let chain = self.restored_chain(node, key_groups);
+                let state = self.open_state(node, key_groups, &chain).await?;
+                chains.insert(node.uid.clone(), OperatorFiles::new(chain));
+                Some(state)
+            }
             false => None,
         };
         let context = OperatorContext {
@@ -253,6 +267,7 @@ impl Plan {
             max_parallelism: self.graph.settings.max_parallelism,
             key_groups,
             state,
+            memory: self.environment.resources.memory.share(),
             metrics: Arc::clone(&self.metrics),
             batch_rows: self.graph.settings.batch_rows,
             now_ms: self.environment.clock.now_ms(),
@@ -265,25 +280,53 @@ impl Plan {
         &self,
         node: &ChainedOperator,
         key_groups: KeyGroupRange,
+        chain: &FileChain,
     ) -> Result<Box<dyn KeyedState>> {
-        let folder = self
-            .scratch
-            .join(format!("{}-{}", self.id.vertex.0, self.id.index));
-        let folder = folder.join(&node.uid);
-        let mut state = state::create(self.graph.settings.state_backend, key_groups, &folder)?;
-        let (Some(restored), Some((_, store))) = (self.restored(node), &self.restore) else {
-            return Ok(state);
-        };
-        for file in restored
-            .keyed
-            .iter()
-            .filter(|f| f.key_groups.overlaps(&key_groups))
-        {
-            let content = store.get_state(file).await?;
-            state::snapshot::restore(state.as_mut(), &content, key_groups)
-                .map_err(|e| e.at(&format!("{}, state file {}", node.name, file.path)))?;
+        let folder = self.scratch_of_subtask().join(&node.uid);
+        let mut files = Vec::new();
+        if let Some((_, store)) = &self.restore {
+            for link in chain.links() {
+                let reader = store.open_state(&link.file, &folder).await?;
+                files.push(RestoredFile {
+                    name: format!("{}, state file {}", node.name, link.file.path),
+                    key_groups: link.file.key_groups,
+                    reader,
+                });
+            }
         }
-        Ok(state)
+        state::create(StateSetup {
+            kind: self.graph.settings.state_backend,
+            key_groups,
+            scratch: &folder,
+            checkpointed: self.store.is_some(),
+            restored: Restored(files),
+            resources: &self.environment.resources,
+        })
+    }
+
+    /// The state files of the checkpoint that this subtask's share of the operator's state is in.
+    fn restored_chain(&self, node: &ChainedOperator, key_groups: KeyGroupRange) -> FileChain {
+        let (Some(restored), Some((_, from))) = (self.restored(node), &self.restore) else {
+            return FileChain::default();
+        };
+        // Files in the job's own folder are part of its next checkpoints as they are.
+        let own = self.store.as_ref().map(CheckpointStore::folder) == Some(from.folder());
+        let link = |file: &StateFile| {
+            let narrowed = file.key_groups.intersection(&key_groups);
+            (narrowed.start < narrowed.end).then(|| Link {
+                file: StateFile {
+                    key_groups: narrowed,
+                    ..file.clone()
+                },
+                foreign: (!own).then(|| from.clone()),
+            })
+        };
+        FileChain::new(restored.keyed.iter().filter_map(link).collect())
+    }
+
+    fn scratch_of_subtask(&self) -> PathBuf {
+        self.scratch
+            .join(format!("{}-{}", self.id.vertex.0, self.id.index))
     }
 
     async fn open_source(&self, node: &ChainedOperator) -> Result<SourceDriver> {

@@ -11,7 +11,7 @@ use crate::exchange::EdgeOutput;
 use crate::graph::OutputPort;
 use crate::metrics::SubtaskMetrics;
 use crate::operator::{Operator, Output};
-use crate::state::FrozenState;
+use crate::state::Delta;
 use crate::time::{Clock, EventTime, WatermarkMerger};
 
 /// What passes along a chain.
@@ -63,7 +63,7 @@ impl Stage {
 pub(super) struct NodeSnapshot {
     pub uid: String,
     pub name: String,
-    pub keyed: Option<Box<dyn FrozenState>>,
+    pub keyed: Option<Delta>,
     pub committables: Vec<crate::graph::WireBytes>,
 }
 
@@ -402,7 +402,7 @@ impl Chain {
                     self.metrics
                         .state_bytes
                         .set(held + state.size_bytes() as i64);
-                    snapshot.keyed = Some(state.freeze().map_err(|e| e.at(&node.name))?);
+                    snapshot.keyed = Some(state.take_delta());
                 }
                 Stage::Sink(sink) => {
                     let prepared = sink.prepare(barrier.checkpoint_id).await;

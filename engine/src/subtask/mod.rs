@@ -52,6 +52,8 @@ pub enum Command {
         /// Whether the source ends here.
         stop: bool,
     },
+    /// To sources: the input ends here.
+    Drain,
     /// A checkpoint is complete; after the last one the subtask ends.
     Complete {
         /// The checkpoint.
@@ -130,6 +132,8 @@ pub struct Subtask {
     input: Input,
     commands: mpsc::Receiver<Command>,
     uploader: Uploader,
+    /// Ends uploads and merges of state files with the subtask.
+    _uploads: tokio_util::sync::DropGuard,
     reporter: Reporter,
     input_ended: bool,
 }
@@ -315,6 +319,12 @@ impl Subtask {
                 }
                 Ok(false)
             }
+            Command::Drain => {
+                if let Input::Source(source) = &mut self.input {
+                    source.drain(&mut self.chain).await?;
+                }
+                Ok(false)
+            }
             Command::Complete {
                 checkpoint_id,
                 last,
@@ -334,11 +344,11 @@ impl Subtask {
             .barrier(barrier, self.uploader.keeps_state())
             .await?;
         let mut operators = Vec::new();
-        if let Input::Source(source) = &self.input {
+        if let Input::Source(source) = &mut self.input {
             operators.push(OperatorCheckpoint {
                 uid: source.uid.clone(),
                 name: source.name.clone(),
-                splits: source.positions()?,
+                splits: source.checkpoint(barrier.checkpoint_id)?,
                 ..OperatorCheckpoint::default()
             });
         }

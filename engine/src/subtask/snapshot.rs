@@ -1,17 +1,27 @@
 //! Uploads what a barrier has frozen, while processing goes on.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio_util::sync::CancellationToken;
 
 use super::chain::NodeSnapshot;
 use super::{ReportKind, Reporter};
-use crate::checkpoint::{CheckpointStore, OperatorCheckpoint, SubtaskCheckpoint};
+use crate::checkpoint::{
+    CheckpointStore, FileChain, OperatorCheckpoint, StateFile, SubtaskCheckpoint,
+};
 use crate::element::Barrier;
 use crate::error::{EngineError, Result};
 use crate::graph::execution::SubtaskId;
 use crate::key::KeyGroupRange;
-use crate::state;
+use crate::state::blob::{Blob, Spool};
+use crate::state::file::{self, Written};
+use crate::state::{Delta, Restored, RestoredFile, delta};
 
 /// Makes the snapshots of one subtask durable.
+#[derive(Clone)]
 pub(super) struct Uploader {
     /// `None` keeps no keyed state: nobody could restore it.
     pub store: Option<CheckpointStore>,
@@ -19,14 +29,46 @@ pub(super) struct Uploader {
     pub attempt: u32,
     pub key_groups: KeyGroupRange,
     pub reporter: Reporter,
+    /// For files that do not fit into memory.
+    pub scratch: PathBuf,
+    /// By operator uid.
+    pub chains: Arc<Mutex<BTreeMap<String, OperatorFiles>>>,
     /// One upload at a time: a slow store delays checkpoints and piles nothing up.
     pub turn: Arc<tokio::sync::Mutex<()>>,
+    /// One merge at a time.
+    pub merging: Arc<tokio::sync::Mutex<()>>,
+    /// Cancelled when the subtask is gone, and nobody waits for files any more.
+    pub stop: CancellationToken,
+}
+
+/// What is known of the state files of one operator.
+#[derive(Debug, Default)]
+pub(super) struct OperatorFiles {
+    pub chain: FileChain,
+    /// Changes that no file in the store has, from old to new: those of the snapshot that is being
+    /// uploaded, and of earlier ones whose upload failed.
+    backlog: Vec<Delta>,
+    /// The file that files of the chain are being merged into.
+    growing: Option<String>,
+}
+
+impl OperatorFiles {
+    pub fn new(chain: FileChain) -> Self {
+        OperatorFiles {
+            chain,
+            ..OperatorFiles::default()
+        }
+    }
 }
 
 impl Uploader {
     /// Whether keyed state goes anywhere.
     pub fn keeps_state(&self) -> bool {
         self.store.is_some()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, OperatorFiles>> {
+        self.chains.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Starts the upload of a snapshot; its outcome is reported.
@@ -36,91 +78,211 @@ impl Uploader {
         mut operators: Vec<OperatorCheckpoint>,
         nodes: Vec<NodeSnapshot>,
     ) -> Result<()> {
-        let mut frozen = Vec::new();
+        let mut keyed = Vec::new();
         for node in nodes {
-            let NodeSnapshot {
-                uid,
-                name,
-                keyed,
-                committables,
-            } = node;
             let checkpoint = OperatorCheckpoint {
-                uid,
-                name,
-                committables,
+                uid: node.uid,
+                name: node.name,
+                committables: node.committables,
                 ..OperatorCheckpoint::default()
             };
-            match keyed {
-                Some(keyed) => frozen.push((checkpoint, keyed)),
+            match node.keyed {
+                Some(delta) => {
+                    let mut chains = self.lock();
+                    let files = chains.entry(checkpoint.uid.clone()).or_default();
+                    files.backlog.extend(Some(delta).filter(|d| !d.is_empty()));
+                    keyed.push(checkpoint);
+                }
                 None => operators.push(checkpoint),
             }
         }
-        let (subtask, reporter) = (self.subtask, self.reporter.clone());
-        let checkpoint_id = barrier.checkpoint_id;
-        let share = move |operators| SubtaskCheckpoint { subtask, operators };
-        let Some(store) = self.store.clone().filter(|_| !frozen.is_empty()) else {
-            let share = share(operators);
-            reporter
-                .send(ReportKind::Snapshot {
-                    checkpoint_id,
-                    share,
-                    bytes: 0,
-                })
-                .await;
+        let Some(store) = self.store.clone().filter(|_| !keyed.is_empty()) else {
+            self.report(barrier.checkpoint_id, Ok((operators, 0))).await;
             return Ok(());
         };
-        let (attempt, key_groups, turn) = (self.attempt, self.key_groups, Arc::clone(&self.turn));
+        let uploader = self.clone();
         tokio::spawn(async move {
-            let _turn = turn.lock().await;
-            let mut total = 0;
-            for (mut checkpoint, keyed) in frozen {
-                let name = format!(
-                    "{checkpoint_id}-{attempt}-{}-{}-{}",
-                    subtask.vertex.0, subtask.index, checkpoint.uid
-                );
-                match write(&store, &name, key_groups, keyed).await {
-                    Ok(file) => {
-                        total += file.bytes;
-                        checkpoint.keyed = Some(file);
-                        operators.push(checkpoint);
-                    }
-                    Err(error) => {
-                        reporter
-                            .send(ReportKind::SnapshotFailed {
-                                checkpoint_id,
-                                error,
-                            })
-                            .await;
-                        return;
-                    }
-                }
+            let work = async {
+                let uploaded = uploader.upload_keyed(&store, barrier, operators, keyed);
+                let uploaded = uploaded.await;
+                uploader.report(barrier.checkpoint_id, uploaded).await;
+                uploader.merge_chains(&store, barrier).await;
+            };
+            tokio::select! {
+                () = uploader.stop.cancelled() => {}
+                () = work => {}
             }
-            let share = share(operators);
-            reporter
-                .send(ReportKind::Snapshot {
-                    checkpoint_id,
-                    share,
-                    bytes: total,
-                })
-                .await;
         });
         Ok(())
     }
-}
 
-async fn write(
-    store: &CheckpointStore,
-    name: &str,
-    key_groups: KeyGroupRange,
-    mut keyed: Box<dyn state::FrozenState>,
-) -> Result<crate::checkpoint::StateFile> {
-    let encode = move || {
-        let mut encoded = Vec::new();
-        state::snapshot::write(keyed.as_mut(), &mut encoded).map(|_| encoded)
-    };
-    let encoded = tokio::task::spawn_blocking(encode);
-    let encoded = encoded
-        .await
-        .map_err(|e| EngineError::internal(e.to_string()))??;
-    store.put_state(name, key_groups, encoded).await
+    async fn report(&self, checkpoint_id: u64, outcome: Result<(Vec<OperatorCheckpoint>, u64)>) {
+        let kind = match outcome {
+            Ok((operators, bytes)) => ReportKind::Snapshot {
+                checkpoint_id,
+                share: SubtaskCheckpoint {
+                    subtask: self.subtask,
+                    operators,
+                },
+                bytes,
+            },
+            Err(error) => ReportKind::SnapshotFailed {
+                checkpoint_id,
+                error,
+            },
+        };
+        self.reporter.send(kind).await;
+    }
+
+    async fn upload_keyed(
+        &self,
+        store: &CheckpointStore,
+        barrier: Barrier,
+        mut operators: Vec<OperatorCheckpoint>,
+        keyed: Vec<OperatorCheckpoint>,
+    ) -> Result<(Vec<OperatorCheckpoint>, u64)> {
+        let _turn = self.turn.lock().await;
+        let mut total = 0;
+        for mut checkpoint in keyed {
+            let name = self.file_name(barrier, &checkpoint.uid);
+            total += self.upload_delta(store, &name, &checkpoint.uid).await?;
+            total += self.bring_home(store, &name, &checkpoint.uid).await?;
+            if let Some(files) = self.lock().get(&checkpoint.uid) {
+                checkpoint.keyed = files.chain.files();
+                checkpoint.in_progress = files.growing.iter().cloned().collect();
+            }
+            operators.push(checkpoint);
+        }
+        Ok((operators, total))
+    }
+
+    /// Names say by which checkpoint a file was written, which the sweep of old files reads.
+    fn file_name(&self, barrier: Barrier, uid: &str) -> String {
+        let (subtask, attempt) = (self.subtask, self.attempt);
+        format!(
+            "{}-{attempt}-{}-{}-{uid}",
+            barrier.checkpoint_id, subtask.vertex.0, subtask.index
+        )
+    }
+
+    /// Writes what has changed; returns the number of bytes.
+    async fn upload_delta(&self, store: &CheckpointStore, name: &str, uid: &str) -> Result<u64> {
+        let backlog = match self.lock().get_mut(uid) {
+            Some(files) => std::mem::take(&mut files.backlog),
+            None => Vec::new(),
+        };
+        if backlog.is_empty() {
+            return Ok(0);
+        }
+        let scratch = self.scratch.clone();
+        let encode = move || {
+            let mut spool = Spool::new(&scratch);
+            match delta::write(&backlog, &mut spool).and_then(|w| Ok((w, spool.finish()?))) {
+                Ok(encoded) => Ok(encoded),
+                Err(error) => Err((error, backlog)),
+            }
+        };
+        let encoded = tokio::task::spawn_blocking(encode).await;
+        let uploaded = match encoded.map_err(EngineError::from)? {
+            Ok((written, content)) => {
+                let uploaded = store.put_state(name, self.key_groups, &content, written);
+                let uploaded = uploaded.await;
+                uploaded.map_err(|e| (e, vec![Delta::of_file(content)]))
+            }
+            Err(failed) => Err(failed),
+        };
+        let mut chains = self.lock();
+        let files = chains.entry(uid.to_string()).or_default();
+        match uploaded {
+            Ok(file) => {
+                let bytes = file.bytes;
+                files.chain.push(file);
+                Ok(bytes)
+            }
+            Err((error, backlog)) => {
+                // The next checkpoint writes it, with what comes meanwhile behind it.
+                files.backlog.splice(0..0, backlog);
+                Err(error)
+            }
+        }
+    }
+
+    /// Copies restored files that lie where the job's checkpoints do not go.
+    async fn bring_home(&self, store: &CheckpointStore, name: &str, uid: &str) -> Result<u64> {
+        let foreign = self.lock().get(uid).map_or(0, |f| f.chain.foreign());
+        if foreign == 0 {
+            return Ok(0);
+        }
+        self.merge(store, &format!("{name}-base"), uid, 0..foreign)
+            .await
+    }
+
+    /// Merges files of chains that have grown long, for later checkpoints.
+    async fn merge_chains(&self, store: &CheckpointStore, barrier: Barrier) {
+        let Ok(_merging) = self.merging.try_lock() else {
+            return;
+        };
+        let uids: Vec<String> = self.lock().keys().cloned().collect();
+        for uid in uids {
+            let range = self.lock().get(&uid).and_then(|f| f.chain.to_merge());
+            let Some(range) = range else { continue };
+            let name = format!("{}-merged", self.file_name(barrier, &uid));
+            let growing = |path: Option<String>| {
+                if let Some(files) = self.lock().get_mut(&uid) {
+                    files.growing = path;
+                }
+            };
+            growing(Some(CheckpointStore::state_path(&name)));
+            let merged = self.merge(store, &name, &uid, range).await;
+            growing(None);
+            if let Err(error) = merged {
+                // The chain stays as it is; the next checkpoint tries again.
+                tracing::warn!(subtask = %self.subtask, "state files could not be merged: {error}");
+            }
+        }
+    }
+
+    /// Puts one file in the place of several; returns its size.
+    async fn merge(
+        &self,
+        store: &CheckpointStore,
+        name: &str,
+        uid: &str,
+        range: Range<usize>,
+    ) -> Result<u64> {
+        let links = match self.lock().get(uid) {
+            Some(files) => files.chain.links()[range.clone()].to_vec(),
+            None => return Ok(0),
+        };
+        let mut restored = Vec::new();
+        for link in links {
+            let from = link.foreign.as_ref().unwrap_or(store);
+            restored.push(RestoredFile {
+                reader: from.open_state(&link.file, &self.scratch).await?,
+                key_groups: link.file.key_groups,
+                name: link.file.path,
+            });
+        }
+        let (scratch, key_groups) = (self.scratch.clone(), self.key_groups);
+        // Below the oldest file there is nothing that a deletion could still delete.
+        let complete = range.start == 0;
+        let encode = move || -> Result<(Written, Blob)> {
+            let mut spool = Spool::new(&scratch);
+            let restored = Restored(restored);
+            let mut entries = restored.merged(key_groups, None, complete);
+            let written = file::write(&mut entries, &mut spool)?;
+            Ok((written, spool.finish()?))
+        };
+        let encoded = tokio::task::spawn_blocking(encode).await;
+        let (written, content) = encoded.map_err(EngineError::from)??;
+        let file: Option<StateFile> = match written.entries {
+            0 => None,
+            _ => Some(store.put_state(name, key_groups, &content, written).await?),
+        };
+        let bytes = file.as_ref().map_or(0, |f| f.bytes);
+        if let Some(files) = self.lock().get_mut(uid) {
+            files.chain.replace(range, file);
+        }
+        Ok(bytes)
+    }
 }

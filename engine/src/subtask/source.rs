@@ -134,6 +134,14 @@ impl SourceDriver {
         }
     }
 
+    /// Reads nothing more, and tells everything behind that this was all.
+    pub async fn drain(&mut self, chain: &mut Chain) -> Result<()> {
+        match self.end {
+            End::Open => self.handle(SourceEvent::End, chain).await,
+            End::Stopped | End::Ended => Ok(()),
+        }
+    }
+
     /// Takes what is there without waiting; false if there is nothing.
     pub async fn step(&mut self, chain: &mut Chain) -> Result<bool> {
         if self.end != End::Open {
@@ -176,9 +184,9 @@ impl SourceDriver {
         }
     }
 
-    /// The positions of all splits, with their watermarks.
-    pub fn positions(&self) -> Result<Vec<SplitState>> {
-        let mut positions = self.source.positions()?;
+    /// The positions of all splits for a checkpoint, with their watermarks.
+    pub fn checkpoint(&mut self, checkpoint_id: u64) -> Result<Vec<SplitState>> {
+        let mut positions = self.source.checkpoint(checkpoint_id)?;
         for position in &mut positions {
             let watermark = self.splits.merger.of(&Arc::from(position.split.as_str()));
             position.watermark = watermark.filter(|w| *w != MIN_WATERMARK);

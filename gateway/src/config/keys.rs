@@ -118,6 +118,8 @@ pub const CHECKPOINT_TOLERABLE: &str = "execution.checkpointing.tolerable-failed
 pub const CHECKPOINT_RETAINED: &str = "execution.checkpointing.num-retained";
 /// Where checkpoints go.
 pub const CHECKPOINT_DIR: &str = "execution.checkpointing.dir";
+/// Where savepoints go.
+pub const SAVEPOINT_DIR: &str = "execution.checkpointing.savepoint-dir";
 /// A checkpoint to start from.
 pub const RESTORE_PATH: &str = "execution.state-recovery.path";
 /// Whether a restore may drop state.
@@ -277,6 +279,13 @@ pub const KEYS: &[Key] = &[
         Kind::Text,
         None,
         "directory or object-store URL of checkpoints",
+    ),
+    renamed(
+        SAVEPOINT_DIR,
+        &["state.savepoints.dir"],
+        Kind::Text,
+        None,
+        "directory or object-store URL of savepoints; without it, savepoints beside the checkpoints",
     ),
     renamed(
         RESTORE_PATH,

@@ -15,6 +15,7 @@ use sqlparser::ast::ObjectName;
 
 use super::Session;
 use crate::config::Configuration;
+use crate::config::keys::SAVEPOINT_DIR;
 use crate::error::{Error, Result};
 use crate::outcome::{Outcome, text_table};
 
@@ -85,18 +86,9 @@ impl Session {
         jobs_table(&jobs)
     }
 
-    /// Ends a job with a last checkpoint and waits until it has ended.
+    /// Ends a job with a last checkpoint, waits until it has ended, and makes a savepoint of the
+    /// checkpoint if one is wanted.
     pub(super) async fn stop_job(&self, stop: &StopJob) -> Result<Outcome> {
-        if stop.with_savepoint || stop.with_drain {
-            let clause = if stop.with_savepoint {
-                "WITH SAVEPOINT"
-            } else {
-                "WITH DRAIN"
-            };
-            return Err(PlanError::unsupported(clause, Some(stop.location))
-                .hint("STOP JOB without it ends the job with a last checkpoint")
-                .into());
-        }
         let client = self.client().await?;
         let jobs = client.list().await?;
         let id = JobId(stop.id.clone());
@@ -114,12 +106,22 @@ impl Session {
             let ended = job.state.name().to_ascii_lowercase();
             return Ok(Outcome::Ok(format!("job {id} has already ended ({ended})")));
         }
-        client.stop(&id, StopMode::Checkpoint).await?;
+        let mode = match stop.with_drain {
+            true => StopMode::Drain,
+            false => StopMode::Checkpoint,
+        };
+        client.stop(&id, mode).await?;
         let status = client.wait(&id).await?;
-        match status.error {
-            Some(error) if status.state == JobState::Failed => Err(error.into()),
-            _ => Ok(Outcome::Ok(format!("job {id} is stopped"))),
+        if let Some(error) = status.error.filter(|_| status.state == JobState::Failed) {
+            return Err(error.into());
         }
+        if !stop.with_savepoint {
+            return Ok(Outcome::Ok(format!("job {id} is stopped")));
+        }
+        let dir = self.configuration.get(SAVEPOINT_DIR).map(str::to_string);
+        let path = client.savepoint(&id, dir).await?;
+        let text = format!("job {id} is stopped; its savepoint is {path}");
+        Ok(Outcome::Ok(text))
     }
 }
 
@@ -154,7 +156,8 @@ pub fn jobs_table(jobs: &[JobStatus]) -> Result<Outcome> {
     text_table(&names, rows)
 }
 
-fn moment(ms: i64) -> String {
+/// A moment for people, in UTC.
+pub(crate) fn moment(ms: i64) -> String {
     match chrono::DateTime::from_timestamp_millis(ms) {
         Some(moment) => moment.format("%Y-%m-%d %H:%M:%S%.3fZ").to_string(),
         None => ms.to_string(),

@@ -65,8 +65,13 @@ fn input_needs_before(
             let wanted = factory
                 .accept(ChangelogMode::Retract)
                 .map_err(|error| refused_by_sink(error, sink, true))?;
-            // Upserts need the sink's key to be the query's; else only whole rows can be matched.
-            Ok(wanted == ChangelogMode::Retract || !has_sink_key(plan, node, &sink.table))
+            match (wanted, sink_key(plan, node, &sink.table)) {
+                (ChangelogMode::Retract, _) => Ok(true),
+                (_, SinkKey::Same) => Ok(false),
+                // A row may move from one key to another, which the row before tells.
+                (_, SinkKey::Wider) => Ok(true),
+                (_, SinkKey::Other) => Err(wrong_key(plan, node, sink)),
+            }
         }
         // The client shows changes as they are.
         NodeKind::Collect => Ok(true),
@@ -76,9 +81,20 @@ fn input_needs_before(
     }
 }
 
-fn has_sink_key(plan: &Plan, node: &Node, table: &crate::catalog::Table) -> bool {
+/// How a sink's PRIMARY KEY relates to what makes the query's rows unique.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SinkKey {
+    /// It is the same.
+    Same,
+    /// It is that and more.
+    Wider,
+    /// Two rows of the query may have the same.
+    Other,
+}
+
+fn sink_key(plan: &Plan, node: &Node, table: &crate::catalog::Table) -> SinkKey {
     let Some(input) = node.inputs.first().and_then(|id| plan.node(*id)) else {
-        return false;
+        return SinkKey::Other;
     };
     // Positions within what is written, which leaves out computed columns.
     let written: Vec<usize> = table
@@ -91,12 +107,54 @@ fn has_sink_key(plan: &Plan, node: &Node, table: &crate::catalog::Table) -> bool
     let place = |column: &usize| written.iter().position(|w| w == column);
     let key: Option<Vec<usize>> = table.primary_key.iter().map(place).collect();
     let Some(key) = key.filter(|key| !key.is_empty()) else {
-        return false;
+        return SinkKey::Other;
     };
-    let keys = &input.properties.keys;
-    keys.iter().any(|unique| {
-        unique.iter().all(|c| key.contains(c)) && key.iter().all(|c| unique.contains(c))
-    })
+    let within = |unique: &&Vec<usize>| unique.iter().all(|c| key.contains(c));
+    let mut keys = input.properties.keys.iter().filter(within).peekable();
+    match (
+        keys.peek().is_some(),
+        keys.any(|unique| key.iter().all(|c| unique.contains(c))),
+    ) {
+        (_, true) => SinkKey::Same,
+        (true, false) => SinkKey::Wider,
+        (false, false) => SinkKey::Other,
+    }
+}
+
+/// Rows of the query that share a key would overwrite and delete one another.
+fn wrong_key(plan: &Plan, node: &Node, sink: &super::Sink) -> PlanError {
+    let input = node.inputs.first().and_then(|id| plan.node(*id));
+    let columns = |unique: &Vec<usize>| {
+        let schema = input.map(|input| &input.properties.schema);
+        let names = unique.iter().filter_map(|column| {
+            let field = schema?.fields().get(*column)?;
+            Some(field.name().as_str())
+        });
+        format!("({})", names.collect::<Vec<_>>().join(", "))
+    };
+    let keys = input.map(|input| &input.properties.keys);
+    let keys: Vec<String> = keys.into_iter().flatten().map(columns).collect();
+    let (unique, hint) = match keys.first() {
+        None => (
+            "nothing makes the rows of the query unique".to_string(),
+            "group the query by the columns of the PRIMARY KEY".to_string(),
+        ),
+        Some(first) => (
+            format!("the rows of the query are unique by {first}"),
+            format!(
+                "declare PRIMARY KEY {first} NOT ENFORCED, or group the query by the table's key"
+            ),
+        ),
+    };
+    let own = sink.table.primary_key.iter();
+    let own = own.filter_map(|column| sink.table.columns.get(*column));
+    let own: Vec<&str> = own.map(|column| column.name.as_str()).collect();
+    let table = &sink.table.name;
+    let what = format!(
+        "writing updates to table {table} by PRIMARY KEY ({}) while {unique}",
+        own.join(", ")
+    );
+    PlanError::unsupported(what, sink.location).hint(hint)
 }
 
 fn refused_by_sink(

@@ -1,11 +1,11 @@
-//! Workers that die with SIGKILL in the middle of a bounded job: the sink's files hold each row
-//! exactly once, whenever it happens.
+//! Workers and coordinators that die with SIGKILL in the middle of a bounded job: the sink's files
+//! hold each row exactly once, whenever it happens.
 
 use std::io::Write;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use levada_tests::process::{self, Child};
+use levada_tests::processes::{Processes, Victim};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
@@ -14,7 +14,7 @@ const ROWS_PER_FILE: usize = 500_000;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 #[test]
-fn a_killed_worker_loses_and_doubles_nothing() {
+fn a_killed_process_loses_and_doubles_nothing() {
     let mut chance = SmallRng::seed_from_u64(levada_tests::seed());
     let rounds = if levada_tests::soak() { 200 } else { 20 };
     let folder = tempfile::tempdir().unwrap();
@@ -26,11 +26,13 @@ fn a_killed_worker_loses_and_doubles_nothing() {
     let mut restarts = 0;
     for round in 0..rounds {
         let moment = undisturbed.took.mul_f64(chance.random_range(0.15..0.75));
+        let victim = Victim::random(&mut chance, 2);
         eprintln!(
-            "round {round}: a worker is killed after {moment:?} of {:?}",
+            "round {round}: {victim:?} is killed after {moment:?} of {:?}",
             undisturbed.took
         );
-        let found = Round::new(folder.path(), &input, &format!("round-{round}")).run(Some(moment));
+        let kill = Some((victim, moment));
+        let found = Round::new(folder.path(), &input, &format!("round-{round}")).run(kill);
         assert_eq!(
             found.lines.len(),
             expected.len(),
@@ -116,66 +118,27 @@ impl Round {
         Round { folder, script }
     }
 
-    /// Runs the job on two workers; kills one after `moment` and starts another in its place.
-    fn run(&self, moment: Option<Duration>) -> Found {
-        let log = self.folder.join("processes.log");
-        let address = format!("127.0.0.1:{}", process::free_port());
-        let dir = self.folder.join("coordinator").display().to_string();
-        let _coordinator = Child::start(&["coordinator", "--bind", &address, "--dir", &dir], &log);
-        let worker = || Child::start(&["worker", "--coordinator", &address, "--slots", "2"], &log);
-        let mut workers = [worker(), worker()];
-        wait_for(&log, "coordinator ready on", 1);
-        wait_for(&log, "worker ready on", 2);
-        let script = self.folder.join("job.sql");
-        std::fs::write(&script, &self.script).unwrap();
-        let script = script.display().to_string();
-        let client_log = self.folder.join("client.log");
-        let begun = Instant::now();
-        let mut client = Child::start(&["sql", "--connect", &address, "-f", &script], &client_log);
-        if let Some(moment) = moment {
+    /// Runs the job on two workers; kills a process after a moment and starts another in its place.
+    fn run(&self, kill: Option<(Victim, Duration)>) -> Found {
+        let mut cluster = Processes::start(&self.folder, 2, 2);
+        let client = cluster.client(&self.folder, &self.script);
+        if let Some((victim, moment)) = kill {
             std::thread::sleep(moment);
-            workers[0].kill();
-            workers[0] = worker();
+            cluster.kill(victim);
         }
-        while client.lives() {
-            assert!(
-                begun.elapsed() < PATIENCE,
-                "the job does not end\n{}\n{}",
-                text(&client_log),
-                text(&log)
-            );
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        let took = begun.elapsed();
-        assert!(client.succeeded(), "{}\n{}", text(&client_log), text(&log));
-        let jobs = process::run(&["job", "list", "--connect", &address, "--output", "json"]);
-        let jobs = String::from_utf8_lossy(&jobs.stdout).into_owned();
-        let job: serde_json::Value = serde_json::from_str(jobs.lines().next().unwrap()).unwrap();
-        assert_eq!(job["status"], "FINISHED", "{jobs}");
-        let restarts = job["restarts"].as_str().unwrap().parse().unwrap();
+        let took = client.finish(PATIENCE, &cluster);
+        let job = cluster.job();
+        assert_eq!(job["status"], "FINISHED", "{job}");
         Found {
             lines: lines(&self.folder.join("out")),
             took,
-            restarts,
+            restarts: cluster.restarts(),
         }
     }
 }
 
 fn text(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_default()
-}
-
-/// Waits until a line has come so many times.
-fn wait_for(log: &Path, line: &str, times: usize) {
-    let begun = Instant::now();
-    while text(log).matches(line).count() < times {
-        assert!(
-            begun.elapsed() < Duration::from_secs(30),
-            "no '{line}' in:\n{}",
-            text(log)
-        );
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// The lines of all committed files.

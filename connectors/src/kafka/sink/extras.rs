@@ -7,6 +7,7 @@ use levada_engine::{EngineError, Result};
 use rdkafka::message::{Header, OwnedHeaders};
 
 use super::super::metadata::Metadata;
+use crate::columns::MetadataKey as _;
 
 /// Which columns become metadata.
 #[derive(Debug, Default)]

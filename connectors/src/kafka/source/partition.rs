@@ -13,9 +13,10 @@ use rdkafka::message::Message;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::super::client::{Consumer, Monitor, REQUEST_TIMEOUT, explain};
-use super::super::gather::{Gather, bad_rows};
+use super::super::gather::Gather;
 use super::super::offsets::Key;
 use super::position::Position;
+use crate::format::bad_rows;
 
 /// A batch is closed when it holds so many bytes.
 const MAX_BATCH_BYTES: usize = 8 << 20;
@@ -215,7 +216,9 @@ impl Partition {
         };
         let mut events = Vec::new();
         if !gathered.bad.is_empty() {
-            let bad = bad_rows(&self.key.0, self.key.1, &gathered.bad)?;
+            let bad = bad_rows(&gathered.bad, |position| {
+                format!("{}, offset {}", self.place(), position.offset)
+            })?;
             // Bad rows go first: until the others are out too, the position remembers them.
             let position = match gathered.rows.num_rows() {
                 0 => after,

@@ -19,6 +19,8 @@ pub struct Checkpoints {
     pending: Option<Pending>,
     retained: VecDeque<Arc<Manifest>>,
     failures_in_a_row: u32,
+    /// Savepoints that somebody waits for: the ticket, and the first checkpoint that will do.
+    awaited: Vec<(u64, u64)>,
     status: CheckpointStatus,
 }
 
@@ -42,8 +44,22 @@ impl Checkpoints {
             pending: None,
             retained: VecDeque::new(),
             failures_in_a_row: 0,
+            awaited: Vec::new(),
             status: CheckpointStatus::default(),
         }
+    }
+
+    /// Goes on behind a checkpoint of this job that an earlier coordinator has taken.
+    pub fn take_up(&mut self, manifest: Arc<Manifest>) {
+        let id = manifest.barrier.checkpoint_id;
+        self.next_id = self.next_id.max(id + 1);
+        self.status.last_id = Some(id);
+        self.retained.push_back(manifest);
+    }
+
+    /// Remembers what was known of the checkpoints of a job that has ended.
+    pub fn ended_before(&mut self, status: &CheckpointStatus) {
+        self.status = status.clone();
     }
 
     /// What has been, for people.
@@ -71,10 +87,26 @@ impl Checkpoints {
 
     /// Begins the periodic checkpoint if it is time.
     pub fn due(&mut self, now_ms: i64) -> Option<Barrier> {
-        match self.next_due_ms {
-            Some(due) if due <= now_ms => self.begin(BarrierKind::Checkpoint, now_ms),
-            _ => None,
+        let due = self.next_due_ms.is_some_and(|due| due <= now_ms);
+        match due || !self.awaited.is_empty() {
+            true => self.begin(BarrierKind::Checkpoint, now_ms),
+            false => None,
         }
+    }
+
+    /// Somebody waits for a savepoint: for all that has been read by now, so the next checkpoint
+    /// will do, or the last one of the job if that is under way.
+    pub fn await_savepoint(&mut self, ticket: u64) {
+        let last = self.pending.as_ref().map(|p| p.barrier);
+        let last = last.filter(|barrier| barrier.kind == BarrierKind::Final);
+        let first = last.map_or(self.next_id, |barrier| barrier.checkpoint_id);
+        self.awaited.push((ticket, first));
+    }
+
+    /// Takes the tickets for which checkpoint `id` will do.
+    pub fn awaited(&mut self, id: u64) -> Vec<u64> {
+        let taken = self.awaited.extract_if(.., |(_, first)| *first <= id);
+        taken.map(|(ticket, _)| ticket).collect()
     }
 
     /// Begins a checkpoint; `None` while another is under way.

@@ -104,7 +104,7 @@ impl Job {
         self.checkpoints.started(now_ms);
         tracing::info!(job = %self.run.job, attempt = self.run.attempt, "running");
         if self.stopping.is_some() {
-            return self.last_checkpoint(now_ms);
+            return self.begin_stop(now_ms);
         }
         self.check_input_ended(now_ms)
     }

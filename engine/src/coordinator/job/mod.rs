@@ -13,6 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::registry::Record;
 use crate::checkpoint::Manifest;
 use crate::client::{CheckpointStatus, JobState, JobStatus, StopMode, VertexStatus};
 use crate::control::{Placement, Run, ToWorker, WorkerId};
@@ -28,6 +29,7 @@ mod deploying;
 mod releasing;
 mod restarts;
 mod running;
+mod savepoints;
 #[cfg(test)]
 mod tests;
 
@@ -79,11 +81,13 @@ pub enum Action {
     WriteManifest(Arc<Manifest>),
     /// A checkpoint is complete and `retained` are those that stay.
     Retain(Vec<Arc<Manifest>>),
-    /// The job has finished, and its checkpoints are of no more use.
-    RemoveCheckpoints,
+    /// Copy a checkpoint for those who wait for the savepoints with these tickets.
+    Export(Vec<u64>, Arc<Manifest>),
+    /// There will be no savepoint for these tickets.
+    NoSavepoint(Vec<u64>, EngineError),
     /// Hand rows to the client.
     Rows(Batch),
-    /// The job has ended: tell those who wait.
+    /// The job has ended: write that down, and then tell those who wait.
     Ended,
 }
 
@@ -112,6 +116,8 @@ pub struct Job {
     writing: bool,
     /// Workers of the run that are gone.
     lost: BTreeSet<WorkerId>,
+    /// The number below that of its first run under this coordinator.
+    base_attempt: u32,
 }
 
 impl Job {
@@ -149,7 +155,36 @@ impl Job {
             ended_early: BTreeSet::new(),
             writing: false,
             lost: BTreeSet::new(),
+            base_attempt: 0,
         }
+    }
+
+    /// A job that ran under an earlier coordinator, which goes on from its latest checkpoint, or from
+    /// where it started if there is none.
+    pub fn taken_up(
+        record: &Record,
+        latest: Option<Arc<Manifest>>,
+        restore: Option<(Arc<Manifest>, String)>,
+    ) -> Self {
+        let (id, graph) = (record.id.clone(), record.graph.clone());
+        let folder = record.folder.clone();
+        let mut job = Job::new(id, graph, folder, restore, record.submitted_ms);
+        job.base_attempt = record.last_attempt();
+        job.run.attempt = job.base_attempt;
+        if let Some(manifest) = latest {
+            job.checkpoints.take_up(manifest);
+        }
+        job
+    }
+
+    /// A job that has ended under an earlier coordinator.
+    pub fn ended_before(record: &Record, status: &JobStatus) -> Self {
+        let mut job = Job::taken_up(record, None, None);
+        job.phase = Phase::Ended(status.state);
+        job.error = status.error.clone();
+        job.ended_ms = status.ended_ms;
+        job.checkpoints.ended_before(&status.checkpoints);
+        job
     }
 
     /// The job's graph.
@@ -218,7 +253,7 @@ impl Job {
             state,
             waiting_for,
             error: self.error.clone(),
-            restarts: self.run.attempt.saturating_sub(1),
+            restarts: self.run.attempt.saturating_sub(self.base_attempt + 1),
             submitted_ms: self.submitted_ms,
             ended_ms: self.ended_ms,
             vertices: self
@@ -400,10 +435,8 @@ impl Job {
         if state == JobState::Finished {
             self.error = None;
         }
-        let mut actions = vec![Action::Ended];
-        if state == JobState::Finished && self.folder.is_some() {
-            actions.push(Action::RemoveCheckpoints);
-        }
+        let mut actions = self.no_savepoint("the job has ended");
+        actions.push(Action::Ended);
         actions
     }
 

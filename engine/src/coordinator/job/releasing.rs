@@ -28,8 +28,9 @@ impl Job {
         };
         self.checkpoints.abandon();
         self.ended_early.clear();
+        let mut actions = self.no_savepoint("the job was interrupted");
         let cancel = |w: &WorkerId| Action::Send(w.clone(), ToWorker::Cancel(self.run.clone()));
-        let mut actions: Vec<Action> = awaited.iter().map(cancel).collect();
+        actions.extend(awaited.iter().map(cancel));
         self.phase = Phase::Releasing {
             placement,
             awaited,

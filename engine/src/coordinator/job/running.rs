@@ -120,6 +120,10 @@ impl Job {
             last,
         };
         let mut actions = self.command(subtasks(&self.graph), complete);
+        let tickets = self.checkpoints.awaited(checkpoint_id);
+        if let (false, Some(manifest)) = (tickets.is_empty(), self.checkpoints.latest()) {
+            actions.push(Action::Export(tickets, manifest));
+        }
         actions.push(Action::Retain(self.checkpoints.retained()));
         if !last {
             let wants_last = self.stopping == Some(StopMode::Checkpoint);
@@ -145,14 +149,14 @@ impl Job {
 
     fn checkpoint_gave_up(&mut self, error: EngineError, now_ms: i64) -> Vec<Action> {
         tracing::warn!(job = %self.run.job, "a checkpoint failed: {error}");
-        if self.checkpoints.tolerates_failure() {
-            let wants_last = self.stopping == Some(StopMode::Checkpoint);
-            return match wants_last {
-                true => self.last_checkpoint(now_ms),
-                false => self.check_input_ended(now_ms),
-            };
-        }
-        self.failed(error, now_ms)
+        let mut actions = self.no_savepoint(&error.message);
+        let next = match self.checkpoints.tolerates_failure() {
+            true if self.stopping == Some(StopMode::Checkpoint) => self.last_checkpoint(now_ms),
+            true => self.check_input_ended(now_ms),
+            false => self.failed(error, now_ms),
+        };
+        actions.extend(next);
+        actions
     }
 
     pub(super) fn subtask_finished(&mut self, subtask: SubtaskId, now_ms: i64) -> Vec<Action> {
@@ -168,6 +172,15 @@ impl Job {
             None => JobState::Finished,
         };
         self.release(Next::End(state), now_ms)
+    }
+
+    /// Has a running job stop as it is to.
+    pub(super) fn begin_stop(&mut self, now_ms: i64) -> Vec<Action> {
+        match self.stopping {
+            // The end of the input brings the last checkpoint with it.
+            Some(StopMode::Drain) => self.command(self.sources(), Command::Drain),
+            _ => self.last_checkpoint(now_ms),
+        }
     }
 
     /// A user wants the job stopped.
@@ -201,7 +214,7 @@ impl Job {
             (Phase::Running { input_open, .. }, _) if input_open.is_empty() => Vec::new(),
             (Phase::Running { .. }, _) => {
                 self.stopping = Some(mode);
-                self.last_checkpoint(now_ms)
+                self.begin_stop(now_ms)
             }
         }
     }

@@ -90,11 +90,13 @@ fn words(actions: &[Action]) -> Vec<String> {
             } => {
                 format!("complete {checkpoint_id} last={last} {w}")
             }
+            Command::Drain => format!("drain {w}"),
         },
         Action::Send(_, other) => panic!("{other:?}"),
         Action::WriteManifest(m) => format!("write {}", m.barrier.checkpoint_id),
         Action::Retain(kept) => format!("retain {}", kept.len()),
-        Action::RemoveCheckpoints => "remove".into(),
+        Action::Export(tickets, m) => format!("export {} {tickets:?}", m.barrier.checkpoint_id),
+        Action::NoSavepoint(tickets, error) => format!("no {tickets:?}: {}", error.message),
         Action::Rows(_) => "rows".into(),
         Action::Ended => "ended".into(),
     };
@@ -196,10 +198,7 @@ fn from_slots_to_the_last_commit() {
     let finished = each(&mut job, |_| ReportKind::Finished(Box::default()), 360);
     assert_eq!(words(&finished), ["cancel w1", "cancel w2"]);
     assert!(job.released(&run, &worker(1), 370).is_empty());
-    assert_eq!(
-        words(&job.released(&run, &worker(2), 370)),
-        ["ended", "remove"]
-    );
+    assert_eq!(words(&job.released(&run, &worker(2), 370)), ["ended"]);
     assert_eq!(job.status().state, JobState::Finished);
 }
 
@@ -334,4 +333,83 @@ fn stopping_takes_a_last_checkpoint_and_cancelling_does_not() {
     let mut waiting = job(0);
     assert_eq!(words(&waiting.stop(StopMode::Checkpoint, 10)), ["ended"]);
     assert_eq!(waiting.status().state, JobState::Stopped);
+}
+
+/// Completes checkpoint `id` and returns what follows.
+fn complete(job: &mut Job, id: u64, now: i64) -> Vec<String> {
+    let actions = each(job, share(id), now);
+    let Some(Action::WriteManifest(manifest)) = actions.last() else {
+        panic!("{actions:?}");
+    };
+    let run = run_of(job);
+    words(&job.manifest_written(&run, Arc::clone(manifest), Ok(()), now))
+}
+
+#[test]
+fn a_savepoint_is_a_checkpoint_that_begins_after_it_was_asked_for() {
+    let mut job = job(0);
+    start(&mut job, 0);
+    assert_eq!(words(&job.tick(100))[0], "barrier 1 stop=false w1");
+    assert!(job.savepoint(7, 110).is_empty(), "one is under way");
+    let first = complete(&mut job, 1, 120);
+    assert!(!first.iter().any(|w| w.starts_with("export")), "{first:?}");
+    let second = words(&job.tick(121));
+    assert_eq!(
+        second[0], "barrier 2 stop=false w1",
+        "it does not wait for the interval"
+    );
+    assert!(job.savepoint(8, 122).is_empty());
+    assert!(complete(&mut job, 2, 130).contains(&"export 2 [7]".to_string()));
+    assert_eq!(words(&job.tick(131))[0], "barrier 3 stop=false w1");
+    assert!(complete(&mut job, 3, 140).contains(&"export 3 [8]".to_string()));
+    job.stop(StopMode::Checkpoint, 150);
+    assert!(job.savepoint(9, 151).is_empty());
+    let last = complete(&mut job, 4, 160);
+    assert!(
+        last.contains(&"export 4 [9]".to_string()),
+        "the last one will do: {last:?}"
+    );
+}
+
+#[test]
+fn a_savepoint_that_cannot_be_made_is_refused_with_the_reason() {
+    let mut without = Job::new(JobId("j".into()), graph(0), None, None, 0);
+    start(&mut without, 0);
+    let refused = words(&without.savepoint(1, 10));
+    assert_eq!(refused, ["no [1]: job j keeps no checkpoints"]);
+    let mut waiting = job(0);
+    let refused = words(&waiting.savepoint(1, 10));
+    assert_eq!(refused, ["no [1]: job j has no checkpoint"]);
+    let mut failing = job(0);
+    start(&mut failing, 0);
+    failing.savepoint(3, 10);
+    let run = run_of(&failing);
+    let subtask = subtasks(failing.graph())[0];
+    let failed = ReportKind::Failed(EngineError::data("bad row"));
+    let words = words(&failing.reported(&run, subtask, failed, 20));
+    let refused = "no [3]: no savepoint of job j was made: the job was interrupted";
+    assert_eq!(words[0], refused);
+}
+
+#[test]
+fn draining_ends_the_input_and_then_the_job() {
+    let mut job = job(0);
+    start(&mut job, 0);
+    assert_eq!(
+        words(&job.stop(StopMode::Drain, 10)),
+        ["drain w1", "drain w2"]
+    );
+    let ended = each(&mut job, |_| ReportKind::InputEnded, 20);
+    assert_eq!(words(&ended)[0], "barrier 1 stop=true w1");
+    complete(&mut job, 1, 30);
+    let finished = |_| ReportKind::Finished(Box::default());
+    assert_eq!(
+        words(&each(&mut job, finished, 40)),
+        ["cancel w1", "cancel w2"]
+    );
+    let run = run_of(&job);
+    job.released(&run, &worker(1), 50);
+    let ended = words(&job.released(&run, &worker(2), 50));
+    assert_eq!(ended, ["ended"], "its checkpoints stay");
+    assert_eq!(job.status().state, JobState::Stopped);
 }

@@ -29,7 +29,7 @@ pub(crate) struct Aggregation {
     pub(super) stamps: Option<Vec<i64>>,
     pub(super) tracker: Tracker,
     /// What to delete from keyed state at the next barrier.
-    pub(super) deletes: super::persist::Deletes,
+    pub(crate) deletes: super::persist::Deletes,
     /// A local phase remembers what came into its sets, to send it on.
     pending: Option<Vec<Pending>>,
     /// Scratch: where in the rows to be sent a group is.
@@ -42,6 +42,13 @@ struct Pending {
     set: usize,
     entry: u32,
     calls: u64,
+}
+
+/// Values of a set with their groups and the calls that they count for, as bits.
+pub(super) struct Listed {
+    pub(super) groups: Vec<u32>,
+    pub(super) values: Lane,
+    calls: Vec<u64>,
 }
 
 impl Aggregation {
@@ -218,11 +225,35 @@ impl Aggregation {
             }));
             return Ok(());
         }
-        self.feed(set, groups, values, &events)
+        self.feed(set, groups, values, &events, |_| true)
     }
 
-    fn feed(&mut self, set: usize, groups: &[u32], values: &Lane, events: &[Event]) -> Result<()> {
+    /// Puts entries from keyed state into a set, and hands them to the calls whose accumulated
+    /// values keyed state does not have.
+    pub(super) fn absorb_stored(
+        &mut self,
+        set: usize,
+        groups: &[u32],
+        values: &Lane,
+        changes: Changes<'_>,
+    ) -> Result<()> {
+        let mut events = Vec::new();
+        self.sets[set].absorb(groups, values, changes, &mut events)?;
+        self.feed(set, groups, values, &events, |call| !call.stored)
+    }
+
+    fn feed(
+        &mut self,
+        set: usize,
+        groups: &[u32],
+        values: &Lane,
+        events: &[Event],
+        wanted: fn(&Call) -> bool,
+    ) -> Result<()> {
         for (bit, user) in self.plan.sets[set].users.iter().enumerate() {
+            if !wanted(&self.plan.calls[*user]) {
+                continue;
+            }
             let own = events.iter().filter(|e| e.calls >> bit & 1 == 1);
             let (rows, signs): (Vec<u32>, Vec<i64>) = own.map(|e| (e.row, e.sign)).unzip();
             if rows.is_empty() {
@@ -257,7 +288,22 @@ impl Aggregation {
     pub(super) fn merge_plain<'c>(
         &mut self,
         groups: &[u32],
+        partials: &'c [ArrayRef],
+    ) -> Result<&'c [ArrayRef]> {
+        self.merge_calls(groups, partials, |call| !call.fed_by_set)
+    }
+
+    /// Takes row counts and the columns of calls that keyed state has.
+    pub(super) fn merge_stored(&mut self, groups: &[u32], partials: &[ArrayRef]) -> Result<()> {
+        self.merge_calls(groups, partials, |call| call.stored)?;
+        Ok(())
+    }
+
+    fn merge_calls<'c>(
+        &mut self,
+        groups: &[u32],
         mut partials: &'c [ArrayRef],
+        wanted: fn(&Call) -> bool,
     ) -> Result<&'c [ArrayRef]> {
         let missing = || EngineError::internal("partial rows lack columns");
         if self.plan.updating {
@@ -269,7 +315,8 @@ impl Aggregation {
             partials = rest;
         }
         let plan = self.plan.clone();
-        for (position, call) in plan.plain() {
+        let calls = plan.calls.iter().enumerate();
+        for (position, call) in calls.filter(|(_, call)| wanted(call)) {
             let (own, rest) = partials
                 .split_at_checked(call.partials)
                 .ok_or_else(missing)?;
@@ -280,6 +327,16 @@ impl Aggregation {
     }
 
     fn merge_list(&mut self, set: usize, groups: &[u32], list: &ArrayRef) -> Result<()> {
+        let Listed {
+            groups,
+            values,
+            calls,
+        } = self.listed(set, groups, list)?;
+        self.absorb_rows(set, &groups, &values, &calls, None)
+    }
+
+    /// The values of a set that came as lists, a row for each value.
+    pub(super) fn listed(&self, set: usize, groups: &[u32], list: &ArrayRef) -> Result<Listed> {
         let malformed = || EngineError::internal("partial rows have a malformed distinct set");
         let list = list.as_list_opt::<i32>().ok_or_else(malformed)?;
         let mut of_values = Vec::with_capacity(list.values().len());
@@ -297,8 +354,11 @@ impl Aggregation {
             .as_primitive_opt::<UInt64Type>()
             .ok_or_else(malformed)?;
         let argument = self.plan.sets[set].argument;
-        let values = self.plan.arguments[argument].1.encode(values)?;
-        self.absorb_rows(set, &of_values, &values, calls.values(), None)
+        Ok(Listed {
+            groups: of_values,
+            values: self.plan.arguments[argument].1.encode(values)?,
+            calls: calls.values().to_vec(),
+        })
     }
 
     /// Takes all that another aggregation of the same plan has accumulated for `groups` of it.
@@ -337,12 +397,27 @@ impl Aggregation {
 
     /// Row counts and the columns of calls without a set.
     pub(super) fn plain_partials(&self, groups: &[u32]) -> Result<Vec<ArrayRef>> {
+        let plain = self.plan.plain().map(|(position, _)| position);
+        self.partials_of(groups, plain)
+    }
+
+    /// Row counts and the columns of calls that keyed state has.
+    pub(super) fn stored_partials(&self, groups: &[u32]) -> Result<Vec<ArrayRef>> {
+        let stored = self.plan.stored().map(|(position, _)| position);
+        self.partials_of(groups, stored)
+    }
+
+    fn partials_of(
+        &self,
+        groups: &[u32],
+        calls: impl Iterator<Item = usize>,
+    ) -> Result<Vec<ArrayRef>> {
         let mut columns: Vec<ArrayRef> = Vec::new();
         if self.plan.updating {
             let counts = groups.iter().map(|g| self.row_counts[*g as usize]);
             columns.push(Arc::new(Int64Array::from_iter_values(counts)));
         }
-        for (position, _) in self.plan.plain() {
+        for position in calls {
             columns.extend(self.accumulators[position].partials(groups)?);
         }
         Ok(columns)
@@ -422,48 +497,6 @@ impl Aggregation {
         let mut groups = self.groups.groups();
         groups.retain(|g| self.has_rows(*g));
         groups
-    }
-
-    /// Begins to note when groups are touched.
-    pub(crate) fn expire_groups(&mut self) {
-        self.stamps = Some(Vec::new());
-    }
-
-    /// Notes that groups were touched now.
-    pub(crate) fn stamp(&mut self, groups: &[u32], now_ms: i64) {
-        if let Some(stamps) = &mut self.stamps {
-            for group in groups {
-                stamps[*group as usize] = now_ms;
-            }
-        }
-    }
-
-    /// The groups that were last touched at `before` or earlier.
-    pub(crate) fn expired(&self, before: i64) -> Vec<u32> {
-        let Some(stamps) = &self.stamps else {
-            return Vec::new();
-        };
-        let mut groups = self.groups.groups();
-        groups.retain(|g| stamps[*g as usize] <= before);
-        groups
-    }
-
-    /// Those of the groups of these keys that were last touched at `before` or earlier.
-    pub(crate) fn expired_among(
-        &self,
-        keys: &[ArrayRef],
-        rows: usize,
-        before: i64,
-    ) -> Result<Vec<u32>> {
-        let Some(stamps) = &self.stamps else {
-            return Ok(Vec::new());
-        };
-        let found = self.groups.find(&self.plan.encode_keys(keys)?, rows);
-        let mut expired: Vec<u32> = found.into_iter().flatten().collect();
-        expired.retain(|g| stamps[*g as usize] <= before);
-        expired.sort_unstable();
-        expired.dedup();
-        Ok(expired)
     }
 
     /// Forgets groups if there are any.

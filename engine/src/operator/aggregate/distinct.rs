@@ -85,6 +85,29 @@ impl DistinctSet {
         Ok(())
     }
 
+    /// Those of the rows whose entry is not here, each entry once; NULLs and the groups that are not
+    /// `wanted` left out.
+    pub(crate) fn missing(
+        &self,
+        groups: &[u32],
+        values: &Lane,
+        wanted: impl Fn(u32) -> bool,
+    ) -> Result<Vec<u32>> {
+        let valid = |row: usize| values.nulls.as_ref().is_none_or(|n| n.is_valid(row));
+        let rows = groups.iter().enumerate();
+        let rows = rows.filter(|(row, group)| wanted(**group) && valid(*row));
+        let (rows, groups): (Vec<u32>, Vec<i64>) = rows
+            .map(|(row, group)| (row as u32, i64::from(*group)))
+            .unzip();
+        if rows.is_empty() {
+            return Ok(rows);
+        }
+        let keys = [Lane::integers(groups), values.take(&rows)?];
+        let found = self.entries.find(&keys, rows.len());
+        let absent = rows.iter().zip(found).filter(|(_, found)| found.is_none());
+        Ok(absent.map(|(row, _)| *row).collect())
+    }
+
     fn absorb_bits(&mut self, found: &[u32], bits: &[u64], events: &mut Vec<Event>) {
         let Membership::Seen(seen) = &mut self.membership else {
             debug_assert!(false, "a counted set was given bits");
@@ -225,6 +248,13 @@ impl DistinctSet {
         let mut dirty = self.tracker.take();
         dirty.retain(|e| self.entries.is_live(*e));
         dirty
+    }
+
+    /// Marks entries as changed.
+    pub(crate) fn mark(&mut self, entries: &[u32]) {
+        for entry in entries {
+            self.tracker.mark(*entry);
+        }
     }
 
     /// Notes that keyed state now agrees with these entries, and drops the empty ones.

@@ -1,9 +1,9 @@
 //! Aggregations in keyed state.
 //!
-//! Table 1 holds a row per group: the key behind the aggregation's prefix, then row count, stamp
+//! Table 1 holds a row per group: the key behind the aggregation's prefix, then stamp, row count
 //! and partial columns. Tables from 16 on hold a row per entry of each distinct set: prefix, key
-//! and value, then bits or counts. What the calls of a set accumulate is computed again from its
-//! entries.
+//! and value, then bits or counts. Only what extremes over updating input accumulate is computed
+//! again from the entries of their set.
 
 use std::sync::Arc;
 
@@ -102,7 +102,7 @@ fn row_codecs(plan: &Plan, stamped: bool) -> Result<Vec<Codec>> {
     if plan.updating {
         codecs.push(integer()?);
     }
-    for (_, call) in plan.plain() {
+    for (_, call) in plan.stored() {
         for field in accumulator::partial_fields(&call.call, plan.updating, "") {
             codecs.push(Codec::new(field.data_type())?);
         }
@@ -110,9 +110,17 @@ fn row_codecs(plan: &Plan, stamped: bool) -> Result<Vec<Codec>> {
     Ok(codecs)
 }
 
+/// When the group of a stored row was last touched; only of aggregations whose groups expire.
+pub(crate) fn stamp_of(mut row: &[u8]) -> Result<i64> {
+    match take::<1>(&mut row)? {
+        [1] => Ok(i64::from_be_bytes(take(&mut row)?)),
+        _ => Err(EngineError::state("a stored group lacks its stamp")),
+    }
+}
+
 impl Aggregation {
     /// Encoded keys of groups, with their key groups.
-    fn encoded_keys(
+    pub(super) fn encoded_keys(
         &self,
         groups: &[u32],
         value: Option<Lane>,
@@ -149,7 +157,7 @@ impl Aggregation {
             let stamps = groups.iter().map(|g| stamps[*g as usize]);
             columns.push(Arc::new(Int64Array::from_iter_values(stamps)));
         }
-        columns.extend(self.plain_partials(groups)?);
+        columns.extend(self.stored_partials(groups)?);
         let codecs = row_codecs(&self.plan, self.stamps.is_some())?;
         let lanes = codecs.iter().zip(&columns);
         let lanes = lanes.map(|(codec, column)| codec.encode(column));
@@ -324,7 +332,7 @@ impl GroupsLoader {
             }
             partials = rest;
         }
-        aggregation.merge_plain(&groups, partials)?;
+        aggregation.merge_stored(&groups, partials)?;
         aggregation.tracker.persist(&groups);
         Ok(())
     }
@@ -338,16 +346,27 @@ pub(crate) struct SetLoader {
     bits: Vec<u64>,
     counts: Vec<i64>,
     pending: usize,
+    /// Whether some entries may be there already, and are then right as they are.
+    only_missing: bool,
 }
 
 impl SetLoader {
     pub(crate) fn new(aggregation: &Aggregation, set: usize) -> Self {
         SetLoader {
+            only_missing: false,
             set,
             keys: Self::decoder(aggregation, set),
             bits: Vec::new(),
             counts: Vec::new(),
             pending: 0,
+        }
+    }
+
+    /// A loader that passes over entries that are there already.
+    pub(super) fn of_missing(aggregation: &Aggregation, set: usize) -> Self {
+        SetLoader {
+            only_missing: true,
+            ..Self::new(aggregation, set)
         }
     }
 
@@ -379,26 +398,44 @@ impl SetLoader {
         Ok(())
     }
 
+    /// Leaves out the bits and counts of all rows but these.
+    fn keep(&mut self, rows: &[u32], users: usize) {
+        if self.bits.is_empty() {
+            let of = |row: &u32| &self.counts[*row as usize * users..][..users];
+            self.counts = rows.iter().flat_map(of).copied().collect();
+        } else {
+            self.bits = rows.iter().map(|row| self.bits[*row as usize]).collect();
+        }
+    }
+
     /// Puts what was taken into the set.
     pub(crate) fn flush(&mut self, aggregation: &mut Aggregation) -> Result<()> {
         let fresh = Self::decoder(aggregation, self.set);
         let mut keys = std::mem::replace(&mut self.keys, fresh).finish()?;
-        let Some(values) = keys.pop() else {
+        let Some(mut values) = keys.pop() else {
             return Err(EngineError::internal("a distinct set without values"));
         };
         let count = std::mem::take(&mut self.pending);
         let mut groups = Vec::new();
         aggregation.intern_lanes(&keys, count, &mut groups)?;
+        if self.only_missing {
+            let rows = aggregation.sets[self.set].missing(&groups, &values, |_| true)?;
+            values = values.take(&rows)?;
+            self.keep(&rows, aggregation.plan.sets[self.set].users.len());
+            groups = rows.iter().map(|row| groups[*row as usize]).collect();
+        }
         let changes = match aggregation.plan.updating {
             true => Changes::Counts(&self.counts),
             false => Changes::Bits(&self.bits),
         };
-        aggregation.absorb(self.set, &groups, &values, changes)?;
+        let dirty = aggregation.sets[self.set].take_dirty();
+        aggregation.absorb_stored(self.set, &groups, &values, changes)?;
         self.bits.clear();
         self.counts.clear();
         let set = &mut aggregation.sets[self.set];
         let loaded = set.take_dirty();
         set.persisted(&loaded);
+        set.mark(&dirty);
         Ok(())
     }
 }

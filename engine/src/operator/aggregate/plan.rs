@@ -45,7 +45,10 @@ pub(crate) struct Call {
     pub(crate) filter: Option<usize>,
     /// Whether a distinct set feeds it.
     pub(crate) fed_by_set: bool,
-    /// How many partial columns it has, unless a set feeds it.
+    /// Whether keyed state has what it accumulates, with its group. If not, the entries of its
+    /// distinct set say it.
+    pub(crate) stored: bool,
+    /// How many partial columns it has.
     pub(crate) partials: usize,
 }
 
@@ -143,6 +146,7 @@ impl Plan {
             argument,
             filter,
             fed_by_set,
+            stored: !(fed_by_set && extreme),
             partials: partial_fields(call, self.updating, "").len(),
         });
         Ok(())
@@ -159,6 +163,16 @@ impl Plan {
     /// The calls that accumulate without a set, with their positions.
     pub(crate) fn plain(&self) -> impl Iterator<Item = (usize, &Call)> {
         self.calls.iter().enumerate().filter(|(_, c)| !c.fed_by_set)
+    }
+
+    /// The calls whose accumulated values keyed state has with their groups.
+    pub(crate) fn stored(&self) -> impl Iterator<Item = (usize, &Call)> {
+        self.calls.iter().enumerate().filter(|(_, c)| c.stored)
+    }
+
+    /// Whether a group can be taken up from keyed state without all entries of its sets.
+    pub(crate) fn can_recall(&self) -> bool {
+        self.calls.iter().all(|c| c.stored)
     }
 
     /// The fields of what a local phase sends, behind keys and slice.

@@ -13,8 +13,10 @@ use crate::element::Batch;
 use crate::error::{EngineError, Result};
 use crate::graph::GroupAggregateSpec;
 use crate::state::KeyedState;
+use overflow::Overflow;
 
 mod changes;
+mod overflow;
 
 #[cfg(test)]
 mod tests;
@@ -35,6 +37,8 @@ pub(super) struct GroupAggregate {
     answers_empty_input: bool,
     output: SchemaRef,
     batch_rows: usize,
+    /// What goes to disk when memory is short; `None` keeps everything in memory.
+    overflow: Option<Overflow>,
     /// Scratch: the group of each row.
     groups: Vec<u32>,
     /// Scratch: twice the number of the last batch that touched a group, plus one while that
@@ -50,7 +54,7 @@ impl GroupAggregate {
         context: OperatorContext,
     ) -> Result<Self> {
         let plan = Arc::new(group_plan(spec)?);
-        let state = context
+        let mut state = context
             .state
             .ok_or_else(|| EngineError::internal("a group aggregation got no state"))?;
         let mut aggregation = Aggregation::new(plan.clone())?;
@@ -60,7 +64,11 @@ impl GroupAggregate {
         if expires {
             aggregation.expire_groups();
         }
-        load_all(&mut aggregation, state.as_ref())?;
+        let overflow = Overflow::new(&plan, state.as_ref(), context.memory);
+        if overflow.is_none() {
+            load_all(&mut aggregation, state.as_ref())?;
+        }
+        state.loaded();
         Ok(GroupAggregate {
             place: Place {
                 prefix: Vec::new(),
@@ -77,6 +85,7 @@ impl GroupAggregate {
             aggregation,
             output: output.clone(),
             batch_rows: context.batch_rows.max(1),
+            overflow,
             groups: Vec::new(),
             touched_by: Vec::new(),
             batches: 0,
@@ -84,15 +93,23 @@ impl GroupAggregate {
     }
 
     /// Finds the groups of a batch; returns each touched group once, in order of appearance, and
-    /// whether it was there before.
-    fn intern(&mut self, keys: &[ArrayRef], rows: usize) -> Result<(Vec<u32>, Vec<bool>)> {
-        self.aggregation.intern(keys, rows, &mut self.groups)?;
+    /// whether it was there before. Groups that have outlived their time are met anew.
+    fn intern(
+        &mut self,
+        keys: &[ArrayRef],
+        rows: usize,
+        now_ms: i64,
+    ) -> Result<(Vec<u32>, Vec<bool>)> {
         self.batches += 1;
         let (seen, new) = (self.batches * 2, self.batches * 2 + 1);
-        self.touched_by
-            .resize(self.aggregation.groups.capacity(), 0);
-        for group in self.aggregation.groups.created() {
-            self.touched_by[group as usize] = new;
+        self.find_groups(keys, rows, new, now_ms)?;
+        if self.ttl_ms > 0 {
+            let before = now_ms.saturating_sub(self.ttl_ms);
+            let expired = self.aggregation.expired_among(keys, rows, before)?;
+            if !expired.is_empty() {
+                self.remove(&expired)?;
+                self.find_groups(keys, rows, new, now_ms)?;
+            }
         }
         let (mut touched, mut existed) = (Vec::new(), Vec::new());
         for group in &self.groups {
@@ -105,20 +122,37 @@ impl GroupAggregate {
         Ok((touched, existed))
     }
 
-    /// Forgets the groups of a batch that have outlived their time, so that it meets them anew.
-    fn expire_touched(&mut self, keys: &[ArrayRef], rows: usize, now_ms: i64) -> Result<()> {
-        if self.ttl_ms == 0 {
-            return Ok(());
-        }
-        let before = now_ms.saturating_sub(self.ttl_ms);
-        let expired = self.aggregation.expired_among(keys, rows, before)?;
-        if !expired.is_empty() {
-            self.aggregation.remove(&expired, &self.place)?;
+    /// Finds the groups of a batch in memory or on disk, and marks those that are nowhere.
+    fn find_groups(&mut self, keys: &[ArrayRef], rows: usize, new: u64, now_ms: i64) -> Result<()> {
+        self.aggregation.intern(keys, rows, &mut self.groups)?;
+        self.touched_by
+            .resize(self.aggregation.groups.capacity(), 0);
+        let mut created: Vec<u32> = self.aggregation.groups.created().collect();
+        self.recall(&mut created)?;
+        self.aggregation.stamp(&created, now_ms);
+        for group in created {
+            self.touched_by[group as usize] = new;
         }
         Ok(())
     }
 
+    /// Forgets groups, in memory and on disk.
+    fn remove(&mut self, groups: &[u32]) -> Result<()> {
+        if groups.is_empty() {
+            return Ok(());
+        }
+        if self.overflow.is_none() {
+            return self.aggregation.remove(groups, &self.place);
+        }
+        let (state, place) = (self.state.as_mut(), &self.place);
+        self.aggregation.recall_sets(groups, state, place)?;
+        self.aggregation.remove(groups, place)?;
+        // At once: otherwise they could be taken up again.
+        self.aggregation.deletes.apply(state)
+    }
+
     fn apply(&mut self, batch: &Batch, signs: Option<&[i64]>) -> Result<()> {
+        self.recall_entries(batch)?;
         if self.partial_input {
             let partials = batch.rows().columns().get(self.plan.keys.len()..);
             return self
@@ -165,15 +199,15 @@ impl Operator for GroupAggregate {
         let signs = signs(batch.kinds());
         check_signs(&self.plan, signs.as_deref())?;
         let keys = self.keys(&batch);
-        self.expire_touched(&keys, batch.num_rows(), now_ms)?;
-        let (touched, existed) = self.intern(&keys, batch.num_rows())?;
+        let (touched, existed) = self.intern(&keys, batch.num_rows(), now_ms)?;
         let before = changes::Before::of(&self.aggregation, &touched, existed)?;
         self.apply(&batch, signs.as_deref())?;
         self.aggregation.mark(&touched);
         self.aggregation.stamp(&touched, now_ms);
         let (columns, kinds, empty) = before.compare(&self.aggregation, self.emit_update_before)?;
-        self.aggregation.remove_if_any(&empty, &self.place)?;
-        self.emit(columns, kinds, output)
+        self.remove(&empty)?;
+        self.emit(columns, kinds, output)?;
+        self.make_room()
     }
 
     fn deadline_ms(&self) -> Option<i64> {
@@ -184,9 +218,11 @@ impl Operator for GroupAggregate {
         if self.next_sweep_ms.is_none_or(|at| at > now_ms) {
             return Ok(());
         }
-        let expired = self.aggregation.expired(now_ms.saturating_sub(self.ttl_ms));
-        self.aggregation.remove_if_any(&expired, &self.place)?;
+        let before = now_ms.saturating_sub(self.ttl_ms);
+        let expired = self.aggregation.expired(before);
+        self.remove(&expired)?;
         let pause_ms = (self.ttl_ms / 4).max(1000);
+        let pause_ms = self.sweep_disk(before, pause_ms)?;
         self.next_sweep_ms = Some(now_ms.saturating_add(pause_ms));
         Ok(())
     }
@@ -195,7 +231,7 @@ impl Operator for GroupAggregate {
         if !self.answers_empty_input || self.aggregation.groups.len() > 0 {
             return Ok(());
         }
-        let (touched, existed) = self.intern(&[], 1)?;
+        let (touched, existed) = self.intern(&[], 1, 0)?;
         let before = changes::Before::of(&self.aggregation, &touched, existed)?;
         self.aggregation.mark(&touched);
         let (columns, kinds, _) = before.compare(&self.aggregation, self.emit_update_before)?;

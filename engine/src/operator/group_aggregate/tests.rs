@@ -196,11 +196,14 @@ fn a_sum_that_overflows_is_an_error_but_not_when_it_comes_back() {
         fits.process(batch(&model::input(), &rows));
         assert_eq!(fits.result(), [format!("1 | {}", i64::MAX)]);
     }
-    let state = crate::state::create(
-        BackendKind::Memory,
-        crate::key::KeyGroupRange::all(128),
-        std::path::Path::new("unused"),
-    );
+    let state = crate::state::create(crate::state::StateSetup {
+        kind: BackendKind::Memory,
+        key_groups: crate::key::KeyGroupRange::all(128),
+        scratch: std::path::Path::new("unused"),
+        checkpointed: true,
+        restored: Default::default(),
+        resources: &crate::state::Resources::new(crate::memory::Memory::new(1 << 20)),
+    });
     let context = crate::operator::OperatorContext {
         state: Some(state.unwrap()),
         ..crate::operator::testing::context()

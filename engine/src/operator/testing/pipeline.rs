@@ -9,8 +9,10 @@ use super::{context, lines};
 use crate::element::Batch;
 use crate::graph::{BackendKind, OperatorSpec};
 use crate::key::{KeyGroupRange, hash_keys, key_group, owner};
+use crate::memory::Memory;
 use crate::operator::{Operator, OperatorContext, Output, build, needs_state};
-use crate::state::{self, snapshot};
+use crate::state::fixture::{file_of, restored};
+use crate::state::{self, Resources, StateSetup};
 use crate::time::EventTime;
 
 use arrow::datatypes::SchemaRef;
@@ -28,6 +30,8 @@ pub(crate) struct Pipeline {
     local_operator: Option<Box<dyn Operator>>,
     subtasks: Vec<Box<dyn Operator>>,
     scratch: Vec<tempfile::TempDir>,
+    /// The state files of all checkpoints so far.
+    files: Vec<Vec<u8>>,
     /// The rows that the output adds up to, with how often each is there.
     result: BTreeMap<String, i64>,
     /// Every line of output.
@@ -55,6 +59,7 @@ impl Pipeline {
             local_operator: None,
             subtasks: vec![],
             scratch: vec![],
+            files: vec![],
             result: BTreeMap::new(),
             lines: vec![],
             metrics: Default::default(),
@@ -92,16 +97,23 @@ impl Pipeline {
         for index in 0..parallelism {
             let range = KeyGroupRange::of_subtask(index, parallelism, MAX_PARALLELISM);
             let dir = tempfile::tempdir().unwrap();
-            let mut state = state::create(backend, range, dir.path()).unwrap();
-            for file in files {
-                snapshot::restore(state.as_mut(), file, range).unwrap();
-            }
+            let state = state::create(StateSetup {
+                kind: backend,
+                key_groups: range,
+                scratch: dir.path(),
+                checkpointed: true,
+                restored: restored(files),
+                resources: &Resources::new(Memory::new(1 << 20)),
+            });
+            let state = state.unwrap();
             self.scratch.push(dir);
             let context = OperatorContext {
                 index,
                 parallelism,
                 key_groups: range,
                 state: needs_state(&self.global).then_some(state),
+                // So little that every batch overflows, where state can.
+                memory: Memory::new(64).share(),
                 ..self.context()
             };
             let operator = build(
@@ -236,24 +248,20 @@ impl Pipeline {
         }
     }
 
-    /// A barrier: the snapshot of every subtask.
+    /// A barrier: what has changed in every subtask, behind what had before.
     pub(crate) fn checkpoint(&mut self) -> Vec<Vec<u8>> {
         if let Some(local) = &mut self.local_operator {
             let mut output = Output::default();
             local.hand_over(&mut output).unwrap();
             self.route(output);
         }
-        let mut files = vec![];
         for index in 0..self.subtasks.len() as u32 {
             self.call(index, |operator, _, output| operator.hand_over(output));
             if let Some(state) = self.subtasks[index as usize].state().unwrap() {
-                let mut frozen = state.freeze().unwrap();
-                let mut file = vec![];
-                snapshot::write(frozen.as_mut(), &mut file).unwrap();
-                files.push(file);
+                self.files.push(file_of(state.take_delta()));
             }
         }
-        files
+        self.files.clone()
     }
 
     /// Stops at a barrier and goes on as so many subtasks.

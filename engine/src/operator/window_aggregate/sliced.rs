@@ -12,6 +12,7 @@ use super::refire::Refire;
 use crate::element::Batch;
 use crate::error::{EngineError, Result};
 use crate::graph::{WindowAggregateSpec, WindowTime};
+use crate::memory::Share;
 use crate::metrics::SubtaskMetrics;
 use crate::operator::aggregate::aggregation::{Aggregation, check_signs, signs};
 use crate::operator::aggregate::persist::{Deletes, Place};
@@ -42,6 +43,7 @@ pub(super) struct SlicedAggregate {
     max_parallelism: u32,
     pub(super) results: Results,
     metrics: Arc<SubtaskMetrics>,
+    memory: Share,
     /// Scratch: the group of each row.
     groups: Vec<u32>,
 }
@@ -85,12 +87,13 @@ impl SlicedAggregate {
         context: OperatorContext,
     ) -> Result<Self> {
         let plan = Arc::new(window_plan(spec)?);
-        let state = context
+        let mut state = context
             .state
             .ok_or_else(|| EngineError::internal("a window aggregation got no state"))?;
         let windows = Windows::new(&spec.window.kind)?;
         let watermarks = Watermarks::load(state.as_ref())?;
         let slices = persist::load_slices(&plan, state.as_ref())?;
+        state.loaded();
         let watermark = watermarks.current();
         let ends = slices.keys().flat_map(|s| windows.window_ends(*s));
         Ok(SlicedAggregate {
@@ -117,6 +120,7 @@ impl SlicedAggregate {
                 batch_rows: context.batch_rows.max(1),
             },
             metrics: context.metrics,
+            memory: context.memory,
             groups: Vec::new(),
         })
     }
@@ -259,6 +263,7 @@ impl Operator for SlicedAggregate {
     }
 
     fn watermark(&mut self, watermark: EventTime, output: &mut Output) -> Result<()> {
+        self.memory.hold(self.memory_bytes() as u64);
         match self.time {
             WindowTime::Event { .. } => self.advance(watermark, output),
             WindowTime::Processing => Ok(()),

@@ -18,6 +18,7 @@ use super::persist::Watermarks;
 use crate::element::{Batch, RowKind};
 use crate::error::{EngineError, Result};
 use crate::graph::{WindowAggregateSpec, WindowTime};
+use crate::memory::Share;
 use crate::metrics::SubtaskMetrics;
 use crate::operator::aggregate::Plan;
 use crate::operator::aggregate::aggregation::{Aggregation, check_signs, signs};
@@ -50,6 +51,7 @@ pub(super) struct SessionAggregate {
     output: SchemaRef,
     batch_rows: usize,
     metrics: Arc<SubtaskMetrics>,
+    memory: Share,
 }
 
 /// When a session has to be looked at; one that has grown since is put back.
@@ -110,6 +112,7 @@ impl SessionAggregate {
             output: output.clone(),
             batch_rows: context.batch_rows.max(1),
             metrics: context.metrics,
+            memory: context.memory,
         };
         operator.load()?;
         Ok(operator)
@@ -366,6 +369,7 @@ impl Operator for SessionAggregate {
     }
 
     fn watermark(&mut self, watermark: EventTime, output: &mut Output) -> Result<()> {
+        self.memory.hold(self.memory_bytes() as u64);
         match self.time {
             WindowTime::Event { .. } => self.advance(watermark, output),
             WindowTime::Processing => Ok(()),

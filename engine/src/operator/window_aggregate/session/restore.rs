@@ -65,6 +65,7 @@ impl SessionAggregate {
     /// Reads all sessions from keyed state.
     pub(super) fn load(&mut self) -> Result<()> {
         load_all(&mut self.aggregation, self.state.as_ref())?;
+        self.state.loaded();
         let groups = self.aggregation.groups.groups();
         let spans = self.stored_spans(&groups)?;
         let mut keys = self.aggregation.groups.keys(&groups)?;

@@ -1,0 +1,129 @@
+//! Groups and entries of sets that keyed state has and the working set has not.
+
+use arrow::array::{ArrayRef, RecordBatch};
+
+use super::aggregation::{Aggregation, Listed};
+use super::lane::Lane;
+use super::persist::{GROUPS, GroupsLoader, Place, SetLoader, set_table};
+use crate::error::Result;
+use crate::key::KeyGroup;
+use crate::state::KeyedState;
+
+impl Aggregation {
+    /// Takes up those of `groups`, new here, that keyed state has; returns them.
+    pub(crate) fn recall(
+        &mut self,
+        groups: &[u32],
+        state: &dyn KeyedState,
+        place: &Place,
+    ) -> Result<Vec<u32>> {
+        let mut found = Vec::new();
+        if groups.is_empty() {
+            return Ok(found);
+        }
+        let (keys, key_groups) = self.encoded_keys(groups, None, place)?;
+        let mut wanted = pairs(&key_groups, |row| keys.row(row));
+        let mut loader = GroupsLoader::new(self)?;
+        state.get(GROUPS, &mut wanted, &mut |row, value| {
+            found.push(groups[row]);
+            loader.push(self, &keys.row(row)[place.prefix.len()..], value)
+        })?;
+        loader.flush(self)?;
+        Ok(found)
+    }
+
+    /// Takes up the entries of sets that raw rows are about to meet.
+    pub(crate) fn recall_entries(
+        &mut self,
+        rows: &RecordBatch,
+        groups: &[u32],
+        state: &dyn KeyedState,
+        place: &Place,
+    ) -> Result<()> {
+        for set in 0..self.sets.len() {
+            let (column, codec) = &self.plan.arguments[self.plan.sets[set].argument];
+            let values = codec.encode_argument(rows.column(*column))?;
+            self.recall_values(set, groups, &values, state, place)?;
+        }
+        Ok(())
+    }
+
+    /// Takes up the entries of sets that partial rows are about to meet; `lists` are the columns of
+    /// the sets.
+    pub(crate) fn recall_listed(
+        &mut self,
+        lists: &[ArrayRef],
+        groups: &[u32],
+        state: &dyn KeyedState,
+        place: &Place,
+    ) -> Result<()> {
+        for (set, list) in lists.iter().enumerate().take(self.sets.len()) {
+            let Listed { groups, values, .. } = self.listed(set, groups, list)?;
+            self.recall_values(set, &groups, &values, state, place)?;
+        }
+        Ok(())
+    }
+
+    fn recall_values(
+        &mut self,
+        set: usize,
+        groups: &[u32],
+        values: &Lane,
+        state: &dyn KeyedState,
+        place: &Place,
+    ) -> Result<()> {
+        let stored = |group: u32| self.tracker.is_persisted(group);
+        let rows = self.sets[set].missing(groups, values, stored)?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let groups: Vec<u32> = rows.iter().map(|row| groups[*row as usize]).collect();
+        let values = values.take(&rows)?;
+        let (keys, key_groups) = self.encoded_keys(&groups, Some(values), place)?;
+        // A value that several rows have is looked up once.
+        let mut order: Vec<usize> = (0..rows.len()).collect();
+        order.sort_unstable_by(|a, b| keys.row(*a).cmp(keys.row(*b)));
+        order.dedup_by(|a, b| keys.row(*a) == keys.row(*b));
+        let mut wanted = order.iter().map(|row| (key_groups[*row], keys.row(*row)));
+        let mut loader = SetLoader::new(self, set);
+        state.get(set_table(set)?, &mut wanted, &mut |at, value| {
+            let key = &keys.row(order[at])[place.prefix.len()..];
+            loader.push(self, key, value)
+        })?;
+        loader.flush(self)
+    }
+
+    /// Takes up all entries of the sets of groups, so that they can be removed with them.
+    pub(crate) fn recall_sets(
+        &mut self,
+        groups: &[u32],
+        state: &dyn KeyedState,
+        place: &Place,
+    ) -> Result<()> {
+        if self.sets.is_empty() || groups.is_empty() {
+            return Ok(());
+        }
+        let (keys, key_groups) = self.encoded_keys(groups, None, place)?;
+        for set in 0..self.sets.len() {
+            let mut loader = SetLoader::of_missing(self, set);
+            for (row, group) in key_groups.iter().enumerate() {
+                let prefix = keys.row(row);
+                state.scan_prefix(set_table(set)?, *group, prefix, &mut |key, value| {
+                    loader.push(self, &key[place.prefix.len()..], value)
+                })?;
+            }
+            loader.flush(self)?;
+        }
+        Ok(())
+    }
+}
+
+fn pairs<'k>(
+    key_groups: &'k [KeyGroup],
+    key: impl Fn(usize) -> &'k [u8] + 'k,
+) -> impl Iterator<Item = (KeyGroup, &'k [u8])> {
+    key_groups
+        .iter()
+        .enumerate()
+        .map(move |(row, group)| (*group, key(row)))
+}

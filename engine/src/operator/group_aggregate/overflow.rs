@@ -1,0 +1,154 @@
+//! Groups that are not in memory.
+//!
+//! When memory is short, what has changed is written to keyed state and the working set is emptied
+//! as a whole; groups come back when rows ask for them. That is coarser than a cache that drops
+//! what was not used for longest, but it costs nothing per row, and with a working set of many times
+//! the groups that are always busy, reading those back once in a while does not show.
+
+use std::collections::HashSet;
+
+use super::GroupAggregate;
+use crate::element::Batch;
+use crate::error::{EngineError, Result};
+use crate::key::KeyGroup;
+use crate::memory::Share;
+use crate::operator::aggregate::Plan;
+use crate::operator::aggregate::aggregation::Aggregation;
+use crate::operator::aggregate::persist::{GROUPS, set_table, stamp_of};
+use crate::state::{Change, KeyedState};
+
+/// What a group aggregation needs to keep groups on disk.
+pub(super) struct Overflow {
+    share: Share,
+    /// Whether keyed state may have groups that are not in memory.
+    used: bool,
+    /// The key group that is looked through for expired groups next.
+    next_group: KeyGroup,
+}
+
+impl Overflow {
+    /// `None` if the state keeps nothing, or there is one group only, or a group cannot be taken up
+    /// without all that its sets have.
+    pub(super) fn new(plan: &Plan, state: &dyn KeyedState, share: Share) -> Option<Self> {
+        let possible = state.keeps() && plan.can_recall() && !plan.keys.is_empty();
+        possible.then(|| Overflow {
+            share,
+            used: !state.is_empty(),
+            next_group: state.key_groups().start,
+        })
+    }
+}
+
+impl GroupAggregate {
+    fn overflowed(&self) -> bool {
+        self.overflow.as_ref().is_some_and(|overflow| overflow.used)
+    }
+
+    /// Takes up those of the new groups that keyed state has, and leaves the others in `created`.
+    pub(super) fn recall(&mut self, created: &mut Vec<u32>) -> Result<()> {
+        if !self.overflowed() || created.is_empty() {
+            return Ok(());
+        }
+        let (state, place) = (self.state.as_ref(), &self.place);
+        let found = self.aggregation.recall(created, state, place)?;
+        let found: HashSet<u32> = found.into_iter().collect();
+        created.retain(|group| !found.contains(group));
+        Ok(())
+    }
+
+    /// Takes up the entries of distinct sets that the rows of a batch are about to meet.
+    pub(super) fn recall_entries(&mut self, batch: &Batch) -> Result<()> {
+        if !self.overflowed() || self.plan.sets.is_empty() {
+            return Ok(());
+        }
+        let (state, place, groups) = (self.state.as_ref(), &self.place, &self.groups);
+        if !self.partial_input {
+            let rows = batch.rows();
+            return self.aggregation.recall_entries(rows, groups, state, place);
+        }
+        let columns = batch.rows().columns();
+        let lists = columns.len().saturating_sub(self.plan.sets.len());
+        let lists = columns.get(lists..).unwrap_or_default();
+        self.aggregation.recall_listed(lists, groups, state, place)
+    }
+
+    /// Empties the working set when it holds too much.
+    pub(super) fn make_room(&mut self) -> Result<()> {
+        let Some(overflow) = &mut self.overflow else {
+            return Ok(());
+        };
+        if !overflow.share.hold(self.aggregation.size_bytes() as u64) {
+            return Ok(());
+        }
+        overflow.used = true;
+        self.empty_working_set()
+    }
+
+    fn empty_working_set(&mut self) -> Result<()> {
+        self.aggregation.save(self.state.as_mut(), &self.place)?;
+        self.aggregation = Aggregation::new(self.plan.clone())?;
+        if self.ttl_ms > 0 {
+            self.aggregation.expire_groups();
+        }
+        self.touched_by = Vec::new();
+        if let Some(overflow) = &mut self.overflow {
+            overflow.share.hold(0);
+        }
+        Ok(())
+    }
+
+    /// Removes groups that were last touched at `before` or earlier from one key group on disk;
+    /// returns when to look at the next, so that all are looked at once in `pause_ms`.
+    pub(super) fn sweep_disk(&mut self, before: i64, pause_ms: i64) -> Result<i64> {
+        if !self.overflowed() {
+            return Ok(pause_ms);
+        }
+        // Then what is on disk is right, and nothing else is.
+        self.empty_working_set()?;
+        let range = self.state.key_groups();
+        let Some(overflow) = &mut self.overflow else {
+            return Ok(pause_ms);
+        };
+        let group = overflow.next_group;
+        overflow.next_group = match group + 1 < range.end {
+            true => group + 1,
+            false => range.start,
+        };
+        let mut expired: Vec<Box<[u8]>> = Vec::new();
+        self.state
+            .scan_prefix(GROUPS, group, &[], &mut |key, row| {
+                if stamp_of(row)? <= before {
+                    expired.push(key.into());
+                }
+                Ok(())
+            })?;
+        for set in 0..self.plan.sets.len() {
+            let mut entries: Vec<Box<[u8]>> = Vec::new();
+            for key in &expired {
+                let table = set_table(set)?;
+                self.state.scan_prefix(table, group, key, &mut |entry, _| {
+                    entries.push(entry.into());
+                    Ok(())
+                })?;
+            }
+            delete(self.state.as_mut(), set_table(set)?, group, &entries)?;
+        }
+        delete(self.state.as_mut(), GROUPS, group, &expired)?;
+        let groups = i64::from(range.end.saturating_sub(range.start)).max(1);
+        Ok((pause_ms / groups).max(10))
+    }
+}
+
+fn delete(
+    state: &mut dyn KeyedState,
+    table: crate::state::TableId,
+    group: KeyGroup,
+    keys: &[Box<[u8]>],
+) -> Result<(), EngineError> {
+    let mut changes = keys.iter().map(|key| Change {
+        group,
+        key,
+        value: None,
+    });
+    state.apply(table, &mut changes)
+}
