@@ -70,6 +70,7 @@ pub(crate) fn sink_context(
         operator: "sink".into(),
         attempt,
         restored: Arc::default(),
+        barriers_come: true,
         schema,
         index,
         parallelism,

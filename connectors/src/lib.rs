@@ -26,6 +26,7 @@ mod fixture;
 pub mod format;
 mod generate;
 mod hash;
+pub mod jdbc;
 pub mod kafka;
 pub mod nexmark;
 pub mod options;
@@ -42,6 +43,7 @@ pub fn registry() -> ConnectorRegistry {
     registry.register(Arc::new(blackhole::Blackhole));
     registry.register(Arc::new(datagen::Datagen));
     registry.register(Arc::new(filesystem::Filesystem));
+    registry.register(Arc::new(jdbc::Jdbc));
     registry.register(Arc::new(kafka::Kafka));
     registry.register(Arc::new(kafka::UpsertKafka));
     registry.register(Arc::new(nexmark::Nexmark));

@@ -222,6 +222,9 @@ pub struct SinkContext {
     /// Prepared output of an earlier run that [`Sink::commit`] will get right after
     /// [`Sink::open`]: a sink that cleans up after earlier runs spares it.
     pub restored: Arc<Vec<WireBytes>>,
+    /// Whether barriers come by themselves: checkpoints are periodic, or the input ends. Without, a
+    /// sink that waits for one waits until somebody stops the job.
+    pub barriers_come: bool,
     /// The schema of the rows.
     pub schema: SchemaRef,
     /// Which subtask this is.

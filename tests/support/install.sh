@@ -4,6 +4,7 @@
 #
 #   tests/support/install.sh build           what `cargo build` needs
 #   tests/support/install.sh kafka           a JDK and Maven, for Apache Kafka (kafka.sh)
+#   tests/support/install.sh postgres        a PostgreSQL server (postgres.sh)
 #   tests/support/install.sh bench           a JDK and Python, for the benchmark's peers
 #   tests/support/install.sh build kafka …   several at once
 #
@@ -33,6 +34,8 @@ library() { have pkg-config && pkg-config --exists "$1"; }
 # venv needs ensurepip, which Debian ships apart from python3.
 python_venv() { have python3 && python3 -c 'import venv, ensurepip' 2>/dev/null; }
 
+postgres() { [ -x /usr/lib/postgresql/15/bin/postgres ] || have postgres; }
+
 missing=() # "what it is|Debian package"
 need() { "${@:3}" || missing+=("$1|$2"); }
 
@@ -50,6 +53,10 @@ need_kafka() {
   need Maven maven have mvn
 }
 
+need_postgres() {
+  need 'a PostgreSQL 15 server' postgresql-15 postgres
+}
+
 need_bench() {
   need 'a JDK, 17 or newer' openjdk-17-jdk-headless jdk
   need 'Python 3 with venv' python3-venv python_venv
@@ -64,8 +71,8 @@ check_all() {
 groups=("${@:-build}")
 for group in "${groups[@]}"; do
   case $group in
-    build | kafka | bench) ;;
-    *) echo "usage: install.sh [build] [kafka] [bench]" >&2; exit 2 ;;
+    build | kafka | postgres | bench) ;;
+    *) echo "usage: install.sh [build] [kafka] [postgres] [bench]" >&2; exit 2 ;;
   esac
 done
 
@@ -80,6 +87,11 @@ if have apt-get && [ "$(id -u)" = 0 ]; then
   packages=$(printf '%s\n' "${missing[@]#*|}" | sort -u | tr '\n' ' ')
   echo "install.sh: installing $packages" >&2
   export DEBIAN_FRONTEND=noninteractive
+  # Debian's package would make a cluster of its own and start it.
+  if [[ $packages == *postgresql* ]] && [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+    mkdir -p /etc/postgresql-common/createcluster.d
+    echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/no-main.conf
+  fi
   # shellcheck disable=SC2086
   { apt-get update -qq && apt-get install -y -qq --no-install-recommends $packages; } >&2 || true
   hash -r

@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
-# Runs every test of the workspace in the release profile, with a Kafka broker of its own, and
-# closes with one line: "N passed, N failed, N skipped". Called by `make test`.
+# Runs every test of the workspace in the release profile, with a Kafka broker and a PostgreSQL
+# server of its own, and closes with one line: "N passed, N failed, N skipped". Called by `make test`.
 #
 # A test that needs the broker is marked #[ignore = "needs Kafka"] and reads LEVADA_TEST_KAFKA
-# (HOST:PORT). Where a broker can be started those tests run too; where it cannot, they are the
-# skipped ones. Arguments are handed to cargo test (e.g. -p levada-engine).
+# (HOST:PORT); one that needs the server is marked #[ignore = "needs PostgreSQL"] and reads
+# LEVADA_TEST_POSTGRES (HOST:PORT/DATABASE). Where these can be started those tests run too; where
+# they cannot, they are the skipped ones. Arguments are handed to cargo test (e.g. -p levada-engine).
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/../.." || exit 1
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/levada-test.XXXXXX")
+chmod 711 "$scratch" # as root, PostgreSQL runs as another user, who must get to its folder
 cleanup() {
   "$here/kafka.sh" stop --dir "$scratch/kafka" >/dev/null 2>&1
+  "$here/postgres.sh" stop --dir "$scratch/postgres" >/dev/null 2>&1
   rm -rf "$scratch"
 }
 trap cleanup EXIT
@@ -26,6 +29,16 @@ elif kafka=$("$here/kafka.sh" start --dir "$scratch/kafka"); then
 else
   kafka=
   echo "run-tests.sh: no Kafka broker could be started (see above); tests that need it are skipped" >&2
+fi
+
+postgres=
+if [ -n "${LEVADA_TEST_POSTGRES:-}" ]; then
+  postgres=$LEVADA_TEST_POSTGRES # a server of the caller's
+elif postgres=$("$here/postgres.sh" start --dir "$scratch/postgres"); then
+  export LEVADA_TEST_POSTGRES=$postgres
+else
+  postgres=
+  echo "run-tests.sh: no PostgreSQL server could be started (see above); tests that need it are skipped" >&2
 fi
 
 # `cargo test`'s output goes to the terminal and to a log, from which the counts are read.
@@ -61,17 +74,21 @@ passed=$(count "$scratch/plain.log" passed)
 failed=$(count "$scratch/plain.log" failed)
 skipped=$(count "$scratch/plain.log" ignored)
 
-# The tests that the first round left out for want of a broker, by their names.
-mapfile -t needy < <(sed -n 's/^test \(.*\) \.\.\. ignored, needs Kafka.*/\1/p' "$scratch/plain.log" | sort -u)
-if [ -n "$kafka" ] && [ ${#needy[@]} -gt 0 ]; then
-  suite "$scratch/kafka.log" "${packages[@]}" --lib --bins --tests -- --ignored --exact "${needy[@]}" ||
+# The tests that the first round left out for want of a service, by their names.
+second_round() { # service, address
+  local needy more_passed more_failed
+  mapfile -t needy < <(sed -n "s/^test \(.*\) \.\.\. ignored, needs $1.*/\1/p" "$scratch/plain.log" | sort -u)
+  if [ -z "$2" ] || [ ${#needy[@]} -eq 0 ]; then return; fi
+  suite "$scratch/$1.log" "${packages[@]}" --lib --bins --tests -- --ignored --exact "${needy[@]}" ||
     status=1
-  more_passed=$(count "$scratch/kafka.log" passed)
-  more_failed=$(count "$scratch/kafka.log" failed)
+  more_passed=$(count "$scratch/$1.log" passed)
+  more_failed=$(count "$scratch/$1.log" failed)
   passed=$((passed + more_passed))
   failed=$((failed + more_failed))
   skipped=$((skipped - more_passed - more_failed))
-fi
+}
+second_round Kafka "$kafka"
+second_round PostgreSQL "$postgres"
 
 # A test binary that died without a verdict, and what did not build, count as failures too.
 died() { # log

@@ -365,6 +365,7 @@ pub fn sink_context(schema: SchemaRef, index: u32) -> SinkContext {
         operator: "sink".into(),
         attempt: 0,
         restored: Arc::default(),
+        barriers_come: true,
         schema,
         index,
         parallelism: 1,

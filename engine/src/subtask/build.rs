@@ -16,7 +16,7 @@ use super::source::{SourceDriver, SourceParts, TimeDriver, ValuesSource};
 use super::{Command, Input, Reporter, Subtask};
 use crate::checkpoint::{CheckpointStore, FileChain, Link, Manifest, OperatorState, StateFile};
 use crate::client::Environment;
-use crate::connector::{SinkContext, SourceContext, SplitState};
+use crate::connector::{Boundedness, SinkContext, SourceContext, SplitState};
 use crate::error::{EngineError, Result};
 use crate::exchange::{EdgeOutput, InputGate};
 use crate::expression::{Evaluator, Projection, in_time_zone};
@@ -398,6 +398,22 @@ impl Plan {
         })
     }
 
+    /// Whether sinks see barriers without somebody stopping the job.
+    fn barriers_come(&self) -> Result<bool> {
+        if self.graph.settings.checkpoints.interval_ms.is_some() {
+            return Ok(true);
+        }
+        for operator in self.graph.vertices.iter().flat_map(|v| &v.operators) {
+            if let OperatorSpec::Source(spec) = &operator.spec {
+                let connector = self.environment.connectors.of_table(&spec.table)?;
+                if connector.source(&spec.table)?.boundedness() == Boundedness::Unbounded {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
     async fn open_sink(&self, node: &ChainedOperator, spec: &SinkSpec) -> Result<Stage> {
         let factory = self
             .environment
@@ -420,6 +436,7 @@ impl Plan {
             operator: node.uid.clone(),
             attempt: self.attempt,
             restored: Arc::new(restored.clone()),
+            barriers_come: self.barriers_come()?,
             schema: Arc::clone(&node.schema.0),
             index: self.id.index,
             parallelism: vertex.parallelism,

@@ -37,6 +37,7 @@ pub(crate) async fn write(
         operator: writing.table,
         attempt: 0,
         restored: Arc::new(Vec::new()),
+        barriers_come: true,
         schema: Arc::clone(&rows.schema),
         index: 0,
         parallelism: 1,
