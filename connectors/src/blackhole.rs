@@ -61,6 +61,10 @@ impl Sink for Forget {
         Ok(())
     }
 
+    fn takes_rows_twice(&self) -> bool {
+        true
+    }
+
     async fn prepare(&mut self, _checkpoint_id: u64) -> Result<Vec<WireBytes>> {
         Ok(Vec::new())
     }

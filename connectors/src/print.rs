@@ -173,6 +173,10 @@ impl Sink for Printer {
         sent.map_err(|_| writer.failed())
     }
 
+    fn takes_rows_twice(&self) -> bool {
+        true
+    }
+
     async fn prepare(&mut self, _checkpoint_id: u64) -> Result<Vec<WireBytes>> {
         let writer = self.writer()?;
         let (done, written) = oneshot::channel();

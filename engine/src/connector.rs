@@ -266,6 +266,14 @@ pub trait Sink: Send {
         Ok(())
     }
 
+    /// Whether rows may be written again of which no [`Sink::prepare`] has returned yet, and `prepare`
+    /// only flushes: true of idempotent and at-least-once sinks. A checkpoint need not wait for such a
+    /// sink; it can take the rows along, to be written after a restart. `prepare` then also comes
+    /// between checkpoints.
+    fn takes_rows_twice(&self) -> bool {
+        false
+    }
+
     /// When [`Sink::write`] or [`Sink::idle`] wants to be called again without input, in
     /// milliseconds of the clock (rolling by age, flush intervals).
     fn deadline_ms(&self) -> Option<i64> {

@@ -156,10 +156,12 @@ impl Case {
         let skipped = self.skips.iter().any(|scope| scope.has(way));
         // A script that must fail fails at its own moment; one that never starts a job of its own
         // cannot be interrupted.
-        let interrupts = matches!(way, Way::Stopped | Way::Failed);
+        let interrupts = matches!(way, Way::Stopped | Way::Failed | Way::Overtaken);
         let writes = self.sql.to_uppercase().contains("INSERT INTO");
         let fails_anyway = interrupts && self.error(way).is_some();
-        !skipped && !fails_anyway && (way != Way::Failed || writes)
+        // A query that is killed has shown rows that its checkpoint does not have.
+        let needs_sink = matches!(way, Way::Failed | Way::Overtaken);
+        !skipped && !fails_anyway && (!needs_sink || writes)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Connectors whose sources take their time, and fail when they are told to.
 //!
 //! A bounded job over ten rows is over before anything can be done to it. Around every source this
-//! puts a pause of chance length in front of each event, so that a job can be stopped or failed at
-//! any moment of its life.
+//! puts a pause of chance length in front of each event, and around every sink one in front of each
+//! write, so that a job can be stopped or failed at any moment of its life, with rows on their way.
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -12,11 +12,11 @@ use std::time::Duration;
 use arrow::datatypes::{DataType, Schema};
 use async_trait::async_trait;
 use levada_engine::connector::{
-    Boundedness, ConnectorFactory, ConnectorRegistry, SinkFactory, Source, SourceContext,
-    SourceEvent, SourceFactory, SplitState, TableDescriptor,
+    Boundedness, ConnectorFactory, ConnectorRegistry, Sink, SinkContext, SinkFactory, Source,
+    SourceContext, SourceEvent, SourceFactory, SplitState, TableDescriptor,
 };
-use levada_engine::element::ChangelogMode;
-use levada_engine::graph::WireSchema;
+use levada_engine::element::{Batch, ChangelogMode};
+use levada_engine::graph::{WireBytes, WireSchema};
 use levada_engine::{EngineError, Result};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -64,7 +64,8 @@ impl Faults {
     }
 }
 
-/// The connectors of `inner`, with a pause of up to `longest` in front of each event of a source.
+/// The connectors of `inner`, with a pause of up to `longest` in front of each event of a source and each
+/// write of a sink.
 pub fn paced(
     inner: &ConnectorRegistry,
     longest: Duration,
@@ -126,11 +127,72 @@ impl ConnectorFactory for PacedConnector {
     }
 
     fn sink(&self, table: &TableDescriptor) -> Result<Arc<dyn SinkFactory>> {
-        self.inner.sink(table)
+        Ok(Arc::new(PacedSinks {
+            inner: self.inner.sink(table)?,
+            pace: self.pace.clone(),
+        }))
     }
 
     fn metadata(&self, table: &TableDescriptor) -> Result<Vec<(String, DataType)>> {
         self.inner.metadata(table)
+    }
+}
+
+struct PacedSinks {
+    inner: Arc<dyn SinkFactory>,
+    pace: Pace,
+}
+
+impl SinkFactory for PacedSinks {
+    fn accept(&self, mode: ChangelogMode) -> Result<ChangelogMode> {
+        self.inner.accept(mode)
+    }
+
+    fn create(&self, context: SinkContext) -> Result<Box<dyn Sink>> {
+        let seed = !self.pace.seed ^ (u64::from(context.index) << 32);
+        Ok(Box::new(PacedSink {
+            inner: self.inner.create(context)?,
+            chance: SmallRng::seed_from_u64(seed),
+            longest: self.pace.longest,
+        }))
+    }
+}
+
+struct PacedSink {
+    inner: Box<dyn Sink>,
+    chance: SmallRng,
+    longest: Duration,
+}
+
+#[async_trait]
+impl Sink for PacedSink {
+    async fn open(&mut self) -> Result<()> {
+        self.inner.open().await
+    }
+
+    async fn write(&mut self, batch: &Batch) -> Result<()> {
+        tokio::time::sleep(self.longest.mul_f64(self.chance.random::<f64>())).await;
+        self.inner.write(batch).await
+    }
+
+    async fn idle(&mut self) -> Result<()> {
+        self.inner.idle().await
+    }
+
+    async fn prepare(&mut self, checkpoint_id: u64) -> Result<Vec<WireBytes>> {
+        self.inner.prepare(checkpoint_id).await
+    }
+
+    async fn commit(&mut self, committables: Vec<WireBytes>) -> Result<()> {
+        self.inner.commit(committables).await
+    }
+
+    fn takes_rows_twice(&self) -> bool {
+        self.inner.takes_rows_twice()
+    }
+
+    fn deadline_ms(&self) -> Option<i64> {
+        self.inner.deadline_ms()
     }
 }
 

@@ -33,21 +33,30 @@ pub enum Way {
     Stopped,
     /// Failed at random moments and restarted from the last checkpoint.
     Failed,
+    /// Killed at random moments and restored from a checkpoint whose barriers overtook rows, each time
+    /// at another parallelism and perhaps on the other backend.
+    Overtaken,
     /// Parallelism 4 on two workers with two slots each, over TCP.
     Workers,
 }
 
 impl Way {
     /// All of them.
-    pub const ALL: [Way; 7] = [
+    pub const ALL: [Way; 8] = [
         Way::Batch,
         Way::One,
         Way::Wide,
         Way::RocksDb,
         Way::Stopped,
         Way::Failed,
+        Way::Overtaken,
         Way::Workers,
     ];
+
+    /// Whether somebody stops the job from outside and starts it again.
+    fn is_interrupted(self) -> bool {
+        matches!(self, Way::Stopped | Way::Overtaken)
+    }
 }
 
 /// Several ways by a word.
@@ -71,6 +80,7 @@ impl Scope {
             "rocksdb" => Scope::Only(Way::RocksDb),
             "stopped" => Scope::Only(Way::Stopped),
             "failed" => Scope::Only(Way::Failed),
+            "overtaken" => Scope::Only(Way::Overtaken),
             "workers" => Scope::Only(Way::Workers),
             other => return Err(format!("no way of running is called '{other}'")),
         })
@@ -143,7 +153,7 @@ impl Bench {
 
     fn engine(&self, way: Way) -> &Arc<Shared> {
         match way {
-            Way::Stopped | Way::Failed => &self.slow,
+            Way::Stopped | Way::Failed | Way::Overtaken => &self.slow,
             Way::Workers => &self.workers,
             _ => &self.plain,
         }
@@ -209,7 +219,7 @@ impl<'a> Run<'a> {
                 self.set("state.backend.type", "rocksdb");
             }
             Way::Workers => self.set("parallelism.default", "4"),
-            Way::Stopped | Way::Failed => {
+            Way::Stopped | Way::Failed | Way::Overtaken => {
                 self.set("parallelism.default", "2");
                 self.set("state.backend.type", backend);
                 self.set("execution.checkpointing.dir", &checkpoints);
@@ -220,6 +230,12 @@ impl<'a> Run<'a> {
             self.set("restart-strategy.type", "fixed-delay");
             self.set("restart-strategy.fixed-delay.attempts", "100");
             self.set("restart-strategy.fixed-delay.delay", "1 ms");
+        }
+        if self.way == Way::Overtaken {
+            let after = ["0 ms", "4 ms"][self.chance.random_range(0..2)];
+            self.set("execution.checkpointing.interval", "3 ms");
+            self.set("execution.checkpointing.unaligned.enabled", "true");
+            self.set("execution.checkpointing.aligned-checkpoint-timeout", after);
         }
         if !matches!(self.way, Way::Batch | Way::One) {
             tiny.iter().for_each(|(name, value)| self.set(name, value));
@@ -271,7 +287,7 @@ impl<'a> Run<'a> {
         script: &str,
         last: bool,
     ) -> Result<Option<Answer>, String> {
-        let interrupt = last && self.way == Way::Stopped;
+        let interrupt = last && self.way.is_interrupted();
         if last && self.way == Way::Failed {
             let after = (0..2).map(|_| self.chance.random_range(0..8)).collect();
             let folder = self.folder.path().display().to_string();
@@ -399,7 +415,11 @@ impl<'a> Run<'a> {
 
     async fn stop_some_time(&self, job: &JobId) -> Result<(), String> {
         let client = self.bench.engine(self.way).client();
-        match client.stop(job, StopMode::Checkpoint).await {
+        let mode = match self.way {
+            Way::Overtaken => StopMode::Cancel,
+            _ => StopMode::Checkpoint,
+        };
+        match client.stop(job, mode).await {
             Ok(()) => Ok(()),
             // It may have ended in the meantime.
             Err(error) => match client.status(job).await {
@@ -419,6 +439,8 @@ impl<'a> Run<'a> {
         if let Some(path) = &status.checkpoints.last_path {
             self.set("execution.state-recovery.path", path);
         }
+        let backend = ["memory", "rocksdb"][self.chance.random_range(0..2)];
+        self.set("state.backend.type", backend);
         let parallelism = self.chance.random_range(1..5).to_string();
         self.set("parallelism.default", &parallelism);
         Ok(true)

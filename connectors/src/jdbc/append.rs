@@ -115,6 +115,10 @@ impl Sink for AppendSink {
         }
     }
 
+    fn takes_rows_twice(&self) -> bool {
+        true
+    }
+
     fn deadline_ms(&self) -> Option<i64> {
         self.pace.deadline_ms()
     }

@@ -285,6 +285,10 @@ impl Sink for UpsertSink {
         }
     }
 
+    fn takes_rows_twice(&self) -> bool {
+        true
+    }
+
     fn deadline_ms(&self) -> Option<i64> {
         self.pace.deadline_ms()
     }

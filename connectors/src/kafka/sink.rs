@@ -168,6 +168,10 @@ impl Sink for KafkaSink {
         }
     }
 
+    fn takes_rows_twice(&self) -> bool {
+        true
+    }
+
     fn deadline_ms(&self) -> Option<i64> {
         self.intake.deadline_ms()
     }

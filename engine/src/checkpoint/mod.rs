@@ -25,8 +25,12 @@ mod tests;
 pub use file_chain::{FileChain, Link};
 pub use store::CheckpointStore;
 
-/// The version of the manifest that this build writes. Older ones stay readable.
-pub const MANIFEST_VERSION: u32 = 2;
+/// The version of the manifest that this build writes. Those from [`OLDEST_MANIFEST`] on stay readable.
+///
+/// Version 3 has what barriers have overtaken.
+pub const MANIFEST_VERSION: u32 = 3;
+/// The oldest version that can be read.
+pub const OLDEST_MANIFEST: u32 = 2;
 
 /// A file of keyed state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +64,63 @@ pub struct OperatorCheckpoint {
     pub committables: Vec<WireBytes>,
 }
 
+/// Where elements were when a barrier overtook them. In this order they reach their operator.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Place {
+    /// At the operator's gate.
+    #[default]
+    Arrived,
+    /// Waiting at their producer.
+    Sent,
+    /// Handed to a sink that had not flushed them.
+    Unflushed,
+}
+
+/// Elements that a barrier has overtaken on one channel of an operator's input: a part of a file of
+/// frames.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InFlight {
+    /// The uid of the operator that they are for.
+    pub operator: String,
+    /// Its name, for people.
+    pub name: String,
+    /// The ordinal of its input.
+    pub input: u32,
+    /// The index of the subtask that sent them.
+    pub from: u32,
+    /// The index of the subtask that they were for.
+    pub to: u32,
+    /// How many subtasks the operator had.
+    pub consumers: u32,
+    /// Where they were.
+    pub place: Place,
+    /// The file, relative to the job's folder.
+    pub path: String,
+    /// Where in the file they begin.
+    pub offset: u64,
+    /// How many bytes of it they are.
+    pub bytes: u64,
+}
+
+/// How far event time had come on a channel when a barrier overtook what was on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelTime {
+    /// The uid of the operator that receives.
+    pub operator: String,
+    /// The ordinal of its input.
+    pub input: u32,
+    /// The index of the subtask that sends.
+    pub from: u32,
+    /// The index of the subtask that receives.
+    pub to: u32,
+    /// How many subtasks the operator had.
+    pub consumers: u32,
+    /// The watermark, in milliseconds since the epoch.
+    pub watermark: i64,
+    /// Nobody waited for the channel: it was silent, or at its end.
+    pub silent: bool,
+}
+
 /// What one subtask remembers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubtaskCheckpoint {
@@ -67,6 +128,10 @@ pub struct SubtaskCheckpoint {
     pub subtask: SubtaskId,
     /// Its operators that remember anything.
     pub operators: Vec<OperatorCheckpoint>,
+    /// What the barrier has overtaken.
+    pub in_flight: Vec<InFlight>,
+    /// How far time had come where it did.
+    pub channels: Vec<ChannelTime>,
 }
 
 /// The state of one operator over all its subtasks.
@@ -103,6 +168,12 @@ pub struct Manifest {
     pub max_parallelism: u32,
     /// By operator uid.
     pub operators: BTreeMap<String, OperatorState>,
+    /// What the barrier has overtaken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub in_flight: Vec<InFlight>,
+    /// How far time had come where it did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<ChannelTime>,
 }
 
 impl Manifest {
@@ -115,8 +186,11 @@ impl Manifest {
         shares: impl IntoIterator<Item = SubtaskCheckpoint>,
     ) -> Self {
         let mut operators: BTreeMap<String, OperatorState> = BTreeMap::new();
+        let (mut in_flight, mut channels) = (Vec::new(), Vec::new());
         for share in shares {
             let index = share.subtask.index;
+            in_flight.extend(share.in_flight);
+            channels.extend(share.channels);
             for operator in share.operators {
                 let state = operators.entry(operator.uid).or_default();
                 state.name = operator.name;
@@ -130,6 +204,10 @@ impl Manifest {
                 state.committables.extend(tagged);
             }
         }
+        if in_flight.is_empty() {
+            // Nothing was overtaken, so time is where all sources are.
+            channels.clear();
+        }
         let max_parallelism = graph.settings.max_parallelism;
         let version = MANIFEST_VERSION;
         Manifest {
@@ -139,7 +217,21 @@ impl Manifest {
             completed_ms,
             max_parallelism,
             operators,
+            in_flight,
+            channels,
         }
+    }
+
+    /// Whether rows that its barrier has overtaken come before anything new.
+    pub fn has_rows_in_flight(&self) -> bool {
+        !self.in_flight.is_empty()
+    }
+
+    /// The files that it refers to, each perhaps more than once.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        let keyed = self.operators.values().flat_map(|o| &o.keyed);
+        let in_flight = self.in_flight.iter().map(|f| f.path.as_str());
+        keyed.map(|f| f.path.as_str()).chain(in_flight)
     }
 
     /// How many bytes of keyed state it refers to.
@@ -170,12 +262,14 @@ impl Manifest {
             .flat_map(|v| &v.operators)
             .map(|o| o.uid.as_str())
             .collect();
-        let unclaimed: Vec<String> = self
-            .operators
-            .iter()
+        let state = self.operators.iter().map(|(uid, state)| (uid, &state.name));
+        let rows = self.in_flight.iter().map(|f| (&f.operator, &f.name));
+        let unclaimed: std::collections::BTreeSet<String> = state
+            .chain(rows)
             .filter(|(uid, _)| !claimed.contains(uid.as_str()))
-            .map(|(uid, state)| format!("{} ({uid})", state.name))
+            .map(|(uid, name)| format!("{name} ({uid})"))
             .collect();
+        let unclaimed: Vec<String> = unclaimed.into_iter().collect();
         if unclaimed.is_empty() || graph.settings.checkpoints.ignore_unclaimed_state {
             return Ok(());
         }

@@ -16,8 +16,10 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
 use serde::{Deserialize, Serialize};
 
-use super::{MANIFEST_VERSION, Manifest, StateFile};
+use super::{InFlight, MANIFEST_VERSION, Manifest, OLDEST_MANIFEST, StateFile};
+use crate::element::Element;
 use crate::error::{EngineError, Result};
+use crate::exchange::frame;
 use crate::graph::JobId;
 use crate::key::KeyGroupRange;
 use crate::state::blob::{Blob, Spool};
@@ -139,8 +141,7 @@ impl CheckpointStore {
     /// Copies a checkpoint to a folder of its own, where nothing of it depends on the job any more.
     /// It exists there when its manifest does.
     pub async fn export(&self, manifest: &Manifest, target: &CheckpointStore) -> Result<()> {
-        let files = manifest.operators.values().flat_map(|o| &o.keyed);
-        let paths: std::collections::BTreeSet<&str> = files.map(|f| f.path.as_str()).collect();
+        let paths: std::collections::BTreeSet<&str> = manifest.files().collect();
         let scratch = std::env::temp_dir();
         for path in paths {
             let content = self.fetch(path, &scratch).await?;
@@ -184,6 +185,30 @@ impl CheckpointStore {
             bytes: written.bytes,
             entries: written.entries,
             seal: written.seal,
+        })
+    }
+
+    /// Writes a file of elements that a barrier has overtaken; returns its path in the job's folder.
+    pub async fn put_in_flight(&self, name: &str, content: Bytes) -> Result<String> {
+        let path = Self::state_path(name);
+        self.put(&path, content).await?;
+        Ok(path)
+    }
+
+    /// Reads elements that a barrier has overtaken.
+    pub async fn get_in_flight(&self, of: &InFlight) -> Result<Vec<Element>> {
+        let range = of.offset..of.offset.saturating_add(of.bytes);
+        let got = self.store.get_range(&self.path(&of.path), range).await;
+        let bytes = got.map_err(|e| self.failed("read", &of.path, e))?;
+        let decoded = tokio::task::spawn_blocking(move || frame::decode_elements(bytes));
+        decoded.await.map_err(EngineError::from)?.map_err(|e| {
+            let what = format!(
+                "the rows under way in {}/{} are corrupt",
+                self.shown, of.path
+            );
+            EngineError::checkpoint(what)
+                .with_detail(e.message)
+                .with_hint("start from another retained checkpoint")
         })
     }
 
@@ -284,10 +309,10 @@ impl CheckpointStore {
         }
         let text = sealed.manifest.get();
         let Format { version } = serde_json::from_str(text).map_err(|e| broken(e.to_string()))?;
-        if version != MANIFEST_VERSION {
+        if !(OLDEST_MANIFEST..=MANIFEST_VERSION).contains(&version) {
             return Err(EngineError::checkpoint(format!(
-                "the manifest {}/{path} has format version {version}; this release reads version \
-                 {MANIFEST_VERSION}",
+                "the manifest {}/{path} has format version {version}; this release reads versions \
+                 {OLDEST_MANIFEST} to {MANIFEST_VERSION}",
                 self.shown
             )));
         }
@@ -334,9 +359,9 @@ impl CheckpointStore {
     /// Removes the state files of checkpoints before `before` that no manifest in `retained`
     /// refers to.
     pub async fn sweep(&self, before: u64, retained: &[&Manifest]) -> Result<()> {
-        let operators = || retained.iter().flat_map(|m| m.operators.values());
-        let kept = operators().flat_map(|o| &o.keyed).map(|f| f.path.as_str());
-        let growing = operators().flat_map(|o| &o.in_progress).map(String::as_str);
+        let kept = retained.iter().flat_map(|m| m.files());
+        let operators = retained.iter().flat_map(|m| m.operators.values());
+        let growing = operators.flat_map(|o| &o.in_progress).map(String::as_str);
         let used: std::collections::BTreeSet<&str> = kept.chain(growing).collect();
         let folder = self.path("state");
         let files: Vec<_> = self

@@ -18,10 +18,13 @@ fn manifest(id: u64, files: Vec<StateFile>) -> Manifest {
         barrier: Barrier {
             checkpoint_id: id,
             kind: BarrierKind::Checkpoint,
+            overtakes_at_ms: None,
         },
         completed_ms: 1,
         max_parallelism: 128,
         operators: BTreeMap::from([("u1".to_string(), state)]),
+        in_flight: Vec::new(),
+        channels: Vec::new(),
     }
 }
 

@@ -19,6 +19,8 @@ use crate::memory::Memory;
 use crate::state::Resources;
 use crate::time::SystemClock;
 
+mod overtaking;
+
 /// Rows that the test sink has made visible, by the committable that carried them.
 type Visible = Arc<Mutex<BTreeMap<String, Vec<i64>>>>;
 

@@ -268,6 +268,9 @@ pub struct Barrier {
     pub checkpoint_id: u64,
     /// What it is for.
     pub kind: BarrierKind,
+    /// From when on it overtakes rows that wait, in milliseconds of the clock; `None` never does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overtakes_at_ms: Option<i64>,
 }
 
 /// What travels on a channel between two subtasks.

@@ -69,6 +69,8 @@ const BARRIER: u8 = 3;
 const IDLE: u8 = 4;
 const END: u8 = 5;
 const GRANT: u8 = 6;
+/// When a barrier overtakes that never does.
+const NEVER: i64 = i64::MAX;
 
 fn put_channel(out: &mut BytesMut, channel: ChannelId) {
     out.put_u32_le(channel.edge.0);
@@ -125,10 +127,46 @@ fn encode_body(element: &Element, out: &mut BytesMut) -> Result<()> {
                 BarrierKind::Checkpoint => 0,
                 BarrierKind::Final => 1,
             });
+            out.put_i64_le(barrier.overtakes_at_ms.unwrap_or(NEVER));
         }
         Element::Idle | Element::EndOfInput => {}
     }
     Ok(())
+}
+
+/// Elements as frames, one after the other, for a file.
+pub fn encode_elements(elements: Vec<Element>, out: &mut BytesMut) -> Result<()> {
+    let channel = ChannelId {
+        edge: EdgeId(0),
+        from: 0,
+        to: 0,
+    };
+    for element in elements {
+        let frame = Frame::Element {
+            channel,
+            cost: 0,
+            element,
+        };
+        encode(&frame, out)?;
+    }
+    Ok(())
+}
+
+/// Reads what [`encode_elements`] has written.
+pub fn decode_elements(mut bytes: Bytes) -> Result<Vec<Element>> {
+    let broken = || EngineError::network("a frame is cut off");
+    let mut elements = Vec::new();
+    while bytes.has_remaining() {
+        let length = bytes.try_get_u32_le().map_err(|_| broken())? as usize;
+        if length > bytes.remaining() {
+            return Err(broken());
+        }
+        match decode(bytes.split_to(length))? {
+            Frame::Element { element, .. } => elements.push(element),
+            Frame::Grant { .. } => return Err(broken()),
+        }
+    }
+    Ok(elements)
 }
 
 /// Reads a frame behind its length.
@@ -159,7 +197,7 @@ pub fn decode(mut body: Bytes) -> Result<Frame> {
         }
         BATCH => Element::Batch(decode_batch(&body)?),
         WATERMARK if body.remaining() == 8 => Element::Watermark(body.get_i64_le()),
-        BARRIER if body.remaining() == 9 => {
+        BARRIER if body.remaining() == 17 => {
             let checkpoint_id = body.get_u64_le();
             let kind = match body.get_u8() {
                 0 => BarrierKind::Checkpoint,
@@ -169,6 +207,7 @@ pub fn decode(mut body: Bytes) -> Result<Frame> {
             Element::Barrier(Barrier {
                 checkpoint_id,
                 kind,
+                overtakes_at_ms: Some(body.get_i64_le()).filter(|at| *at != NEVER),
             })
         }
         IDLE => Element::Idle,

@@ -329,6 +329,11 @@ async fn read_elements(reader: OwnedReadHalf, inlets: &Inlets, grants: &Arc<Gran
             // The consumer has failed, and says why itself. Until the coordinator ends the run its
             // producers must not fail too: what they would say might come first.
             Err(TrySendError::Closed(delivery)) => drop(delivery),
+            // Nobody needs the barrier of a checkpoint that others have followed already.
+            Err(TrySendError::Full(Delivery {
+                element: Element::Barrier(_),
+                ..
+            })) if cost == 0 => {}
             // The queue has room for all credit that was granted.
             Err(TrySendError::Full(_)) => {
                 return Err(EngineError::network("more was sent than was granted"));

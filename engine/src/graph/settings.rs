@@ -58,6 +58,9 @@ pub struct CheckpointSettings {
     pub min_pause_ms: u64,
     /// After which a checkpoint is given up, in milliseconds.
     pub timeout_ms: u64,
+    /// How long after its start the barriers of a checkpoint overtake rows that wait, in milliseconds;
+    /// 0 has them do so at once, `None` never.
+    pub overtake_after_ms: Option<u64>,
     /// How many checkpoints in a row may fail before the job does.
     pub tolerable_failed: u32,
     /// How many completed checkpoints are kept.
@@ -78,6 +81,7 @@ impl Default for CheckpointSettings {
             interval_ms: None,
             min_pause_ms: 0,
             timeout_ms: 600_000,
+            overtake_after_ms: None,
             tolerable_failed: 0,
             retained: 1,
             dir: None,

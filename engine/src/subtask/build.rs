@@ -10,11 +10,14 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::chain::{Chain, Node, Stage, Target};
+use super::replay::Replay;
 use super::sink::{Collector, SinkStage};
 use super::snapshot::{OperatorFiles, Uploader};
 use super::source::{SourceDriver, SourceParts, TimeDriver, ValuesSource};
-use super::{Command, Input, Reporter, Subtask};
-use crate::checkpoint::{CheckpointStore, FileChain, Link, Manifest, OperatorState, StateFile};
+use super::{Command, Input, Reporter, Route, Subtask};
+use crate::checkpoint::{
+    CheckpointStore, FileChain, InFlight, Link, Manifest, OperatorState, Place, StateFile,
+};
 use crate::client::Environment;
 use crate::connector::{Boundedness, SinkContext, SourceContext, SplitState};
 use crate::error::{EngineError, Result};
@@ -22,8 +25,8 @@ use crate::exchange::{EdgeOutput, InputGate};
 use crate::expression::{Evaluator, Projection, in_time_zone};
 use crate::graph::execution::SubtaskId;
 use crate::graph::{
-    ChainedOperator, EdgeId, JobGraph, JobId, OperatorInput, OperatorSpec, OutputPort, SinkSpec,
-    SourceSpec, Vertex, WireBytes,
+    ChainedOperator, EdgeId, JobGraph, JobId, OperatorInput, OperatorSpec, OutputPort,
+    Partitioning, SinkSpec, SourceSpec, Vertex, WireBytes,
 };
 use crate::key::KeyGroupRange;
 use crate::metrics::SubtaskMetrics;
@@ -86,20 +89,21 @@ pub async fn build(plan: Plan, wiring: Wiring) -> Result<Subtask> {
                 return Err(EngineError::internal("a source stands within a chain"));
             }
             OperatorSpec::Sink(spec) => plan.open_sink(operator, spec).await?,
-            OperatorSpec::Collect => Stage::Collect(Collector {
-                reports: wiring.reporter.reports.clone(),
-                make: {
-                    let reporter = wiring.reporter.clone();
-                    Arc::new(move |kind| reporter.make(kind))
-                },
-                window: Arc::clone(&wiring.collect_window),
-            }),
+            OperatorSpec::Collect => {
+                let reporter = wiring.reporter.clone();
+                Stage::Collect(Collector::new(
+                    wiring.reporter.reports.clone(),
+                    Arc::new(move |kind| reporter.make(kind)),
+                    Arc::clone(&wiring.collect_window),
+                ))
+            }
             _ => Stage::Operator(plan.open_operator(vertex, operator, &mut chains).await?),
         };
         nodes.push(Node {
             uid: operator.uid.clone(),
             name: operator.name.clone(),
             stage,
+            schema: Arc::clone(&operator.schema.0),
             targets: plan.targets(vertex, position, &edge_ids),
             inputs: WatermarkMerger::new(plan.watermark_inputs(operator)?),
         });
@@ -132,6 +136,12 @@ pub async fn build(plan: Plan, wiring: Wiring) -> Result<Subtask> {
     };
     let clock = Arc::clone(&plan.environment.clock);
     Ok(Subtask {
+        index: plan.id.index,
+        parallelism: vertex.parallelism,
+        replay: plan.replay(vertex)?,
+        consumers: plan.consumers(&edge_ids)?,
+        under_way: None,
+        dry: false,
         chain: Chain::new(nodes, edges, plan.metrics, clock),
         input,
         commands: wiring.commands,
@@ -142,12 +152,13 @@ pub async fn build(plan: Plan, wiring: Wiring) -> Result<Subtask> {
     })
 }
 
-/// The operator and input that an edge feeds, with the channel's key there.
-fn route(vertex: &Vertex, edge: EdgeId, from: u32) -> Result<(usize, u32, u32)> {
+/// The operator and input that an edge feeds.
+fn route(vertex: &Vertex, edge: EdgeId, from: u32) -> Result<Route> {
     for (node, operator) in vertex.operators.iter().enumerate() {
         for (input, source) in operator.inputs.iter().enumerate() {
             if *source == OperatorInput::Edge(edge) {
-                return Ok((node, input as u32, from));
+                let input = input as u32;
+                return Ok(Route { node, input, from });
             }
         }
     }
@@ -161,6 +172,58 @@ impl Plan {
     fn key_groups(&self, vertex: &Vertex) -> KeyGroupRange {
         let max = self.graph.settings.max_parallelism;
         KeyGroupRange::of_subtask(self.id.index, vertex.parallelism, max)
+    }
+
+    /// Whether barriers may overtake rows.
+    fn overtaking(&self) -> bool {
+        self.store.is_some() && self.graph.settings.checkpoints.overtake_after_ms.is_some()
+    }
+
+    /// For whom the rows of each edge are.
+    fn consumers(&self, edges: &[EdgeId]) -> Result<Vec<InFlight>> {
+        let consumer = |id: &EdgeId| {
+            let vertex = self.graph.vertex(self.graph.edge(*id)?.to)?;
+            let Route { node, input, .. } = route(vertex, *id, 0)?;
+            let lost = || EngineError::internal("an edge leads to no operator");
+            let operator = vertex.operators.get(node).ok_or_else(lost)?;
+            Ok(InFlight {
+                operator: operator.uid.clone(),
+                name: operator.name.clone(),
+                input,
+                consumers: vertex.parallelism,
+                place: Place::Sent,
+                ..InFlight::default()
+            })
+        };
+        edges.iter().map(consumer).collect()
+    }
+
+    /// What to replay, if the barrier of the restored checkpoint has overtaken rows.
+    fn replay(&self, vertex: &Vertex) -> Result<Option<Replay>> {
+        let Some((manifest, store)) = &self.restore else {
+            return Ok(None);
+        };
+        if !manifest.has_rows_in_flight() {
+            return Ok(None);
+        }
+        let mut inputs = BTreeMap::new();
+        for (node, operator) in vertex.operators.iter().enumerate() {
+            let schemas = self.input_schemas(vertex, operator)?;
+            for (input, (from, schema)) in operator.inputs.iter().zip(schemas).enumerate() {
+                let partitioning = match from {
+                    OperatorInput::Edge(id) => self.graph.edge(*id)?.partitioning.clone(),
+                    OperatorInput::Chained { .. } => Partitioning::Forward,
+                };
+                inputs.insert((node, input as u32), (partitioning, schema));
+            }
+        }
+        Ok(Some(Replay {
+            manifest: Arc::clone(manifest),
+            store: store.clone(),
+            key_groups: self.key_groups(vertex),
+            max_parallelism: self.graph.settings.max_parallelism,
+            inputs,
+        }))
     }
 
     fn restored(&self, operator: &ChainedOperator) -> Option<&OperatorState> {
@@ -443,7 +506,7 @@ impl Plan {
             clock: Arc::clone(&self.environment.clock),
             metrics: Arc::clone(&self.metrics),
         })?;
-        let stage = SinkStage::open(sink, restored)
+        let stage = SinkStage::open(sink, restored, self.overtaking())
             .await
             .map_err(|e| e.at(&node.name))?;
         Ok(Stage::Sink(Box::new(stage)))

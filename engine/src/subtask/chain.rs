@@ -2,7 +2,10 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Instant;
+
+use arrow::datatypes::SchemaRef;
 
 use super::sink::{Collector, SinkStage};
 use crate::element::{Barrier, Batch, Element};
@@ -44,6 +47,8 @@ pub(super) struct Node {
     pub uid: String,
     pub name: String,
     pub stage: Stage,
+    /// Of the rows that it emits, or takes if it is a sink.
+    pub schema: SchemaRef,
     pub targets: Vec<(OutputPort, Target)>,
     /// Watermarks by (input, channel).
     pub inputs: WatermarkMerger<(u32, u32)>,
@@ -59,12 +64,11 @@ impl Stage {
     }
 }
 
-/// The share of one operator in a snapshot, before its upload.
-pub(super) struct NodeSnapshot {
+/// The keyed state of one operator in a snapshot, before its upload.
+pub(super) struct KeyedSnapshot {
     pub uid: String,
     pub name: String,
-    pub keyed: Option<Delta>,
-    pub committables: Vec<crate::graph::WireBytes>,
+    pub delta: Delta,
 }
 
 /// The operators of a subtask.
@@ -103,26 +107,20 @@ impl Chain {
     }
 
     /// Passes an event of a channel to an input and on through the chain.
-    pub async fn push(
-        &mut self,
-        node: usize,
-        input: u32,
-        channel: u32,
-        event: Event,
-    ) -> Result<()> {
+    pub fn push(&mut self, node: usize, input: u32, channel: u32, event: Event) -> Result<()> {
         self.queue.push_back(Step {
             node,
             input,
             channel,
             event,
         });
-        self.run().await
+        self.run()
     }
 
     /// Passes on what a source at the head has to say.
-    pub async fn emit(&mut self, node: usize, port: OutputPort, event: Event) -> Result<()> {
-        self.route(node, port, event).await?;
-        self.run().await
+    pub fn emit(&mut self, node: usize, port: OutputPort, event: Event) -> Result<()> {
+        self.route(node, port, event)?;
+        self.run()
     }
 
     /// Whether every operator has seen the end of all its inputs.
@@ -132,24 +130,20 @@ impl Chain {
             .all(|n| matches!(n.stage, Stage::Source) || n.inputs.all_ended())
     }
 
-    async fn run(&mut self) -> Result<()> {
+    fn run(&mut self) -> Result<()> {
         // First in, first out keeps the order on every path from operator to operator.
         while let Some(step) = self.queue.pop_front() {
             match step.event {
                 Event::Batch(batch) => {
-                    self.process(step.node, step.input, step.channel, batch)
-                        .await?
+                    self.process(step.node, step.input, step.channel, batch)?;
                 }
-                time => {
-                    self.advance(step.node, (step.input, step.channel), time)
-                        .await?
-                }
+                time => self.advance(step.node, (step.input, step.channel), time)?,
             }
         }
         Ok(())
     }
 
-    async fn process(&mut self, node: usize, input: u32, channel: u32, batch: Batch) -> Result<()> {
+    fn process(&mut self, node: usize, input: u32, channel: u32, batch: Batch) -> Result<()> {
         let Some(target) = self.nodes.get_mut(node) else {
             return Ok(());
         };
@@ -166,25 +160,23 @@ impl Chain {
                 self.metrics
                     .busy_ns
                     .add(started.elapsed().as_nanos() as u64);
-                self.route_output(node).await?;
+                self.route_output(node)?;
             }
             Stage::Sink(sink) => {
-                sink.write(&batch)
-                    .await
-                    .map_err(|e| place(e, &target.name))?;
                 self.metrics.rows_out.add(batch.num_rows() as u64);
                 self.metrics.batches_out.add(1);
                 self.metrics.bytes_out.add(batch.byte_size() as u64);
+                sink.write(batch);
             }
             Stage::Collect(collector) => {
                 self.metrics.rows_out.add(batch.num_rows() as u64);
-                collector.send(batch).await?;
+                collector.write(batch);
             }
         }
         Ok(())
     }
 
-    async fn advance(&mut self, node: usize, key: (u32, u32), event: Event) -> Result<()> {
+    fn advance(&mut self, node: usize, key: (u32, u32), event: Event) -> Result<()> {
         let Some(target) = self.nodes.get_mut(node) else {
             return Ok(());
         };
@@ -202,16 +194,14 @@ impl Chain {
             self.metrics.watermark.set(watermark);
             self.call(node, |operator, output| {
                 operator.watermark(watermark, output)
-            })
-            .await?;
+            })?;
             let behind = self.nodes.get(node).map(|n| n.stage.behind(watermark));
             let behind = behind.unwrap_or(watermark);
-            self.route_all(node, Event::Watermark(behind)).await?;
+            self.route_all(node, Event::Watermark(behind))?;
         }
         if idle && !was_idle {
-            self.call(node, |operator, output| operator.hand_over(output))
-                .await?;
-            self.route_all(node, Event::Idle).await?;
+            self.call(node, |operator, output| operator.hand_over(output))?;
+            self.route_all(node, Event::Idle)?;
         }
         if was_idle && !idle && !ended && moved.is_none() {
             // The same watermark once more says that it counts again.
@@ -219,18 +209,17 @@ impl Chain {
                 Some(node) => node.stage.behind(node.inputs.current()),
                 None => return Ok(()),
             };
-            self.route_all(node, Event::Watermark(current)).await?;
+            self.route_all(node, Event::Watermark(current))?;
         }
         if ended {
-            self.call(node, |operator, output| operator.finish(output))
-                .await?;
-            self.route_all(node, Event::End).await?;
+            self.call(node, |operator, output| operator.finish(output))?;
+            self.route_all(node, Event::End)?;
         }
         Ok(())
     }
 
     /// Calls an operator (nothing for other stages) and routes what it emits.
-    async fn call(
+    fn call(
         &mut self,
         node: usize,
         call: impl FnOnce(&mut dyn Operator, &mut Output) -> Result<()>,
@@ -246,32 +235,31 @@ impl Chain {
         self.metrics
             .busy_ns
             .add(started.elapsed().as_nanos() as u64);
-        self.route_output(node).await
+        self.route_output(node)
     }
 
-    async fn route_output(&mut self, node: usize) -> Result<()> {
+    fn route_output(&mut self, node: usize) -> Result<()> {
         let batches: Vec<Batch> = self.output.drain().collect();
         for batch in batches {
-            self.route(node, OutputPort::Main, Event::Batch(batch))
-                .await?;
+            self.route(node, OutputPort::Main, Event::Batch(batch))?;
         }
         Ok(())
     }
 
     /// Sends an event about time to the targets of all ports.
-    async fn route_all(&mut self, node: usize, event: Event) -> Result<()> {
+    fn route_all(&mut self, node: usize, event: Event) -> Result<()> {
         let targets = self
             .nodes
             .get(node)
             .map(|n| n.targets.clone())
             .unwrap_or_default();
         for (_, target) in targets {
-            self.send(target, event.clone()).await?;
+            self.send(target, event.clone())?;
         }
         Ok(())
     }
 
-    async fn route(&mut self, node: usize, port: OutputPort, event: Event) -> Result<()> {
+    fn route(&mut self, node: usize, port: OutputPort, event: Event) -> Result<()> {
         let count = self.nodes.get(node).map_or(0, |n| n.targets.len());
         for position in 0..count {
             let Some((of, target)) = self.nodes.get(node).and_then(|n| n.targets.get(position))
@@ -281,13 +269,13 @@ impl Chain {
             let target = *target;
             // What concerns time concerns the side outputs too.
             if *of == port || !matches!(event, Event::Batch(_)) {
-                self.send(target, event.clone()).await?;
+                self.send(target, event.clone())?;
             }
         }
         Ok(())
     }
 
-    async fn send(&mut self, target: Target, event: Event) -> Result<()> {
+    fn send(&mut self, target: Target, event: Event) -> Result<()> {
         match target {
             Target::Chained { node, input } => {
                 self.queue.push_back(Step {
@@ -302,37 +290,71 @@ impl Chain {
                 let Some(edge) = self.edges.get_mut(index) else {
                     return Ok(());
                 };
-                let started = Instant::now();
-                let sent = match event {
+                match event {
                     Event::Batch(batch) => {
                         self.metrics.rows_out.add(batch.num_rows() as u64);
                         self.metrics.batches_out.add(1);
                         self.metrics.bytes_out.add(batch.byte_size() as u64);
-                        edge.send(batch).await
+                        edge.push(batch)
                     }
-                    Event::Watermark(w) => edge.broadcast(Element::Watermark(w)).await,
-                    Event::Idle => edge.broadcast(Element::Idle).await,
-                    Event::End => edge.broadcast(Element::EndOfInput).await,
-                };
-                self.metrics
-                    .backpressured_ns
-                    .add(started.elapsed().as_nanos() as u64);
-                sent
+                    Event::Watermark(w) => edge.broadcast(&Element::Watermark(w)),
+                    Event::Idle => edge.broadcast(&Element::Idle),
+                    Event::End => edge.broadcast(&Element::EndOfInput),
+                }
             }
         }
     }
 
-    /// Hands over what has piled up, because no input is waiting.
-    pub async fn run_dry(&mut self) -> Result<()> {
-        for edge in &mut self.edges {
-            edge.flush().await?;
-        }
+    /// No input is waiting: what piles up goes, and sinks let go of what they buffer.
+    pub fn run_dry(&mut self) {
         for node in &mut self.nodes {
             if let Stage::Sink(sink) = &mut node.stage {
-                sink.idle().await.map_err(|e| e.at(&node.name))?;
+                sink.run_dry();
             }
         }
-        Ok(())
+    }
+
+    /// Lets go what is due, and all if the input has run dry; pending while others hold that up.
+    pub fn poll_outlets(&mut self, context: &mut Context<'_>, dry: bool) -> Poll<Result<()>> {
+        let mut done = Poll::Ready(Ok(()));
+        for edge in &mut self.edges {
+            match edge.poll_send(context, dry) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => done = Poll::Pending,
+            }
+        }
+        for node in &mut self.nodes {
+            let polled = match &mut node.stage {
+                Stage::Sink(sink) => sink.poll(context),
+                Stage::Collect(collector) => collector.poll(context),
+                _ => continue,
+            };
+            match polled {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error.at(&node.name))),
+                Poll::Pending => done = Poll::Pending,
+            }
+        }
+        done
+    }
+
+    /// Whether so much waits for others that no input may be taken.
+    pub fn is_full(&self) -> bool {
+        self.edges.iter().any(EdgeOutput::is_full) || self.waits_at_its_end()
+    }
+
+    /// Whether anything waits for others.
+    pub fn has_unsent(&self) -> bool {
+        self.edges.iter().any(EdgeOutput::has_unsent) || self.waits_at_its_end()
+    }
+
+    fn waits_at_its_end(&self) -> bool {
+        self.nodes.iter().any(|node| match &node.stage {
+            Stage::Sink(sink) => sink.is_busy(),
+            Stage::Collect(collector) => collector.is_busy(),
+            _ => false,
+        })
     }
 
     /// The earliest moment at which an operator or sink wants to be called, in milliseconds.
@@ -345,50 +367,38 @@ impl Chain {
         self.nodes.iter().filter_map(of).min()
     }
 
-    /// Calls the operators and sinks whose deadline has come.
-    pub async fn fire_timers(&mut self) -> Result<()> {
+    /// Calls the operators and sinks whose deadline has come; false if there are none.
+    pub fn fire_timers(&mut self) -> Result<bool> {
         let now = self.clock.now_ms();
         if self.deadline_ms().is_none_or(|deadline| deadline > now) {
-            return Ok(());
+            return Ok(false);
         }
         for node in 0..self.nodes.len() {
             let due = |deadline: Option<i64>| deadline.is_some_and(|d| d <= now);
             match &mut self.nodes[node].stage {
                 Stage::Operator(operator) if due(operator.deadline_ms()) => {
-                    self.call(node, |operator, output| operator.timer(now, output))
-                        .await?;
-                    self.run().await?;
+                    self.call(node, |operator, output| operator.timer(now, output))?;
+                    self.run()?;
                 }
-                Stage::Sink(sink) if due(sink.deadline_ms()) => sink.idle().await?,
+                Stage::Sink(sink) if due(sink.deadline_ms()) => sink.run_dry(),
                 _ => {}
             }
         }
-        Ok(())
+        Ok(true)
     }
 
-    /// A barrier has arrived on all inputs: sends it on, and with `keeps_state` cuts the state of all
-    /// operators. Without, nobody could restore it, and only sinks are asked what they have prepared.
-    pub async fn barrier(
-        &mut self,
-        barrier: Barrier,
-        keeps_state: bool,
-    ) -> Result<Vec<NodeSnapshot>> {
+    /// A barrier: sends it on behind what the operators still have to say, has the sinks prepare, and
+    /// with `keeps_state` cuts the state of all operators. Without, nobody could restore it.
+    pub fn cut(&mut self, barrier: Barrier, keeps_state: bool) -> Result<Vec<KeyedSnapshot>> {
         for node in 0..self.nodes.len() {
-            self.call(node, |operator, output| operator.hand_over(output))
-                .await?;
-            self.run().await?;
+            self.call(node, |operator, output| operator.hand_over(output))?;
+            self.run()?;
         }
         for edge in &mut self.edges {
-            edge.broadcast(Element::Barrier(barrier)).await?;
+            edge.broadcast(&Element::Barrier(barrier))?;
         }
         let mut snapshots = Vec::new();
         for node in &mut self.nodes {
-            let mut snapshot = NodeSnapshot {
-                uid: node.uid.clone(),
-                name: node.name.clone(),
-                keyed: None,
-                committables: Vec::new(),
-            };
             match &mut node.stage {
                 Stage::Operator(operator) => {
                     let held = operator.memory_bytes() as i64;
@@ -402,28 +412,33 @@ impl Chain {
                     self.metrics
                         .state_bytes
                         .set(held + state.size_bytes() as i64);
-                    snapshot.keyed = Some(state.take_delta());
+                    snapshots.push(KeyedSnapshot {
+                        uid: node.uid.clone(),
+                        name: node.name.clone(),
+                        delta: state.take_delta(),
+                    });
                 }
-                Stage::Sink(sink) => {
-                    let prepared = sink.prepare(barrier.checkpoint_id).await;
-                    snapshot.committables = prepared.map_err(|e| e.at(&node.name))?;
-                }
-                _ => continue,
+                Stage::Sink(sink) => sink.prepare(barrier.checkpoint_id),
+                _ => {}
             }
-            snapshots.push(snapshot);
         }
         Ok(snapshots)
     }
 
+    /// The sinks, with their nodes' ids and names.
+    pub fn sinks(&self) -> impl Iterator<Item = (&str, &str, &SinkStage)> {
+        self.nodes.iter().filter_map(|node| match &node.stage {
+            Stage::Sink(sink) => Some((node.uid.as_str(), node.name.as_str(), sink.as_ref())),
+            _ => None,
+        })
+    }
+
     /// A checkpoint is complete: sinks commit what they prepared for it.
-    pub async fn checkpoint_complete(&mut self, checkpoint_id: u64) -> Result<()> {
+    pub fn checkpoint_complete(&mut self, checkpoint_id: u64) {
         for node in &mut self.nodes {
             if let Stage::Sink(sink) = &mut node.stage {
-                sink.commit_up_to(checkpoint_id)
-                    .await
-                    .map_err(|e| e.at(&node.name))?;
+                sink.commit_up_to(checkpoint_id);
             }
         }
-        Ok(())
     }
 }

@@ -11,13 +11,16 @@
 //! uploaded while processing goes on. A subtask outlives its input: it goes on taking barriers
 //! until the last checkpoint of the job is complete and its sinks have committed.
 
-use std::time::Duration;
+use std::future::poll_fn;
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::checkpoint::{OperatorCheckpoint, SubtaskCheckpoint};
+use crate::checkpoint::{InFlight, SubtaskCheckpoint};
+use crate::connector::SourceEvent;
 use crate::element::{Barrier, Batch, Element};
 use crate::error::{EngineError, Result};
 use crate::exchange::{Arrival, InputGate};
@@ -27,6 +30,8 @@ use crate::metrics::SubtaskSnapshot;
 
 mod build;
 mod chain;
+mod cut;
+mod replay;
 mod sink;
 mod snapshot;
 mod source;
@@ -39,6 +44,8 @@ pub use build::{Plan, Wiring, build};
 pub use sink::COLLECT_WINDOW;
 
 use chain::{Chain, Event};
+use cut::Cut;
+use replay::Replay;
 use snapshot::Uploader;
 use source::SourceDriver;
 
@@ -54,6 +61,9 @@ pub enum Command {
     },
     /// To sources: the input ends here.
     Drain,
+    /// To those restored from a checkpoint whose barrier overtook rows: everything behind has taken its
+    /// own, it is this subtask's turn.
+    Replay,
     /// A checkpoint is complete; after the last one the subtask ends.
     Complete {
         /// The checkpoint.
@@ -128,23 +138,45 @@ mod wire_rows {
 
 /// A subtask, ready to run.
 pub struct Subtask {
+    index: u32,
+    /// How many subtasks the vertex has.
+    parallelism: u32,
     chain: Chain,
     input: Input,
+    /// For whom the rows of each edge are; indices of subtasks are left open.
+    consumers: Vec<InFlight>,
     commands: mpsc::Receiver<Command>,
     uploader: Uploader,
     /// Ends uploads and merges of state files with the subtask.
     _uploads: tokio_util::sync::DropGuard,
     reporter: Reporter,
+    /// Rows that a barrier had overtaken, which come first.
+    replay: Option<Replay>,
+    /// The checkpoint that is under way here.
+    under_way: Option<Cut>,
+    /// The chain knows that no input is waiting.
+    dry: bool,
     input_ended: bool,
 }
 
 enum Input {
     Gate {
         gate: InputGate,
-        /// The operator and input of each channel, with the channel's key there.
-        routes: Vec<(usize, u32, u32)>,
+        /// Where each channel leads.
+        routes: Vec<Route>,
     },
     Source(Box<SourceDriver>),
+}
+
+/// Where a channel leads.
+#[derive(Debug, Clone, Copy)]
+struct Route {
+    /// The operator, by its position in the chain.
+    node: usize,
+    /// The ordinal of its input.
+    input: u32,
+    /// The index of the subtask that sends.
+    from: u32,
 }
 
 /// Sends reports of one subtask.
@@ -209,6 +241,9 @@ impl Subtask {
     }
 
     async fn run_to_end(&mut self) -> Result<()> {
+        if let Some(replay) = self.replay.take() {
+            self.take_replay(replay).await?;
+        }
         self.reporter.send(ReportKind::Running).await;
         loop {
             while let Ok(command) = self.commands.try_recv() {
@@ -216,25 +251,56 @@ impl Subtask {
                     return Ok(());
                 }
             }
-            self.chain.fire_timers().await?;
-            self.report_end_of_input().await;
-            if self.step().await? {
+            self.overtake()?;
+            self.send_some().await?;
+            self.advance_cut();
+            if self.chain.is_full() {
+                if self.wait(true).await? {
+                    return Ok(());
+                }
                 continue;
             }
-            self.chain.run_dry().await?;
-            if self.wait().await? {
+            if self.chain.fire_timers()? {
+                self.dry = false;
+            }
+            self.report_end_of_input().await;
+            if self.step()? {
+                self.dry = false;
+                continue;
+            }
+            if !self.dry {
+                self.dry = true;
+                self.chain.run_dry();
+            }
+            if self.wait(false).await? {
                 return Ok(());
             }
         }
     }
 
+    /// Lets go what can go without waiting.
+    async fn send_some(&mut self) -> Result<()> {
+        let chain = &mut self.chain;
+        let polled = poll_fn(|context| Poll::Ready(chain.poll_outlets(context, false))).await;
+        match polled {
+            Poll::Ready(sent) => sent,
+            Poll::Pending => Ok(()),
+        }
+    }
+
+    /// Waits until everything has gone.
+    async fn send_all(&mut self) -> Result<()> {
+        let chain = &mut self.chain;
+        poll_fn(|context| chain.poll_outlets(context, true)).await
+    }
+
     /// Takes what is there without waiting; false if there is nothing.
-    async fn step(&mut self) -> Result<bool> {
+    fn step(&mut self) -> Result<bool> {
         match &mut self.input {
-            Input::Source(source) => source.step(&mut self.chain).await,
+            Input::Source(source) => source.step(&mut self.chain),
             Input::Gate { gate, routes } => match gate.try_next() {
                 Some(Arrival::Barrier(barrier)) => {
-                    self.snapshot(barrier).await?;
+                    self.cut(barrier, false)?;
                     Ok(true)
                 }
                 Some(Arrival::Element {
@@ -243,7 +309,7 @@ impl Subtask {
                     credit,
                 }) => {
                     let route = routes.get(channel).copied();
-                    accept(&mut self.chain, route, element).await?;
+                    accept(&mut self.chain, route, element)?;
                     drop(credit);
                     Ok(true)
                 }
@@ -252,59 +318,81 @@ impl Subtask {
         }
     }
 
-    /// Waits for input, a command or a deadline; true when the subtask has ended.
-    async fn wait(&mut self) -> Result<bool> {
-        let deadline = self
-            .chain
-            .deadline_ms()
-            .map(|d| d - self.chain.clock.now_ms());
-        let deadline = [deadline, self.input.timeout_ms(&self.chain)]
-            .into_iter()
-            .flatten()
-            .min();
-        let sleep = deadline.map(|ms| Duration::from_millis(ms.max(0) as u64).min(LONGEST_SLEEP));
-        let sleep = async {
-            match sleep {
-                Some(sleep) => tokio::time::sleep(sleep).await,
-                None => std::future::pending().await,
+    /// Waits for a command, a deadline, what waits to go, or input unless the chain is `full`; true
+    /// when the subtask has ended.
+    async fn wait(&mut self, full: bool) -> Result<bool> {
+        let sleep = async |ms: Option<i64>| match ms {
+            Some(ms) => {
+                let sleep = Duration::from_millis(ms.max(0) as u64).min(LONGEST_SLEEP);
+                tokio::time::sleep(sleep).await;
             }
+            None => std::future::pending().await,
         };
+        let sleep = sleep(self.due_in_ms(full));
+        let started = Instant::now();
+        let unsent = self.chain.has_unsent();
+        let (chain, input) = (&mut self.chain, &mut self.input);
+        let mut event = None;
         let command = tokio::select! {
             biased;
-            command = self.commands.recv() => match command {
-                Some(command) => command,
-                None => return Err(EngineError::cancelled()),
-            },
-            arrival = self.input.ready() => {
-                self.arrived(arrival?).await?;
-                return Ok(false);
+            command = self.commands.recv() => Some(command.ok_or_else(EngineError::cancelled)?),
+            sent = poll_fn(|context| match chain.poll_outlets(context, true) {
+                Poll::Pending if full && !chain.is_full() => Poll::Ready(Ok(())),
+                polled => polled,
+            }), if unsent => {
+                sent?;
+                None
             }
-            () = sleep => return Ok(false),
+            arrived = input.ready(full) => {
+                event = arrived?;
+                None
+            }
+            () = sleep => None,
         };
-        self.obey(command).await
+        if full {
+            let waited = started.elapsed().as_nanos() as u64;
+            self.chain.metrics.backpressured_ns.add(waited);
+        }
+        if let (Some(event), Input::Source(source)) = (event, &mut self.input) {
+            source.handle(event, &mut self.chain)?;
+            self.dry = false;
+        }
+        match command {
+            Some(command) => self.obey(command).await,
+            None => Ok(false),
+        }
     }
 
-    async fn arrived(&mut self, arrival: Ready) -> Result<()> {
-        match (arrival, &mut self.input) {
-            (Ready::Arrival(Arrival::Barrier(barrier)), _) => self.snapshot(barrier).await,
-            (
-                Ready::Arrival(Arrival::Element {
-                    channel,
-                    element,
-                    credit,
-                }),
-                input,
-            ) => {
-                let route = input.route(channel);
-                accept(&mut self.chain, route, element).await?;
-                drop(credit);
-                Ok(())
-            }
-            (Ready::Source(event), Input::Source(source)) => {
-                source.handle(event, &mut self.chain).await
-            }
-            (Ready::Source(_), Input::Gate { .. }) => Ok(()),
+    /// In how many milliseconds there is something to do without input or commands.
+    fn due_in_ms(&self, full: bool) -> Option<i64> {
+        let now = self.chain.clock.now_ms();
+        let (mut timers, mut overtakes) = (None, None);
+        if !full {
+            timers = self.chain.deadline_ms();
         }
+        if let Input::Gate { gate, .. } = &self.input {
+            overtakes = gate.overtakes_at_ms();
+        }
+        let times = [timers, overtakes, self.cut_deadline_ms()];
+        let due = times.into_iter().flatten().map(|at| at - now);
+        let timeout = match &self.input {
+            Input::Source(source) if !full => source.timeout_ms(now),
+            _ => None,
+        };
+        due.chain(timeout).min()
+    }
+
+    /// Cuts the subtask where it stands if a barrier has come that overtakes now.
+    fn overtake(&mut self) -> Result<()> {
+        let Input::Gate { gate, .. } = &mut self.input else {
+            return Ok(());
+        };
+        if gate.overtakes_at_ms().is_some()
+            && let Some(barrier) = gate.overtake(self.chain.clock.now_ms())
+        {
+            self.cut(barrier, true)?;
+        }
+        Ok(())
     }
 
     /// True when the subtask has ended.
@@ -315,44 +403,31 @@ impl Subtask {
                     if stop {
                         source.stop();
                     }
-                    self.snapshot(barrier).await?;
+                    self.cut(barrier, false)?;
                 }
                 Ok(false)
             }
             Command::Drain => {
                 if let Input::Source(source) = &mut self.input {
-                    source.drain(&mut self.chain).await?;
+                    source.drain(&mut self.chain)?;
                 }
                 Ok(false)
             }
+            Command::Replay => Ok(false),
             Command::Complete {
                 checkpoint_id,
                 last,
             } => {
-                self.chain.checkpoint_complete(checkpoint_id).await?;
+                self.chain.checkpoint_complete(checkpoint_id);
                 if let Input::Source(source) = &mut self.input {
                     source.checkpoint_complete(checkpoint_id).await?;
+                }
+                if last {
+                    self.send_all().await?;
                 }
                 Ok(last)
             }
         }
-    }
-
-    async fn snapshot(&mut self, barrier: Barrier) -> Result<()> {
-        let nodes = self
-            .chain
-            .barrier(barrier, self.uploader.keeps_state())
-            .await?;
-        let mut operators = Vec::new();
-        if let Input::Source(source) = &mut self.input {
-            operators.push(OperatorCheckpoint {
-                uid: source.uid.clone(),
-                name: source.name.clone(),
-                splits: source.checkpoint(barrier.checkpoint_id)?,
-                ..OperatorCheckpoint::default()
-            });
-        }
-        self.uploader.upload(barrier, operators, nodes).await
     }
 
     async fn report_end_of_input(&mut self) {
@@ -367,46 +442,22 @@ impl Subtask {
     }
 }
 
-/// Input that [`Input::ready`] has waited for.
-enum Ready {
-    Arrival(Arrival),
-    Source(crate::connector::SourceEvent),
-}
-
 impl Input {
-    /// Waits for input. Cancel-safe.
-    async fn ready(&mut self) -> Result<Ready> {
+    /// Waits for input; while the chain is `full` only for barriers that may overtake. Gives what a
+    /// source has said; what has arrived at a gate stays there. Cancel-safe.
+    async fn ready(&mut self, full: bool) -> Result<Option<SourceEvent>> {
         match self {
-            Input::Gate { gate, .. } => match gate.next().await {
-                Some(arrival) => Ok(Ready::Arrival(arrival)),
-                None => std::future::pending().await,
-            },
-            Input::Source(source) => source.next().await.map(Ready::Source),
+            Input::Gate { gate, .. } if full => gate.watch().await,
+            Input::Gate { gate, .. } => gate.arrived().await,
+            Input::Source(_) if full => std::future::pending().await,
+            Input::Source(source) => return source.next().await.map(Some),
         }
-    }
-
-    fn route(&self, channel: usize) -> Option<(usize, u32, u32)> {
-        match self {
-            Input::Gate { routes, .. } => routes.get(channel).copied(),
-            Input::Source(_) => None,
-        }
-    }
-
-    /// In how many milliseconds the input wants to be looked at again.
-    fn timeout_ms(&self, chain: &Chain) -> Option<i64> {
-        match self {
-            Input::Gate { .. } => None,
-            Input::Source(source) => source.timeout_ms(chain.clock.now_ms()),
-        }
+        Ok(None)
     }
 }
 
-async fn accept(
-    chain: &mut Chain,
-    route: Option<(usize, u32, u32)>,
-    element: Element,
-) -> Result<()> {
-    let Some((node, input, channel)) = route else {
+fn accept(chain: &mut Chain, route: Option<Route>, element: Element) -> Result<()> {
+    let Some(Route { node, input, from }) = route else {
         return Err(EngineError::internal(
             "an element arrived on an unknown channel",
         ));
@@ -423,5 +474,5 @@ async fn accept(
         Element::EndOfInput => Event::End,
         Element::Barrier(_) => return Ok(()),
     };
-    chain.push(node, input, channel, event).await
+    chain.push(node, input, from, event)
 }

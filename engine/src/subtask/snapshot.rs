@@ -5,20 +5,66 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::BytesMut;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use super::chain::NodeSnapshot;
+use super::chain::KeyedSnapshot;
 use super::{ReportKind, Reporter};
 use crate::checkpoint::{
-    CheckpointStore, FileChain, OperatorCheckpoint, StateFile, SubtaskCheckpoint,
+    ChannelTime, CheckpointStore, FileChain, InFlight, OperatorCheckpoint, StateFile,
+    SubtaskCheckpoint,
 };
-use crate::element::Barrier;
+use crate::element::{Barrier, Element};
 use crate::error::{EngineError, Result};
+use crate::exchange::frame;
 use crate::graph::execution::SubtaskId;
 use crate::key::KeyGroupRange;
 use crate::state::blob::{Blob, Spool};
 use crate::state::file::{self, Written};
 use crate::state::{Delta, Restored, RestoredFile, delta};
+
+/// What belongs to a subtask's share of a checkpoint beside keyed state.
+pub(super) struct Rest {
+    /// Positions of sources and prepared output of sinks.
+    pub operators: Vec<OperatorCheckpoint>,
+    /// What the barrier has overtaken.
+    pub overtaken: Vec<Overtaken>,
+    /// How far time had come where it did.
+    pub channels: Vec<ChannelTime>,
+}
+
+/// Elements that a barrier has overtaken, and where; path and place in the file are still unknown.
+pub(super) struct Overtaken {
+    pub at: InFlight,
+    pub elements: Vec<Element>,
+}
+
+/// Writes what a barrier has overtaken into one file; also returns its size.
+async fn write_overtaken(
+    store: &CheckpointStore,
+    name: &str,
+    overtaken: Vec<Overtaken>,
+) -> Result<(Vec<InFlight>, u64)> {
+    let encode = move || -> Result<(Vec<InFlight>, BytesMut)> {
+        let (mut parts, mut bytes) = (Vec::new(), BytesMut::new());
+        for Overtaken { mut at, elements } in overtaken {
+            at.offset = bytes.len() as u64;
+            frame::encode_elements(elements, &mut bytes)?;
+            at.bytes = bytes.len() as u64 - at.offset;
+            parts.push(at);
+        }
+        Ok((parts, bytes))
+    };
+    let encoded = tokio::task::spawn_blocking(encode).await;
+    let (mut parts, bytes) = encoded.map_err(EngineError::from)??;
+    let size = bytes.len() as u64;
+    let path = store.put_in_flight(name, bytes.freeze()).await?;
+    for part in &mut parts {
+        part.path.clone_from(&path);
+    }
+    Ok((parts, size))
+}
 
 /// Makes the snapshots of one subtask durable.
 #[derive(Clone)]
@@ -71,59 +117,79 @@ impl Uploader {
         self.chains.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts the upload of a snapshot; its outcome is reported.
-    pub async fn upload(
+    /// Starts the upload of a snapshot; its outcome is reported. `rest` is what else belongs to the
+    /// checkpoint; if that never comes, the checkpoint has been given up.
+    pub fn upload(
         &self,
         barrier: Barrier,
-        mut operators: Vec<OperatorCheckpoint>,
-        nodes: Vec<NodeSnapshot>,
-    ) -> Result<()> {
+        nodes: Vec<KeyedSnapshot>,
+        rest: oneshot::Receiver<Rest>,
+    ) {
         let mut keyed = Vec::new();
         for node in nodes {
-            let checkpoint = OperatorCheckpoint {
+            let mut chains = self.lock();
+            let files = chains.entry(node.uid.clone()).or_default();
+            let delta = Some(node.delta).filter(|d| !d.is_empty());
+            files.backlog.extend(delta);
+            keyed.push(OperatorCheckpoint {
                 uid: node.uid,
                 name: node.name,
-                committables: node.committables,
                 ..OperatorCheckpoint::default()
-            };
-            match node.keyed {
-                Some(delta) => {
-                    let mut chains = self.lock();
-                    let files = chains.entry(checkpoint.uid.clone()).or_default();
-                    files.backlog.extend(Some(delta).filter(|d| !d.is_empty()));
-                    keyed.push(checkpoint);
-                }
-                None => operators.push(checkpoint),
-            }
+            });
         }
-        let Some(store) = self.store.clone().filter(|_| !keyed.is_empty()) else {
-            self.report(barrier.checkpoint_id, Ok((operators, 0))).await;
-            return Ok(());
-        };
         let uploader = self.clone();
         tokio::spawn(async move {
             let work = async {
-                let uploaded = uploader.upload_keyed(&store, barrier, operators, keyed);
-                let uploaded = uploaded.await;
-                uploader.report(barrier.checkpoint_id, uploaded).await;
-                uploader.merge_chains(&store, barrier).await;
+                let share = uploader.upload_share(barrier, keyed, rest).await;
+                if let Some(share) = share.transpose() {
+                    uploader.report(barrier.checkpoint_id, share).await;
+                }
+                if let Some(store) = &uploader.store {
+                    uploader.merge_chains(store, barrier).await;
+                }
             };
             tokio::select! {
                 () = uploader.stop.cancelled() => {}
                 () = work => {}
             }
         });
-        Ok(())
     }
 
-    async fn report(&self, checkpoint_id: u64, outcome: Result<(Vec<OperatorCheckpoint>, u64)>) {
+    /// Makes the subtask's share of a checkpoint durable; `None` if the checkpoint is given up.
+    async fn upload_share(
+        &self,
+        barrier: Barrier,
+        keyed: Vec<OperatorCheckpoint>,
+        rest: oneshot::Receiver<Rest>,
+    ) -> Result<Option<(SubtaskCheckpoint, u64)>> {
+        let (mut operators, mut bytes) = match &self.store {
+            Some(store) if !keyed.is_empty() => self.upload_keyed(store, barrier, keyed).await?,
+            _ => (Vec::new(), 0),
+        };
+        let Ok(rest) = rest.await else {
+            return Ok(None);
+        };
+        operators.extend(rest.operators);
+        let mut in_flight = Vec::new();
+        if let Some(store) = self.store.as_ref().filter(|_| !rest.overtaken.is_empty()) {
+            let name = self.file_name(barrier, "in-flight");
+            let written = write_overtaken(store, &name, rest.overtaken).await?;
+            (in_flight, bytes) = (written.0, bytes + written.1);
+        }
+        let share = SubtaskCheckpoint {
+            subtask: self.subtask,
+            operators,
+            in_flight,
+            channels: rest.channels,
+        };
+        Ok(Some((share, bytes)))
+    }
+
+    async fn report(&self, checkpoint_id: u64, outcome: Result<(SubtaskCheckpoint, u64)>) {
         let kind = match outcome {
-            Ok((operators, bytes)) => ReportKind::Snapshot {
+            Ok((share, bytes)) => ReportKind::Snapshot {
                 checkpoint_id,
-                share: SubtaskCheckpoint {
-                    subtask: self.subtask,
-                    operators,
-                },
+                share,
                 bytes,
             },
             Err(error) => ReportKind::SnapshotFailed {
@@ -138,10 +204,10 @@ impl Uploader {
         &self,
         store: &CheckpointStore,
         barrier: Barrier,
-        mut operators: Vec<OperatorCheckpoint>,
         keyed: Vec<OperatorCheckpoint>,
     ) -> Result<(Vec<OperatorCheckpoint>, u64)> {
         let _turn = self.turn.lock().await;
+        let mut operators = Vec::new();
         let mut total = 0;
         for mut checkpoint in keyed {
             let name = self.file_name(barrier, &checkpoint.uid);

@@ -135,33 +135,33 @@ impl SourceDriver {
     }
 
     /// Reads nothing more, and tells everything behind that this was all.
-    pub async fn drain(&mut self, chain: &mut Chain) -> Result<()> {
+    pub fn drain(&mut self, chain: &mut Chain) -> Result<()> {
         match self.end {
-            End::Open => self.handle(SourceEvent::End, chain).await,
+            End::Open => self.handle(SourceEvent::End, chain),
             End::Stopped | End::Ended => Ok(()),
         }
     }
 
     /// Takes what is there without waiting; false if there is nothing.
-    pub async fn step(&mut self, chain: &mut Chain) -> Result<bool> {
+    pub fn step(&mut self, chain: &mut Chain) -> Result<bool> {
         if self.end != End::Open {
             return Ok(false);
         }
         if let Some(watermark) = self.splits.check_idle(chain.clock.now_ms()) {
-            self.announce(watermark, chain).await?;
+            self.announce(watermark, chain)?;
         }
         match self.source.next().now_or_never() {
             Some(event) => {
                 let event = event.map_err(|e| e.at(&self.name))?;
-                self.handle(event, chain).await?;
+                self.handle(event, chain)?;
                 Ok(true)
             }
             None => {
                 // Nobody needs to wait for a watermark that is known.
-                self.announce(self.splits.merger.current(), chain).await?;
+                self.announce(self.splits.merger.current(), chain)?;
                 if self.splits.nobody_speaks() && !self.silent {
                     self.silent = true;
-                    chain.emit(0, OutputPort::Main, Event::Idle).await?;
+                    chain.emit(0, OutputPort::Main, Event::Idle)?;
                 }
                 Ok(false)
             }
@@ -203,17 +203,15 @@ impl SourceDriver {
     }
 
     /// Passes an event on.
-    pub async fn handle(&mut self, event: SourceEvent, chain: &mut Chain) -> Result<()> {
+    pub fn handle(&mut self, event: SourceEvent, chain: &mut Chain) -> Result<()> {
         match event {
             SourceEvent::Rows { split, batch } => {
                 self.splits.touch(&split, chain.clock.now_ms());
-                self.rows(&split, batch, chain).await
+                self.rows(&split, batch, chain)
             }
             SourceEvent::Bad { rows } => {
                 chain.metrics.bad_rows.add(rows.num_rows() as u64);
-                chain
-                    .emit(0, OutputPort::Bad, Event::Batch(Batch::inserts(rows)))
-                    .await
+                chain.emit(0, OutputPort::Bad, Event::Batch(Batch::inserts(rows)))
             }
             SourceEvent::SplitAdded(split) => {
                 self.splits.add(split, None, chain.clock.now_ms());
@@ -224,34 +222,30 @@ impl SourceDriver {
                 self.align();
                 // The end of the last split is announced together with the end of the input.
                 match moved.filter(|w| *w != MAX_WATERMARK) {
-                    Some(watermark) => self.announce(watermark, chain).await,
+                    Some(watermark) => self.announce(watermark, chain),
                     None => Ok(()),
                 }
             }
             SourceEvent::End => {
                 self.end = End::Ended;
-                chain
-                    .emit(0, OutputPort::Main, Event::Watermark(MAX_WATERMARK))
-                    .await?;
-                chain.emit(0, OutputPort::Main, Event::End).await
+                chain.emit(0, OutputPort::Main, Event::Watermark(MAX_WATERMARK))?;
+                chain.emit(0, OutputPort::Main, Event::End)
             }
         }
     }
 
-    async fn rows(&mut self, split: &Arc<str>, batch: Batch, chain: &mut Chain) -> Result<()> {
+    fn rows(&mut self, split: &Arc<str>, batch: Batch, chain: &mut Chain) -> Result<()> {
         if std::mem::take(&mut self.silent) {
             // Wait for this source again, from where it stands.
             let announced = self.time.as_ref().map_or(MIN_WATERMARK, |t| t.announced);
-            chain
-                .emit(0, OutputPort::Main, Event::Watermark(announced))
-                .await?;
+            chain.emit(0, OutputPort::Main, Event::Watermark(announced))?;
         }
         chain.metrics.rows_in.add(batch.num_rows() as u64);
         chain.metrics.batches_in.add(1);
         chain.metrics.bytes_in.add(batch.byte_size() as u64);
         let batch = self.computed(batch)?;
         let Some(time) = &self.time else {
-            return chain.emit(0, OutputPort::Main, Event::Batch(batch)).await;
+            return chain.emit(0, OutputPort::Main, Event::Batch(batch));
         };
         let times = milliseconds(batch.column(time.column))?;
         let marks = milliseconds(&time.expression.evaluate(batch.rows())?)?;
@@ -264,35 +258,30 @@ impl SourceDriver {
         for piece in pieces {
             let rows = batch.slice(piece.offset, piece.length);
             let late = late.as_ref().map(|l| l.slice(piece.offset, piece.length));
-            self.piece(rows, late, chain).await?;
+            self.piece(rows, late, chain)?;
             if let Some(cut) = piece.cut
                 && let Some(merged) = self.splits.merger.advance(split, cut)
             {
-                self.announce(merged, chain).await?;
+                self.announce(merged, chain)?;
             }
         }
         if let Some(merged) = self.splits.merger.advance(split, watermark) {
-            self.announce_some_time(merged, chain).await?;
+            self.announce_some_time(merged, chain)?;
         }
         self.align();
         Ok(())
     }
 
-    async fn piece(
-        &self,
-        rows: Batch,
-        late: Option<BooleanArray>,
-        chain: &mut Chain,
-    ) -> Result<()> {
+    fn piece(&self, rows: Batch, late: Option<BooleanArray>, chain: &mut Chain) -> Result<()> {
         let (Some(late), true) = (late, self.divert_late) else {
-            return chain.emit(0, OutputPort::Main, Event::Batch(rows)).await;
+            return chain.emit(0, OutputPort::Main, Event::Batch(rows));
         };
         let diverted = rows.filter(&late)?;
         chain.metrics.late_rows.add(diverted.num_rows() as u64);
         let kept = rows.filter(&compute::not(&late)?)?;
         for (port, rows) in [(OutputPort::Late, diverted), (OutputPort::Main, kept)] {
             if !rows.is_empty() {
-                chain.emit(0, port, Event::Batch(rows)).await?;
+                chain.emit(0, port, Event::Batch(rows))?;
             }
         }
         Ok(())
@@ -312,15 +301,15 @@ impl SourceDriver {
 
     /// Announces a watermark unless one went out just now; it goes out when the input runs dry or
     /// a late row needs it in front.
-    async fn announce_some_time(&mut self, watermark: EventTime, chain: &mut Chain) -> Result<()> {
+    fn announce_some_time(&mut self, watermark: EventTime, chain: &mut Chain) -> Result<()> {
         let now = chain.clock.now_ms();
         match &self.time {
             Some(time) if now - time.announced_at_ms < WATERMARK_INTERVAL_MS => Ok(()),
-            _ => self.announce(watermark, chain).await,
+            _ => self.announce(watermark, chain),
         }
     }
 
-    async fn announce(&mut self, watermark: EventTime, chain: &mut Chain) -> Result<()> {
+    fn announce(&mut self, watermark: EventTime, chain: &mut Chain) -> Result<()> {
         let Some(time) = &mut self.time else {
             return Ok(());
         };
@@ -330,9 +319,7 @@ impl SourceDriver {
         time.announced = watermark;
         time.announced_at_ms = chain.clock.now_ms();
         chain.metrics.watermark.set(watermark);
-        chain
-            .emit(0, OutputPort::Main, Event::Watermark(watermark))
-            .await
+        chain.emit(0, OutputPort::Main, Event::Watermark(watermark))
     }
 
     /// Pauses splits that have run too far ahead of the slowest, and resumes those that have not.

@@ -55,7 +55,9 @@ impl Worker {
             for (ordinal, channel) in channels.iter().enumerate() {
                 queues.insert(*channel, (queue.clone(), ordinal));
             }
-            let gate = InputGate::new(receiver, channels.len());
+            let overtaking = graph.settings.checkpoints.overtake_after_ms.is_some()
+                && deployment.checkpoints.is_some();
+            let gate = InputGate::new(receiver, channels.len(), overtaking);
             gates.insert(
                 subtask,
                 (gate, channels.iter().map(|c| (c.edge, c.from)).collect()),
@@ -222,6 +224,7 @@ impl Worker {
                 });
             }
             let output = EdgeOutput::new(
+                subtask.index,
                 edge.partitioning.clone(),
                 Arc::clone(&edge.schema.0),
                 graph.settings.max_parallelism,

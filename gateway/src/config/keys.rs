@@ -263,15 +263,15 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "execution.checkpointing.unaligned.enabled",
-        Kind::Only("false"),
+        Kind::Boolean,
         Some("false"),
         "barriers that overtake rows",
     ),
     key(
         "execution.checkpointing.aligned-checkpoint-timeout",
-        Kind::Only("0 ms"),
+        Kind::Duration,
         Some("0 ms"),
-        "time after which aligned barriers overtake rows",
+        "time after which barriers overtake rows, if they may",
     ),
     renamed(
         CHECKPOINT_DIR,

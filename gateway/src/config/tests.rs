@@ -109,9 +109,9 @@ fn values_are_checked_by_type() {
 
 #[test]
 fn what_is_not_supported_yet_says_so() {
-    let error = refusal("execution.checkpointing.unaligned.enabled", "true");
+    let error = refusal("table.exec.emit.early-fire.enabled", "true");
     assert!(error.starts_with("LV-1011"), "{error}");
-    configured(&[("execution.checkpointing.unaligned.enabled", "FALSE")]);
+    configured(&[("table.exec.emit.early-fire.enabled", "FALSE")]);
 }
 
 #[test]

@@ -16,6 +16,8 @@ pub const KEYS: &[(&str, &str)] = &[
     ("execution.checkpointing.interval", "none"),
     ("execution.checkpointing.min-pause", "0 ms"),
     ("execution.checkpointing.timeout", "10 min"),
+    ("execution.checkpointing.unaligned.enabled", "false"),
+    ("execution.checkpointing.aligned-checkpoint-timeout", "0 ms"),
     ("execution.checkpointing.tolerable-failed-checkpoints", "0"),
     ("execution.checkpointing.num-retained", "1"),
     ("execution.checkpointing.dir", "none"),
@@ -60,8 +62,6 @@ pub const KEYS: &[(&str, &str)] = &[
 
 /// Keys of Flink that are known and not supported.
 const UNSUPPORTED: &[&str] = &[
-    "execution.checkpointing.aligned-checkpoint-timeout",
-    "execution.checkpointing.unaligned.enabled",
     "table.exec.emit.early-fire.delay",
     "table.exec.emit.early-fire.enabled",
 ];
@@ -200,6 +200,7 @@ fn checkpoints(reader: &Reader<'_>) -> Result<CheckpointSettings, PlanError> {
         timeout_ms: reader
             .millis("execution.checkpointing.timeout")?
             .unwrap_or(defaults.timeout_ms),
+        overtake_after_ms: overtake_after(reader)?,
         tolerable_failed: reader
             .get(
                 "execution.checkpointing.tolerable-failed-checkpoints",
@@ -216,6 +217,14 @@ fn checkpoints(reader: &Reader<'_>) -> Result<CheckpointSettings, PlanError> {
             )?
             .unwrap_or(false),
     })
+}
+
+/// When barriers overtake rows: at once, after some time, or never.
+fn overtake_after(reader: &Reader<'_>) -> Result<Option<u64>, PlanError> {
+    let enabled =
+        reader.get::<bool>("execution.checkpointing.unaligned.enabled", "true or false")?;
+    let after = reader.millis("execution.checkpointing.aligned-checkpoint-timeout")?;
+    Ok(enabled.unwrap_or(false).then(|| after.unwrap_or(0)))
 }
 
 fn restart(reader: &Reader<'_>) -> Result<RestartStrategy, PlanError> {

@@ -117,6 +117,7 @@ impl Checkpoints {
         let barrier = Barrier {
             checkpoint_id: self.next_id,
             kind,
+            overtakes_at_ms: self.overtakes_at(kind, now_ms),
         };
         self.next_id += 1;
         let shares = BTreeMap::new();
@@ -132,6 +133,14 @@ impl Checkpoints {
             .interval_ms
             .map(|i| now_ms.saturating_add(ms(i)));
         Some(barrier)
+    }
+
+    /// A job's last checkpoint follows all rows, and a savepoint must fit queries and parallelisms that
+    /// rows under way may not.
+    fn overtakes_at(&self, kind: BarrierKind, now_ms: i64) -> Option<i64> {
+        let after = self.settings.overtake_after_ms?;
+        let may = kind == BarrierKind::Checkpoint && self.awaited.is_empty();
+        may.then(|| now_ms.saturating_add(ms(after)))
     }
 
     /// A share has arrived; gives all shares when it was the last of `total`.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::{Action, Job, Phase};
 use crate::control::{Deployment, Placement, Run, ToWorker, WorkerId};
 use crate::error::EngineError;
+use crate::graph::VertexId;
 use crate::graph::execution::{SubtaskId, subtasks};
+use crate::subtask::Command;
 
 impl Job {
     /// Runs the job in these slots (one worker per slot, as many as the job needs).
@@ -44,11 +46,15 @@ impl Job {
             .iter()
             .map(|w| Action::Send(w.clone(), deployment(w)))
             .collect();
+        let replay = latest.as_ref().is_some_and(|(m, _)| m.has_rows_in_flight());
+        let vertices = self.graph.vertices.iter().filter(|_| replay);
+        let replaying = vertices.map(|v| v.id).collect();
         let starting: BTreeSet<SubtaskId> = all.into_iter().collect();
         self.phase = Phase::Deploying {
             placement,
             opening: workers,
             starting,
+            replaying,
         };
         actions
     }
@@ -78,7 +84,33 @@ impl Job {
             return Vec::new();
         }
         let start = |worker| Action::Send(worker, ToWorker::Start(run.clone()));
-        placement.workers().into_iter().map(start).collect()
+        let mut actions: Vec<Action> = placement.workers().into_iter().map(start).collect();
+        actions.extend(self.replay_next());
+        actions
+    }
+
+    /// Has those vertices replay behind which all subtasks have done so. A vertex replays through those
+    /// behind it, whose own rows come first.
+    fn replay_next(&mut self) -> Vec<Action> {
+        let Phase::Deploying {
+            starting,
+            replaying,
+            ..
+        } = &mut self.phase
+        else {
+            return Vec::new();
+        };
+        let behind_is_done = |vertex: &VertexId| {
+            let mut edges = self.graph.edges.iter().filter(|e| e.from == *vertex);
+            edges.all(|e| !starting.iter().any(|s| s.vertex == e.to))
+        };
+        let next: BTreeSet<VertexId> = replaying.extract_if(.., behind_is_done).collect();
+        let of_next = |id: &SubtaskId| next.contains(&id.vertex);
+        let told: Vec<SubtaskId> = subtasks(&self.graph).into_iter().filter(of_next).collect();
+        match told.is_empty() {
+            true => Vec::new(),
+            false => self.command(told, Command::Replay),
+        }
     }
 
     pub(super) fn subtask_running(&mut self, subtask: SubtaskId, now_ms: i64) -> Vec<Action> {
@@ -87,7 +119,7 @@ impl Job {
         };
         starting.remove(&subtask);
         if !starting.is_empty() {
-            return Vec::new();
+            return self.replay_next();
         }
         let Phase::Deploying { placement, .. } = std::mem::replace(&mut self.phase, Phase::Waiting)
         else {

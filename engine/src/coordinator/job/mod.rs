@@ -20,7 +20,7 @@ use crate::control::{Placement, Run, ToWorker, WorkerId};
 use crate::element::{BarrierKind, Batch};
 use crate::error::EngineError;
 use crate::graph::execution::{SubtaskId, subtasks};
-use crate::graph::{ChainedOperator, JobGraph, JobId, OperatorSpec};
+use crate::graph::{ChainedOperator, JobGraph, JobId, OperatorSpec, VertexId};
 use crate::metrics::SubtaskSnapshot;
 use crate::subtask::{Command, ReportKind};
 
@@ -46,6 +46,9 @@ enum Phase {
         placement: Placement,
         opening: BTreeSet<WorkerId>,
         starting: BTreeSet<SubtaskId>,
+        /// The vertices that still have to be told to replay rows which the restored checkpoint's
+        /// barrier had overtaken.
+        replaying: BTreeSet<VertexId>,
     },
     /// All subtasks take input.
     Running {

@@ -102,6 +102,7 @@ impl Job {
         let Barrier {
             checkpoint_id,
             kind,
+            ..
         } = manifest.barrier;
         self.writing = false;
         if outcome.is_ok() {

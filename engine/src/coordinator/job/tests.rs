@@ -91,6 +91,7 @@ fn words(actions: &[Action]) -> Vec<String> {
                 format!("complete {checkpoint_id} last={last} {w}")
             }
             Command::Drain => format!("drain {w}"),
+            Command::Replay => format!("replay {w}"),
         },
         Action::Send(_, other) => panic!("{other:?}"),
         Action::WriteManifest(m) => format!("write {}", m.barrier.checkpoint_id),
@@ -133,6 +134,8 @@ fn share(checkpoint_id: u64) -> impl Fn(SubtaskId) -> ReportKind {
     move |subtask| ReportKind::Snapshot {
         checkpoint_id,
         share: crate::checkpoint::SubtaskCheckpoint {
+            in_flight: Vec::new(),
+            channels: Vec::new(),
             subtask,
             operators: vec![OperatorCheckpoint {
                 uid: "sink".into(),
@@ -147,6 +150,7 @@ fn manifest(job: &Job, checkpoint_id: u64, kind: BarrierKind) -> Arc<Manifest> {
     let barrier = Barrier {
         checkpoint_id,
         kind,
+        overtakes_at_ms: None,
     };
     Arc::new(Manifest::assemble(
         JobId("j".into()),

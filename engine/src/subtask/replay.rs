@@ -1,0 +1,289 @@
+//! What a barrier had overtaken comes again, ahead of everything else, when a job is restored.
+//!
+//! Subtasks take their turns from the sinks to the sources: when one begins, everything behind it has
+//! dealt with its own. So rows of a key keep their order although they may now pass through subtasks that
+//! differ from those of the rows that follow. Each old channel stays a channel of its own meanwhile, with
+//! its own watermark.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::BooleanArray;
+use arrow::datatypes::SchemaRef;
+
+use super::chain::{Event, Stage};
+use super::{Command, Subtask};
+use crate::checkpoint::{ChannelTime, CheckpointStore, InFlight, Manifest, Place};
+use crate::element::{Batch, Element};
+use crate::error::{EngineError, Result};
+use crate::graph::Partitioning;
+use crate::key::{self, KeyGroupRange};
+use crate::time::MIN_WATERMARK;
+
+/// Old channels get numbers from here on, beyond those of the new ones.
+const OLD_CHANNELS: u32 = 1 << 31;
+
+/// What is needed to replay.
+pub(super) struct Replay {
+    pub manifest: Arc<Manifest>,
+    pub store: CheckpointStore,
+    pub key_groups: KeyGroupRange,
+    pub max_parallelism: u32,
+    /// By position in the chain and ordinal: how rows find their way there, and what they look like.
+    pub inputs: BTreeMap<(usize, u32), (Partitioning, SchemaRef)>,
+}
+
+/// An old channel by where it came from and where it led.
+type Channel = (u32, u32);
+
+impl Subtask {
+    /// Waits for the subtask's turn and replays its rows.
+    pub(super) async fn take_replay(&mut self, replay: Replay) -> Result<()> {
+        while self
+            .commands
+            .recv()
+            .await
+            .ok_or_else(EngineError::cancelled)?
+            != Command::Replay
+        {}
+        for (&(node, input), (partitioning, schema)) in &replay.inputs {
+            self.replay_input(&replay, (node, input), partitioning, schema)
+                .await?;
+        }
+        for node in 0..self.chain.nodes.len() {
+            self.replay_sink(&replay, node).await?;
+        }
+        self.send_all().await?;
+        for edge in &mut self.chain.edges {
+            edge.freed().await?;
+        }
+        Ok(())
+    }
+
+    async fn replay_input(
+        &mut self,
+        replay: &Replay,
+        (node, input): (usize, u32),
+        partitioning: &Partitioning,
+        schema: &SchemaRef,
+    ) -> Result<()> {
+        let Some(uid) = self.chain.nodes.get(node).map(|n| n.uid.clone()) else {
+            return Ok(());
+        };
+        let is_mine = |to: u32, consumers: u32| self.takes(replay, partitioning, to, consumers);
+        let times = replay
+            .manifest
+            .channels
+            .iter()
+            .filter(|c| c.operator == uid && c.input == input && is_mine(c.to, c.consumers));
+        let times: BTreeMap<Channel, ChannelTime> =
+            times.map(|c| ((c.to, c.from), c.clone())).collect();
+        let rows = replay.manifest.in_flight.iter().filter(|f| {
+            f.operator == uid
+                && f.input == input
+                && f.place != Place::Unflushed
+                && is_mine(f.to, f.consumers)
+        });
+        let mut rows: Vec<InFlight> = rows.cloned().collect();
+        rows.sort_by_key(|f| (f.to, f.from, f.place));
+        if times.is_empty() && rows.is_empty() {
+            return Ok(());
+        }
+        let mut channels: Vec<Channel> = times.keys().copied().collect();
+        channels.extend(rows.iter().map(|f| (f.to, f.from)));
+        channels.sort_unstable();
+        channels.dedup();
+        let number = |channel: &Channel| {
+            OLD_CHANNELS + channels.binary_search(channel).unwrap_or_default() as u32
+        };
+        let new = self.enter_old_time(node, input, channels.len());
+        // Those that hold nobody back first, so that no watermark waits for them.
+        let (silent, live): (Vec<_>, Vec<_>) = times.iter().partition(|(_, t)| t.silent);
+        for (channel, time) in silent.into_iter().chain(live) {
+            self.stand_at((node, input, number(channel)), time)?;
+        }
+        for part in rows {
+            let channel = number(&(part.to, part.from));
+            for element in replay.store.get_in_flight(&part).await? {
+                let event = match element {
+                    Element::Batch(batch) => {
+                        fits(&batch, schema, &part)?;
+                        match self.own_rows(replay, partitioning, part.consumers, batch)? {
+                            Some(rows) => Event::Batch(rows),
+                            None => continue,
+                        }
+                    }
+                    Element::Watermark(watermark) => Event::Watermark(watermark),
+                    _ => continue,
+                };
+                self.chain.push(node, input, channel, event)?;
+                self.send_all().await?;
+            }
+        }
+        self.leave_old_time(node, input, channels.len(), &new);
+        Ok(())
+    }
+
+    /// Rows that a sink may or may not have written are written again.
+    async fn replay_sink(&mut self, replay: &Replay, node: usize) -> Result<()> {
+        let Some(of) = self.chain.nodes.get(node) else {
+            return Ok(());
+        };
+        if !matches!(of.stage, Stage::Sink(_)) {
+            return Ok(());
+        }
+        let uid = of.uid.clone();
+        let mine = |f: &&InFlight| {
+            f.operator == uid
+                && f.place == Place::Unflushed
+                && f.to % self.parallelism == self.index
+        };
+        let mut rows: Vec<InFlight> = replay
+            .manifest
+            .in_flight
+            .iter()
+            .filter(mine)
+            .cloned()
+            .collect();
+        rows.sort_by_key(|f| f.to);
+        for part in &rows {
+            for element in replay.store.get_in_flight(part).await? {
+                if let (Element::Batch(batch), Some(of)) = (element, self.chain.nodes.get_mut(node))
+                    && let Stage::Sink(sink) = &mut of.stage
+                {
+                    fits(&batch, &of.schema, part)?;
+                    sink.write(batch);
+                }
+                self.send_all().await?;
+            }
+        }
+        if let Some(of) = self.chain.nodes.get_mut(node)
+            && let Stage::Sink(sink) = &mut of.stage
+            && !rows.is_empty()
+        {
+            sink.flush();
+        }
+        Ok(())
+    }
+
+    /// Whether rows for the old subtask `to` of `consumers` can be for this one.
+    fn takes(&self, replay: &Replay, by: &Partitioning, to: u32, consumers: u32) -> bool {
+        match by {
+            _ if consumers == self.parallelism => to == self.index,
+            Partitioning::Hash(columns) if columns.is_empty() => self.index == 0,
+            Partitioning::Hash(_) => {
+                let old = KeyGroupRange::of_subtask(to, consumers, replay.max_parallelism);
+                let shared = old.intersection(&replay.key_groups);
+                shared.start < shared.end
+            }
+            // Each old subtask had all rows, so one of them is enough.
+            Partitioning::Broadcast => to == self.index % consumers.max(1),
+            Partitioning::Forward | Partitioning::Rebalance => to % self.parallelism == self.index,
+        }
+    }
+
+    /// The rows that are for this subtask.
+    fn own_rows(
+        &self,
+        replay: &Replay,
+        by: &Partitioning,
+        consumers: u32,
+        batch: Batch,
+    ) -> Result<Option<Batch>> {
+        let Partitioning::Hash(columns) = by else {
+            return Ok(Some(batch));
+        };
+        if consumers == self.parallelism || columns.is_empty() {
+            return Ok(Some(batch));
+        }
+        let lost = || EngineError::internal("a key column of an edge does not exist");
+        let column = |c: &usize| batch.rows().columns().get(*c).cloned().ok_or_else(lost);
+        let keys = columns.iter().map(column).collect::<Result<Vec<_>>>()?;
+        let mut hashes = Vec::new();
+        key::hash_keys(&keys, batch.num_rows(), &mut hashes)?;
+        let groups = replay.key_groups;
+        let own = hashes.iter().map(|hash| {
+            let group = key::key_group(*hash, replay.max_parallelism);
+            Some((groups.start..groups.end).contains(&group))
+        });
+        let own: BooleanArray = own.collect();
+        let rows = batch.filter(&own)?;
+        Ok((!rows.is_empty()).then_some(rows))
+    }
+
+    /// From now on the old channels of an input count, and the new ones do not; returns those.
+    fn enter_old_time(&mut self, node: usize, input: u32, channels: usize) -> Vec<(u32, u32)> {
+        let Some(node) = self.chain.nodes.get_mut(node) else {
+            return Vec::new();
+        };
+        let of_input = node
+            .inputs
+            .iter()
+            .map(|(key, _)| *key)
+            .filter(|k| k.0 == input);
+        let new: Vec<(u32, u32)> = of_input.collect();
+        for key in &new {
+            node.inputs.idle(key);
+        }
+        for channel in 0..channels as u32 {
+            node.inputs
+                .add((input, OLD_CHANNELS + channel), MIN_WATERMARK);
+        }
+        new
+    }
+
+    /// Puts an old channel where it stood.
+    fn stand_at(
+        &mut self,
+        (node, input, channel): (usize, u32, u32),
+        time: &ChannelTime,
+    ) -> Result<()> {
+        if time.silent {
+            if let Some(node) = self.chain.nodes.get_mut(node) {
+                node.inputs.idle(&(input, channel));
+            }
+            return Ok(());
+        }
+        match time.watermark {
+            MIN_WATERMARK => Ok(()),
+            watermark => self
+                .chain
+                .push(node, input, channel, Event::Watermark(watermark)),
+        }
+    }
+
+    /// From now on the new channels count.
+    fn leave_old_time(&mut self, node: usize, input: u32, channels: usize, new: &[(u32, u32)]) {
+        let Some(node) = self.chain.nodes.get_mut(node) else {
+            return;
+        };
+        for channel in 0..channels as u32 {
+            node.inputs.forget(&(input, OLD_CHANNELS + channel));
+        }
+        for key in new {
+            node.inputs.activate(key);
+        }
+    }
+}
+
+/// Rows that were under way must be what the operator takes.
+fn fits(batch: &Batch, schema: &SchemaRef, part: &InFlight) -> Result<()> {
+    let (theirs, ours) = (batch.schema(), schema.fields());
+    let same = theirs.fields().len() == ours.len()
+        && theirs
+            .fields()
+            .iter()
+            .zip(ours)
+            .all(|(a, b)| a.data_type() == b.data_type());
+    if same {
+        return Ok(());
+    }
+    let what = format!(
+        "rows under way to {} do not have the columns of the query",
+        part.name
+    );
+    Err(EngineError::checkpoint(what).with_hint(
+        "a checkpoint whose barriers overtook rows fits no edited query; start from a savepoint, or \
+         restore the unedited query once and take one",
+    ))
+}
