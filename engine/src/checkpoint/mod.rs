@@ -12,21 +12,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::connector::SplitState;
 use crate::element::Barrier;
-use crate::error::{EngineError, Result};
 use crate::graph::execution::SubtaskId;
 use crate::graph::{JobGraph, JobId, WireBytes};
 use crate::key::KeyGroupRange;
+use crate::operator::Layout;
 
 mod file_chain;
+mod restore;
 mod store;
 #[cfg(test)]
 mod tests;
 
 pub use file_chain::{FileChain, Link};
+pub use restore::Restored;
 pub use store::CheckpointStore;
 
 /// The version of the manifest that this build writes. Older ones stay readable.
-pub const MANIFEST_VERSION: u32 = 2;
+pub const MANIFEST_VERSION: u32 = 3;
+/// The oldest version that it reads. Version 3 has coarse ids, and the layouts of rows of state.
+pub const OLDEST_MANIFEST_VERSION: u32 = 2;
 
 /// A file of keyed state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +56,9 @@ pub struct OperatorCheckpoint {
     pub name: String,
     /// Keyed state, from old to new: of a key that several files have, the newest counts.
     pub keyed: Vec<StateFile>,
+    /// The layouts that rows of keyed state may have, from old to new.
+    #[serde(default)]
+    pub layouts: Vec<Layout>,
     /// Files that are being written for a later checkpoint, and must not be swept meanwhile.
     pub in_progress: Vec<String>,
     /// Positions of a source.
@@ -74,11 +81,18 @@ pub struct SubtaskCheckpoint {
 pub struct OperatorState {
     /// For people.
     pub name: String,
+    /// The operator's coarse id, by which its state finds an operator of an edited query.
+    #[serde(default)]
+    pub coarse: String,
     /// How many subtasks wrote it.
     pub parallelism: u32,
     /// Keyed state, from old to new: of a key that several files have, the newest counts. Files of
     /// different subtasks have no keys in common.
     pub keyed: Vec<StateFile>,
+    /// The layouts that rows of keyed state may have, from old to new; none where rows do not name
+    /// theirs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layouts: Vec<Layout>,
     /// Files that were being written for a later checkpoint.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub in_progress: Vec<String>,
@@ -114,12 +128,20 @@ impl Manifest {
         graph: &JobGraph,
         shares: impl IntoIterator<Item = SubtaskCheckpoint>,
     ) -> Self {
+        let chained = graph.vertices.iter().flat_map(|v| &v.operators);
+        let coarse: BTreeMap<&str, &str> = chained
+            .map(|o| (o.uid.as_str(), o.coarse.as_str()))
+            .collect();
         let mut operators: BTreeMap<String, OperatorState> = BTreeMap::new();
         for share in shares {
             let index = share.subtask.index;
             for operator in share.operators {
+                let known = coarse.get(operator.uid.as_str());
                 let state = operators.entry(operator.uid).or_default();
+                state.coarse = known.map_or_else(String::new, |c| (*c).to_string());
                 state.name = operator.name;
+                // All subtasks have the same.
+                state.layouts = operator.layouts;
                 state.parallelism = graph
                     .vertex(share.subtask.vertex)
                     .map_or(0, |v| v.parallelism);
@@ -149,42 +171,5 @@ impl Manifest {
             .flat_map(|o| &o.keyed)
             .map(|f| f.bytes)
             .sum()
-    }
-
-    /// Checks that a job can start from this: the same number of key groups, and an operator for
-    /// all of its state unless that may be dropped.
-    pub fn check_restore(&self, graph: &JobGraph) -> Result<()> {
-        if self.max_parallelism != graph.settings.max_parallelism {
-            return Err(EngineError::checkpoint(format!(
-                "the checkpoint has {} key groups, the job {}",
-                self.max_parallelism, graph.settings.max_parallelism
-            ))
-            .with_hint(format!(
-                "SET 'pipeline.max-parallelism' = '{}'",
-                self.max_parallelism
-            )));
-        }
-        let claimed: std::collections::BTreeSet<&str> = graph
-            .vertices
-            .iter()
-            .flat_map(|v| &v.operators)
-            .map(|o| o.uid.as_str())
-            .collect();
-        let unclaimed: Vec<String> = self
-            .operators
-            .iter()
-            .filter(|(uid, _)| !claimed.contains(uid.as_str()))
-            .map(|(uid, state)| format!("{} ({uid})", state.name))
-            .collect();
-        if unclaimed.is_empty() || graph.settings.checkpoints.ignore_unclaimed_state {
-            return Ok(());
-        }
-        Err(
-            EngineError::checkpoint("the checkpoint has state that no operator of the job claims")
-                .with_detail(unclaimed.join(", "))
-                .with_hint(
-                    "SET 'execution.state-recovery.ignore-unclaimed-state' = 'true' to drop it",
-                ),
-        )
     }
 }
