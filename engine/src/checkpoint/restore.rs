@@ -12,6 +12,9 @@ use crate::error::{EngineError, Result};
 use crate::graph::{ChainedOperator, JobGraph, OperatorInput, OperatorSpec};
 use crate::operator;
 
+#[cfg(test)]
+mod tests;
+
 /// A checkpoint as a job takes it over.
 #[derive(Debug, Clone)]
 pub struct Restored {
@@ -208,6 +211,7 @@ impl<'a> Fitting<'a> {
             OperatorSpec::Source(_) | OperatorSpec::Values(_) => {
                 format!("{who} starts at its beginning")
             }
+            OperatorSpec::Sink(_) => format!("{who} starts"),
             _ => line,
         });
         Ok(())

@@ -26,7 +26,7 @@ mod group_aggregate;
 mod local_group_aggregate;
 mod local_window_aggregate;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod union;
 mod window;
 mod window_aggregate;
