@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Manifest, OperatorState};
+use crate::element::ChangelogMode;
 use crate::error::{EngineError, Result};
 use crate::graph::{ChainedOperator, JobGraph, OperatorInput, OperatorSpec};
 use crate::operator;
@@ -201,7 +202,7 @@ impl<'a> Fitting<'a> {
     fn start_empty(&mut self, operator: &'a ChainedOperator) -> Result<()> {
         let who = described(operator)?;
         let line = format!("{who} starts empty");
-        if takes_back(&operator.spec) && self.follows_state(operator) {
+        if takes_back(&operator.spec) && self.comes_midway(operator) {
             self.problem(format!(
                 "{line}, and its input takes back rows that it has not seen"
             ));
@@ -217,42 +218,45 @@ impl<'a> Fitting<'a> {
         Ok(())
     }
 
-    /// Whether rows come to an operator from one that goes on from state.
-    fn follows_state(&self, operator: &ChainedOperator) -> bool {
+    /// Whether an operator may be given rows to take back that came before the checkpoint: from an
+    /// aggregation or a changelog that goes on from there.
+    fn comes_midway(&self, operator: &ChainedOperator) -> bool {
         let mut seen = BTreeSet::new();
-        let mut next = vec![operator.uid.as_str()];
-        while let Some(uid) = next.pop() {
-            if !seen.insert(uid) {
+        let mut next = self.inputs(operator);
+        while let Some(from) = next.pop() {
+            if !seen.insert(from.uid.as_str()) {
                 continue;
             }
-            if self.claims.contains_key(uid) {
-                return true;
+            let updates = match &from.spec {
+                OperatorSpec::Source(spec) => spec.mode != ChangelogMode::Append,
+                spec => operator::needs_state(spec),
+            };
+            match (
+                keeps(&from.spec),
+                self.claims.contains_key(from.uid.as_str()),
+            ) {
+                (false, _) => next.extend(self.inputs(from)),
+                (true, true) if updates => return true,
+                // What starts empty takes back only what it has given.
+                (true, _) => {}
             }
-            next.extend(self.inputs(uid));
         }
         false
     }
 
     /// The operators that rows come from.
-    fn inputs(&self, uid: &str) -> Vec<&'a str> {
-        let mut found = Vec::new();
-        for vertex in &self.graph.vertices {
-            let operator = vertex.operators.iter().find(|o| o.uid == uid);
-            for input in operator.iter().flat_map(|o| &o.inputs) {
-                let from = match input {
-                    OperatorInput::Chained { operator, .. } => vertex.operators.get(*operator),
-                    OperatorInput::Edge(id) => {
-                        let edge = self.graph.edges.iter().find(|e| e.id == *id);
-                        edge.and_then(|edge| {
-                            let from = self.graph.vertices.iter().find(|v| v.id == edge.from)?;
-                            from.operators.get(edge.from_operator)
-                        })
-                    }
-                };
-                found.extend(from.map(|o| o.uid.as_str()));
+    fn inputs(&self, operator: &ChainedOperator) -> Vec<&'a ChainedOperator> {
+        let own = |v: &&crate::graph::Vertex| v.operators.iter().any(|o| o.uid == operator.uid);
+        let vertex = self.graph.vertices.iter().find(own);
+        let from = |input: &OperatorInput| match input {
+            OperatorInput::Chained { operator, .. } => vertex?.operators.get(*operator),
+            OperatorInput::Edge(id) => {
+                let edge = self.graph.edges.iter().find(|e| e.id == *id)?;
+                let from = self.graph.vertices.iter().find(|v| v.id == edge.from)?;
+                from.operators.get(edge.from_operator)
             }
-        }
-        found
+        };
+        operator.inputs.iter().filter_map(from).collect()
     }
 
     fn drop_unclaimed(&mut self) {

@@ -57,13 +57,19 @@ impl Lineage {
         }
     }
 
-    /// Rows behind a calc.
-    pub(super) fn through(&self, calc: &Calc) -> Result<Self, PlanError> {
+    /// Rows behind a calc. Whether they are `updating` decides about its condition: another one would
+    /// let rows be taken back that have never come, or keep those that have from being taken back.
+    pub(super) fn through(&self, calc: &Calc, updating: bool) -> Result<Self, PlanError> {
         let below = calc.projection.iter().map(|e| substitute(e, &self.columns));
-        Ok(Lineage {
-            coarse: self.coarse.clone(),
-            columns: below.collect::<Result<_, _>>()?,
-        })
+        let columns = below.collect::<Result<_, _>>()?;
+        let coarse = match calc.filter.as_ref().filter(|_| updating) {
+            None => self.coarse.clone(),
+            Some(filter) => {
+                let filter = text(&substitute(filter, &self.columns)?);
+                Self::end(&format!("where {filter}"), &[self]).coarse
+            }
+        };
+        Ok(Lineage { coarse, columns })
     }
 
     /// What a column is.

@@ -302,7 +302,10 @@ impl Lowering<'_> {
             .map(encode)
             .collect::<Result<Vec<_>, _>>()?;
         let content = calc_content(calc);
-        let lineage = self.get(input)?.lineage.through(calc)?;
+        let lineage = self
+            .get(input)?
+            .lineage
+            .through(calc, node.properties.updating)?;
         let spec = OperatorSpec::Calc(CalcSpec {
             filter,
             projection: Some(projection),

@@ -527,4 +527,15 @@ async fn what_cannot_be_carried_over_is_refused_before_anything_starts() {
          3|1|3",
     )
     .await;
+    check_refused(
+        [
+            "SELECT n, COUNT(*) FROM (SELECT k, COUNT(*) AS n FROM t GROUP BY k) GROUP BY n",
+            "SELECT n, COUNT(*) FROM (SELECT k, COUNT(*) AS n FROM t GROUP BY k HAVING COUNT(*) > 2) GROUP BY n",
+        ],
+        "BIGINT",
+        &["GroupAggregate by n", "has no successor", "starts empty, and its input takes back"],
+        "",
+        "3|1",
+    )
+    .await;
 }

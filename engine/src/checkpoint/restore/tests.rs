@@ -333,16 +333,20 @@ fn nothing_begins_in_the_middle_of_updates() {
     let reasons =
         ["GroupAggregate by k starts empty, and its input takes back rows that it has not seen"];
     check_refused(&counted(&[count()], false), behind, &reasons, &["a", "s"]);
-    // From a source that starts too it has seen everything.
-    let fresh = graph("t/other", vec![("b/B", group(&[sum()], true))]);
-    check_listing(
-        &manifest(vec![]),
-        &fresh,
-        &[
-            "Source(in) starts at its beginning",
-            "GroupAggregate by k starts empty",
+    // Behind an aggregation that starts empty too it has seen everything.
+    let fresh = graph(
+        "s/in",
+        vec![
+            ("b/B", group(&[sum()], false)),
+            ("c/C", group(&[sum()], true)),
         ],
     );
+    let lines = [
+        "Source(in) goes on",
+        "GroupAggregate by k starts empty",
+        "GroupAggregate by k starts empty",
+    ];
+    check_listing(&manifest(vec![("s", positions())]), &fresh, &lines);
 }
 
 #[test]

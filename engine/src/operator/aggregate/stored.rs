@@ -79,7 +79,12 @@ impl StoredRows {
         restored: &[Layout],
         now_ms: i64,
     ) -> Result<Self> {
-        let layouts = layout::continuity(plan, stamped, restored, now_ms)?.layouts;
+        let found = layout::continuity(plan, stamped, restored, now_ms)?;
+        if let [reason, ..] = found.unusable.as_slice() {
+            return Err(EngineError::checkpoint("the state is another operator's")
+                .with_detail(reason.clone()));
+        }
+        let layouts = found.layouts;
         let Some(own) = layouts.last() else {
             return Err(EngineError::internal("an aggregation without a layout"));
         };
