@@ -120,6 +120,7 @@ fn call(
         argument_type: DataTypeSpec(DataType::Int64),
         result_type: DataTypeSpec(result),
         name: format!("{function:?}"),
+        identity: format!("{function:?} {distinct} {argument:?} {filter:?}"),
     }
 }
 
@@ -195,6 +196,7 @@ fn build(spec: &OperatorSpec, input: &SchemaRef, output: &SchemaRef) -> Box<dyn 
         max_parallelism: 128,
         key_groups: range,
         state: Some(state),
+        layouts: vec![],
         memory: memory.share(),
         metrics: Default::default(),
         batch_rows: BATCH_ROWS,

@@ -100,6 +100,10 @@ pub struct JobStatus {
     pub vertices: Vec<VertexStatus>,
     /// Checkpoints so far.
     pub checkpoints: CheckpointStatus,
+    /// What its operators have taken over of the checkpoint or savepoint that it started from, a
+    /// sentence each.
+    #[serde(default)]
+    pub restored: Vec<String>,
 }
 
 impl JobStatus {

@@ -5,6 +5,7 @@ use levada_engine::checkpoint::{CheckpointStore, Manifest, OperatorState, StateF
 use levada_engine::connector::SplitState;
 use levada_engine::element::BarrierKind;
 use levada_engine::key::KeyGroupRange;
+use levada_engine::operator::StoredCall;
 use levada_engine::state::file::StateFileReader;
 use levada_engine::state::merge::Entries;
 
@@ -17,6 +18,8 @@ use crate::session::moment;
 pub enum View {
     /// A row for each operator.
     Operators,
+    /// A row for each aggregate whose state is there.
+    Aggregates,
     /// A row for each state file.
     Files,
     /// A row for each split of a source: where it stands.
@@ -83,6 +86,7 @@ impl Inspection {
     pub fn table(&self, view: View) -> Result<Outcome> {
         match view {
             View::Operators => self.operators(),
+            View::Aggregates => self.aggregates(),
             View::Files => self.files(),
             View::Positions => self.positions(),
         }
@@ -98,7 +102,8 @@ impl Inspection {
 
     fn operators(&self) -> Result<Outcome> {
         let names = [
-            "operator", "uid", "subtasks", "files", "entries", "bytes", "splits", "prepared",
+            "operator", "uid", "coarse", "subtasks", "files", "entries", "bytes", "splits",
+            "prepared",
         ];
         let rows = self.rows(|uid, state| {
             let sum =
@@ -106,6 +111,7 @@ impl Inspection {
             [vec![
                 Some(state.name.clone()),
                 Some(uid.to_string()),
+                Some(state.coarse.clone()).filter(|coarse| !coarse.is_empty()),
                 Some(state.parallelism.to_string()),
                 Some(state.keyed.len().to_string()),
                 Some(sum(|f| f.entries)),
@@ -113,6 +119,35 @@ impl Inspection {
                 Some(state.splits.len().to_string()),
                 Some(state.committables.len().to_string()),
             ]]
+        });
+        text_table(&names, rows)
+    }
+
+    /// What an edited query could take over: aggregates by what they compute.
+    fn aggregates(&self) -> Result<Outcome> {
+        let names = [
+            "operator", "uid", "keys", "layout", "slot", "computes", "columns", "set",
+        ];
+        let rows = self.rows(|uid, state| {
+            let Some(layout) = state.layouts.last() else {
+                return Vec::new();
+            };
+            let keys: Vec<&str> = layout.keys.iter().map(|k| k.name.as_str()).collect();
+            let keys = keys.join(", ");
+            let row = |call: &StoredCall| {
+                let set = layout.sets.iter().find(|s| s.calls.contains(&call.slot));
+                vec![
+                    Some(state.name.clone()),
+                    Some(uid.to_string()),
+                    Some(keys.clone()),
+                    Some(layout.id.to_string()),
+                    Some(call.slot.to_string()),
+                    Some(call.identity.clone()),
+                    Some(call.columns.len().to_string()),
+                    set.map(|set| set.table.to_string()),
+                ]
+            };
+            layout.calls.iter().map(row).collect()
         });
         text_table(&names, rows)
     }

@@ -47,6 +47,9 @@ pub struct Job {
     pub bounded: bool,
     /// Whether the next statement has to wait for it (`table.dml-sync`).
     pub wait: bool,
+    /// What its operators have taken over of the checkpoint or savepoint that it starts from, a
+    /// sentence each.
+    pub restored: Vec<String>,
 }
 
 /// The rows of a query while they come.

@@ -237,6 +237,8 @@ pub enum StateCommand {
 pub enum StateView {
     /// Its operators, with the size of their state.
     Operators,
+    /// What its aggregations have accumulated, call by call.
+    Aggregates,
     /// Its state files.
     Files,
     /// Where its sources stand.

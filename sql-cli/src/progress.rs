@@ -187,6 +187,7 @@ mod tests {
             ended_ms: None,
             vertices: vec![vertex(true, source), vertex(false, sink)],
             checkpoints: CheckpointStatus::default(),
+            restored: Vec::new(),
         }
     }
 

@@ -16,6 +16,7 @@ pub async fn run(arguments: &StateArguments) -> Result<(), Exit> {
             let inspection = inspect(path).await?;
             let view = match show {
                 StateView::Operators => View::Operators,
+                StateView::Aggregates => View::Aggregates,
                 StateView::Files => View::Files,
                 StateView::Positions => View::Positions,
             };

@@ -12,25 +12,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::connector::SplitState;
 use crate::element::Barrier;
-use crate::error::{EngineError, Result};
 use crate::graph::execution::SubtaskId;
 use crate::graph::{JobGraph, JobId, WireBytes};
 use crate::key::KeyGroupRange;
+use crate::operator::Layout;
 
 mod file_chain;
+mod restore;
 mod store;
 #[cfg(test)]
 mod tests;
 
 pub use file_chain::{FileChain, Link};
+pub use restore::Restored;
 pub use store::CheckpointStore;
 
-/// The version of the manifest that this build writes. Those from [`OLDEST_MANIFEST`] on stay readable.
-///
-/// Version 3 has what barriers have overtaken.
+/// The version of the manifest that this build writes. Older ones stay readable.
 pub const MANIFEST_VERSION: u32 = 3;
-/// The oldest version that can be read.
-pub const OLDEST_MANIFEST: u32 = 2;
+/// The oldest version that it reads. Version 3 has coarse ids, the layouts of rows of state, and what
+/// barriers have overtaken.
+pub const OLDEST_MANIFEST_VERSION: u32 = 2;
 
 /// A file of keyed state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +57,9 @@ pub struct OperatorCheckpoint {
     pub name: String,
     /// Keyed state, from old to new: of a key that several files have, the newest counts.
     pub keyed: Vec<StateFile>,
+    /// The layouts that rows of keyed state may have, from old to new.
+    #[serde(default)]
+    pub layouts: Vec<Layout>,
     /// Files that are being written for a later checkpoint, and must not be swept meanwhile.
     pub in_progress: Vec<String>,
     /// Positions of a source.
@@ -139,11 +143,18 @@ pub struct SubtaskCheckpoint {
 pub struct OperatorState {
     /// For people.
     pub name: String,
+    /// The operator's coarse id, by which its state finds an operator of an edited query.
+    #[serde(default)]
+    pub coarse: String,
     /// How many subtasks wrote it.
     pub parallelism: u32,
     /// Keyed state, from old to new: of a key that several files have, the newest counts. Files of
     /// different subtasks have no keys in common.
     pub keyed: Vec<StateFile>,
+    /// The layouts that rows of keyed state may have, from old to new; none where rows do not name
+    /// theirs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layouts: Vec<Layout>,
     /// Files that were being written for a later checkpoint.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub in_progress: Vec<String>,
@@ -185,6 +196,10 @@ impl Manifest {
         graph: &JobGraph,
         shares: impl IntoIterator<Item = SubtaskCheckpoint>,
     ) -> Self {
+        let chained = graph.vertices.iter().flat_map(|v| &v.operators);
+        let coarse: BTreeMap<&str, &str> = chained
+            .map(|o| (o.uid.as_str(), o.coarse.as_str()))
+            .collect();
         let mut operators: BTreeMap<String, OperatorState> = BTreeMap::new();
         let (mut in_flight, mut channels) = (Vec::new(), Vec::new());
         for share in shares {
@@ -192,8 +207,12 @@ impl Manifest {
             in_flight.extend(share.in_flight);
             channels.extend(share.channels);
             for operator in share.operators {
+                let known = coarse.get(operator.uid.as_str());
                 let state = operators.entry(operator.uid).or_default();
+                state.coarse = known.map_or_else(String::new, |c| (*c).to_string());
                 state.name = operator.name;
+                // All subtasks have the same.
+                state.layouts = operator.layouts;
                 state.parallelism = graph
                     .vertex(share.subtask.vertex)
                     .map_or(0, |v| v.parallelism);
@@ -241,44 +260,5 @@ impl Manifest {
             .flat_map(|o| &o.keyed)
             .map(|f| f.bytes)
             .sum()
-    }
-
-    /// Checks that a job can start from this: the same number of key groups, and an operator for
-    /// all of its state unless that may be dropped.
-    pub fn check_restore(&self, graph: &JobGraph) -> Result<()> {
-        if self.max_parallelism != graph.settings.max_parallelism {
-            return Err(EngineError::checkpoint(format!(
-                "the checkpoint has {} key groups, the job {}",
-                self.max_parallelism, graph.settings.max_parallelism
-            ))
-            .with_hint(format!(
-                "SET 'pipeline.max-parallelism' = '{}'",
-                self.max_parallelism
-            )));
-        }
-        let claimed: std::collections::BTreeSet<&str> = graph
-            .vertices
-            .iter()
-            .flat_map(|v| &v.operators)
-            .map(|o| o.uid.as_str())
-            .collect();
-        let state = self.operators.iter().map(|(uid, state)| (uid, &state.name));
-        let rows = self.in_flight.iter().map(|f| (&f.operator, &f.name));
-        let unclaimed: std::collections::BTreeSet<String> = state
-            .chain(rows)
-            .filter(|(uid, _)| !claimed.contains(uid.as_str()))
-            .map(|(uid, name)| format!("{name} ({uid})"))
-            .collect();
-        let unclaimed: Vec<String> = unclaimed.into_iter().collect();
-        if unclaimed.is_empty() || graph.settings.checkpoints.ignore_unclaimed_state {
-            return Ok(());
-        }
-        Err(
-            EngineError::checkpoint("the checkpoint has state that no operator of the job claims")
-                .with_detail(unclaimed.join(", "))
-                .with_hint(
-                    "SET 'execution.state-recovery.ignore-unclaimed-state' = 'true' to drop it",
-                ),
-        )
     }
 }

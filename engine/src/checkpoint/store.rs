@@ -16,7 +16,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
 use serde::{Deserialize, Serialize};
 
-use super::{InFlight, MANIFEST_VERSION, Manifest, OLDEST_MANIFEST, StateFile};
+use super::{InFlight, MANIFEST_VERSION, Manifest, OLDEST_MANIFEST_VERSION, StateFile};
 use crate::element::Element;
 use crate::error::{EngineError, Result};
 use crate::exchange::frame;
@@ -309,10 +309,10 @@ impl CheckpointStore {
         }
         let text = sealed.manifest.get();
         let Format { version } = serde_json::from_str(text).map_err(|e| broken(e.to_string()))?;
-        if !(OLDEST_MANIFEST..=MANIFEST_VERSION).contains(&version) {
+        if !(OLDEST_MANIFEST_VERSION..=MANIFEST_VERSION).contains(&version) {
             return Err(EngineError::checkpoint(format!(
                 "the manifest {}/{path} has format version {version}; this release reads versions \
-                 {OLDEST_MANIFEST} to {MANIFEST_VERSION}",
+                 {OLDEST_MANIFEST_VERSION} to {MANIFEST_VERSION}",
                 self.shown
             )));
         }

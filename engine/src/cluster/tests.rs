@@ -237,6 +237,7 @@ fn operator(uid: &str, spec: OperatorSpec, inputs: Vec<OperatorInput>) -> Chaine
     let (uid, name) = (uid.to_string(), uid.to_string());
     ChainedOperator {
         uid,
+        coarse: String::new(),
         name,
         spec,
         inputs,

@@ -336,9 +336,15 @@ impl Coordinator {
         restore: Option<(Arc<Manifest>, String)>,
     ) -> Result<(u64, Entry)> {
         graph.validate()?;
-        if let Some((manifest, _)) = &restore {
-            manifest.check_restore(&graph)?;
-        }
+        let mut listing = Vec::new();
+        let restore = match restore {
+            None => None,
+            Some((manifest, folder)) => {
+                let restored = manifest.restore(&graph)?;
+                listing = restored.listing;
+                Some((Arc::new(restored.manifest), folder))
+            }
+        };
         self.submitted += 1;
         let id = JobId(format!("{:08x}-{:04}", self.id_seed as u32, self.submitted));
         let settings = &mut graph.settings.checkpoints;
@@ -368,7 +374,11 @@ impl Coordinator {
             let (id, graph) = (id.clone(), graph.clone());
             Record::new(id, self.submitted, graph, folder.clone(), now_ms)
         });
-        let job = Job::new(id, graph, folder, restore, now_ms);
+        for line in &listing {
+            tracing::info!(job = %id, "restored: {line}");
+        }
+        let mut job = Job::new(id, graph, folder, restore, now_ms);
+        job.set_restored(listing);
         let entry = Entry {
             job,
             record,

@@ -66,7 +66,9 @@ async fn checkpoint_of(record: &Record) -> Result<Found> {
         None => Ok((None, None)),
         Some(path) => {
             let (manifest, store) = CheckpointStore::load(path).await?;
-            Ok((None, Some((Arc::new(manifest), store.folder().to_string()))))
+            let restored = manifest.restore(&record.graph)?;
+            let folder = store.folder().to_string();
+            Ok((None, Some((Arc::new(restored.manifest), folder))))
         }
     }
 }

@@ -185,5 +185,6 @@ pub fn lost(record: &Record, error: EngineError, now_ms: i64) -> JobStatus {
         ended_ms: Some(now_ms),
         vertices: Vec::new(),
         checkpoints: Default::default(),
+        restored: Vec::new(),
     }
 }

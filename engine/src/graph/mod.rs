@@ -70,6 +70,11 @@ pub struct Vertex {
 pub struct ChainedOperator {
     /// Derived from what the operator does, so that its state finds it again.
     pub uid: String,
+    /// The same, told more coarsely: without what is aggregated, and without the filters and
+    /// projections in front. State whose `uid` nobody has any more finds its operator by this. Empty
+    /// where nothing is known.
+    #[serde(default)]
+    pub coarse: String,
     /// For people, such as `WindowAggregate`.
     pub name: String,
     /// What it does.

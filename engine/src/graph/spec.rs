@@ -208,6 +208,21 @@ pub struct AggregateCall {
     pub result_type: DataTypeSpec,
     /// For people, such as `SUM(price)`.
     pub name: String,
+    /// What is computed, down to the columns of the source or aggregation that the rows come from:
+    /// what of an edited query has this identity too takes up what was accumulated. Empty where the
+    /// name says all.
+    #[serde(default)]
+    pub identity: String,
+}
+
+impl AggregateCall {
+    /// What decides whether a call of an edited query is still this one.
+    pub fn identity(&self) -> &str {
+        match self.identity.is_empty() {
+            true => &self.name,
+            false => &self.identity,
+        }
+    }
 }
 
 /// The aggregates that streams know.

@@ -17,6 +17,7 @@ fn vertex(id: u32, parallelism: u32, inputs: Vec<OperatorInput>) -> Vertex {
     let spec = OperatorSpec::Union;
     let operator = ChainedOperator {
         uid: format!("u{id}"),
+        coarse: String::new(),
         name: "Union".into(),
         spec,
         inputs,

@@ -17,6 +17,8 @@ use crate::metrics::SubtaskMetrics;
 use crate::state::KeyedState;
 use crate::time::EventTime;
 
+pub use aggregate::layout::{Continuity, Key, Layout, StoredCall, StoredSet};
+
 pub mod aggregate;
 mod assign_window;
 mod calc;
@@ -24,7 +26,7 @@ mod group_aggregate;
 mod local_group_aggregate;
 mod local_window_aggregate;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod union;
 mod window;
 mod window_aggregate;
@@ -43,6 +45,8 @@ pub struct OperatorContext {
     pub key_groups: KeyGroupRange,
     /// Keyed state, already restored; stateless operators get none.
     pub state: Option<Box<dyn KeyedState>>,
+    /// The layouts that rows of restored state may have, from old to new.
+    pub layouts: Vec<Layout>,
     /// The part of the worker's memory for what the operator holds.
     pub memory: Share,
     /// What the subtask counts.
@@ -189,6 +193,41 @@ pub fn needs_state(spec: &OperatorSpec) -> bool {
         spec,
         OperatorSpec::WindowAggregate(_) | OperatorSpec::GroupAggregate(_)
     )
+}
+
+/// The layouts that rows of restored state may have, given those that its checkpoint names. Before
+/// checkpoints named any, rows were those of the operator that has the state's uid.
+pub fn restored_layouts(
+    spec: &OperatorSpec,
+    named: &[Layout],
+    has_state: bool,
+) -> Result<Vec<Layout>> {
+    match (named, state_plan(spec)?) {
+        ([], Some((plan, stamped))) if has_state => {
+            Ok(vec![aggregate::layout::unnamed(&plan, stamped)?])
+        }
+        (named, _) => Ok(named.to_vec()),
+    }
+}
+
+/// How an operator goes on from restored state with these layouts.
+pub fn continuity(spec: &OperatorSpec, restored: &[Layout], now_ms: i64) -> Result<Continuity> {
+    match state_plan(spec)? {
+        Some((plan, stamped)) => aggregate::layout::continuity(&plan, stamped, restored, now_ms),
+        None => Ok(Continuity::default()),
+    }
+}
+
+/// The plan of an aggregation that keeps state, and whether its groups expire.
+fn state_plan(spec: &OperatorSpec) -> Result<Option<(aggregate::Plan, bool)>> {
+    Ok(match spec {
+        OperatorSpec::WindowAggregate(spec) => Some((window_aggregate::plan(spec)?, false)),
+        OperatorSpec::GroupAggregate(spec) => {
+            let plan = aggregate::group_plan(spec)?;
+            Some((plan, group_aggregate::expires(spec)))
+        }
+        _ => None,
+    })
 }
 
 fn only_input(inputs: &[SchemaRef]) -> Result<&SchemaRef> {

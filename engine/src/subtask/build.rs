@@ -30,7 +30,7 @@ use crate::graph::{
 };
 use crate::key::KeyGroupRange;
 use crate::metrics::SubtaskMetrics;
-use crate::operator::{self, OperatorContext};
+use crate::operator::{self, Layout, OperatorContext};
 use crate::state::{self, KeyedState, Restored, RestoredFile, StateSetup};
 use crate::time::WatermarkMerger;
 
@@ -314,11 +314,14 @@ impl Plan {
         chains: &mut BTreeMap<String, OperatorFiles>,
     ) -> Result<Box<dyn operator::Operator>> {
         let key_groups = self.key_groups(vertex);
+        let now_ms = self.environment.clock.now_ms();
+        let restored = self.restored_layouts(node).map_err(|e| e.at(&node.name))?;
         let state = match operator::needs_state(&node.spec) {
             true => {
                 let chain = self.restored_chain(node, key_groups);
                 let state = self.open_state(node, key_groups, &chain).await?;
-                chains.insert(node.uid.clone(), OperatorFiles::new(chain));
+                let layouts = operator::continuity(&node.spec, &restored, now_ms)?.layouts;
+                chains.insert(node.uid.clone(), OperatorFiles::new(chain, layouts));
                 Some(state)
             }
             false => None,
@@ -330,10 +333,11 @@ impl Plan {
             max_parallelism: self.graph.settings.max_parallelism,
             key_groups,
             state,
+            layouts: restored,
             memory: self.environment.resources.memory.share(),
             metrics: Arc::clone(&self.metrics),
             batch_rows: self.graph.settings.batch_rows,
-            now_ms: self.environment.clock.now_ms(),
+            now_ms,
         };
         let inputs = self.input_schemas(vertex, node)?;
         operator::build(&node.spec, &inputs, &node.schema.0, context).map_err(|e| e.at(&node.name))
@@ -365,6 +369,16 @@ impl Plan {
             restored: Restored(files),
             resources: &self.environment.resources,
         })
+    }
+
+    /// The layouts that rows of the operator's restored state may have.
+    fn restored_layouts(&self, node: &ChainedOperator) -> Result<Vec<Layout>> {
+        match self.restored(node) {
+            None => Ok(Vec::new()),
+            Some(state) => {
+                operator::restored_layouts(&node.spec, &state.layouts, !state.keyed.is_empty())
+            }
+        }
     }
 
     /// The state files of the checkpoint that this subtask's share of the operator's state is in.

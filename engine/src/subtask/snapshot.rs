@@ -20,6 +20,7 @@ use crate::error::{EngineError, Result};
 use crate::exchange::frame;
 use crate::graph::execution::SubtaskId;
 use crate::key::KeyGroupRange;
+use crate::operator::Layout;
 use crate::state::blob::{Blob, Spool};
 use crate::state::file::{self, Written};
 use crate::state::{Delta, Restored, RestoredFile, delta};
@@ -91,6 +92,8 @@ pub(super) struct Uploader {
 #[derive(Debug, Default)]
 pub(super) struct OperatorFiles {
     pub chain: FileChain,
+    /// The layouts that rows in the files may have.
+    layouts: Vec<Layout>,
     /// Changes that no file in the store has, from old to new: those of the snapshot that is being
     /// uploaded, and of earlier ones whose upload failed.
     backlog: Vec<Delta>,
@@ -99,9 +102,10 @@ pub(super) struct OperatorFiles {
 }
 
 impl OperatorFiles {
-    pub fn new(chain: FileChain) -> Self {
+    pub fn new(chain: FileChain, layouts: Vec<Layout>) -> Self {
         OperatorFiles {
             chain,
+            layouts,
             ..OperatorFiles::default()
         }
     }
@@ -215,6 +219,7 @@ impl Uploader {
             total += self.bring_home(store, &name, &checkpoint.uid).await?;
             if let Some(files) = self.lock().get(&checkpoint.uid) {
                 checkpoint.keyed = files.chain.files();
+                checkpoint.layouts = files.layouts.clone();
                 checkpoint.in_progress = files.growing.iter().cloned().collect();
             }
             operators.push(checkpoint);

@@ -299,7 +299,7 @@ pub const KEYS: &[Key] = &[
         &["execution.savepoint.ignore-unclaimed-state"],
         Kind::Boolean,
         Some("false"),
-        "whether a restore may drop state that no operator claims",
+        "whether a restore may drop state that does not fit the query",
     ),
     renamed(
         STATE_BACKEND,

@@ -21,14 +21,22 @@ impl Session {
             .insert(inserts, &self.configuration, parallelism);
         let graph = planned.map_err(|error| error.or_at(at))?.graph;
         let (name, bounded) = (graph.name.clone(), graph.is_bounded());
+        let restores = graph.settings.checkpoints.restore_from.is_some();
         let client = self.client().await?;
         let id = client.submit(graph).await?;
         tracing::info!(job = %id, name, bounded, "submitted");
+        // The job runs; that this cannot be told is no reason to fail.
+        let restored = match restores {
+            true => client.status(&id).await.map(|status| status.restored),
+            false => Ok(Vec::new()),
+        };
+        let restored = restored.unwrap_or_default();
         Ok(Outcome::Job(Job {
             id,
             name,
             bounded,
             wait: self.configuration.dml_sync().unwrap_or(bounded),
+            restored,
         }))
     }
 

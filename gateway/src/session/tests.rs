@@ -38,6 +38,10 @@ impl JobClient for Client {
             ended_ms: None,
             vertices: Vec::new(),
             checkpoints: CheckpointStatus::default(),
+            restored: match graph.settings.checkpoints.restore_from {
+                Some(_) => vec!["Source(t) goes on".to_string()],
+                None => Vec::new(),
+            },
         };
         jobs.push((status, graph));
         Ok(id)

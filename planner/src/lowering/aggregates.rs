@@ -3,12 +3,13 @@
 use arrow::datatypes::{Schema, SchemaRef};
 use levada_engine::error::EngineError;
 use levada_engine::graph::{
-    GroupAggregateSpec, OperatorSpec, Partitioning, WindowAggregateSpec, WireSchema,
+    AggregateCall, GroupAggregateSpec, OperatorSpec, Partitioning, WindowAggregateSpec, WireSchema,
 };
 use levada_engine::operator::aggregate::{
     partial_schema_group, partial_schema_window, supports_local_group, supports_local_window,
 };
 
+use super::lineage::Lineage;
 use super::operators::{Lowering, Operator};
 use crate::streaming::{Call, GroupAggregate, Node, WindowAggregate};
 use levada_language::error::PlanError;
@@ -58,10 +59,15 @@ impl Lowering<'_> {
             names(&input_schema, &aggregate.keys),
             calls(&aggregate.calls),
         );
+        let below = &self.get(input)?.lineage;
+        let time = aggregate.time.map(|column| below.column(column));
+        let coarse = format!("WindowAggregate {} {time:?}", aggregate.window);
+        let own = ["window_start", "window_end", "window_time"];
+        let lineage = aggregated(&coarse, below, (&aggregate.keys, &aggregate.calls), &own);
         let mut spec = WindowAggregateSpec {
             window: aggregate.window_spec(),
             keys: aggregate.keys.clone(),
-            aggregates: aggregate.call_specs(),
+            aggregates: specs(&aggregate.calls, below),
             input: WireSchema(input_schema),
             input_updating: self.input_node(node)?.properties.updating,
             partial_input: false,
@@ -77,7 +83,7 @@ impl Lowering<'_> {
             spec.partial_input = true;
         }
         let spec = OperatorSpec::WindowAggregate(spec);
-        self.global("WindowAggregate", uid, spec, from, by_key, node)
+        self.global("WindowAggregate", (uid, lineage), spec, from, by_key, node)
     }
 
     pub(super) fn group_aggregate(
@@ -93,9 +99,12 @@ impl Lowering<'_> {
             names(&input_schema, &aggregate.keys),
             calls(&aggregate.calls),
         );
+        let below = &self.get(input)?.lineage;
+        let calls = (aggregate.keys.as_slice(), aggregate.calls.as_slice());
+        let lineage = aggregated("GroupAggregate", below, calls, &[]);
         let mut spec = GroupAggregateSpec {
             keys: aggregate.keys.clone(),
-            aggregates: aggregate.calls.iter().map(Call::spec).collect(),
+            aggregates: specs(&aggregate.calls, below),
             input: WireSchema(input_schema),
             input_updating: self.input_node(node)?.properties.updating,
             partial_input: false,
@@ -111,7 +120,7 @@ impl Lowering<'_> {
             spec.partial_input = true;
         }
         let spec = OperatorSpec::GroupAggregate(spec);
-        self.global("GroupAggregate", uid, spec, from, by_key, node)
+        self.global("GroupAggregate", (uid, lineage), spec, from, by_key, node)
     }
 
     /// The phase before the exchange, where the input is.
@@ -127,6 +136,7 @@ impl Lowering<'_> {
         let inputs = vec![self.main(input, Partitioning::Forward)?];
         Ok(self.push(Operator {
             uid,
+            lineage: Lineage::default(),
             name: name.to_string(),
             spec,
             inputs,
@@ -139,7 +149,7 @@ impl Lowering<'_> {
     fn global(
         &mut self,
         name: &str,
-        uid: String,
+        (uid, lineage): (String, Lineage),
         spec: OperatorSpec,
         from: usize,
         by_key: ByKey,
@@ -148,6 +158,7 @@ impl Lowering<'_> {
         let inputs = vec![self.main(from, by_key.partitioning)?];
         Ok(self.push(Operator {
             uid,
+            lineage,
             name: name.to_string(),
             spec,
             inputs,
@@ -155,6 +166,33 @@ impl Lowering<'_> {
             parallelism: by_key.parallelism,
         }))
     }
+}
+
+/// The lineage of an aggregation: its coarse id does not say what is aggregated.
+fn aggregated(
+    content: &str,
+    below: &Lineage,
+    (keys, calls): (&[usize], &[Call]),
+    own: &[&str],
+) -> Lineage {
+    let keys = below.names(keys);
+    let content = format!("{content} by {}", keys.join("\u{1f}"));
+    let calls = calls.iter().map(|call| below.identity(call));
+    let own = own.iter().map(|name| (*name).to_string());
+    Lineage::base(
+        &content,
+        &[below],
+        keys.iter().cloned().chain(calls).chain(own),
+    )
+}
+
+/// The aggregates as the job graph writes them.
+fn specs(calls: &[Call], below: &Lineage) -> Vec<AggregateCall> {
+    let spec = |call: &Call| AggregateCall {
+        identity: below.identity(call),
+        ..call.spec()
+    };
+    calls.iter().map(spec).collect()
 }
 
 /// An aggregation that the operators cannot do, such as SUM of a text that got this far.

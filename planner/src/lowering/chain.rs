@@ -45,6 +45,7 @@ impl Chains {
         self.places.push((vertex, target.operators.len()));
         target.operators.push(ChainedOperator {
             uid: operator.uid,
+            coarse: operator.lineage.coarse,
             name: operator.name,
             spec: operator.spec,
             inputs,

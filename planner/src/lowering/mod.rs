@@ -6,10 +6,12 @@
 //!
 //! [`operators`](mod@operators) decides what runs: two-phase aggregation, parallelism, exchanges,
 //! side tables and uids. [`chain`] puts operators that need no exchange between them into one
-//! vertex. [`settings`] reads the configuration.
+//! vertex. [`lineage`] says what columns are whatever stands in between, for the coarser of an operator's
+//! two ids. [`settings`] reads the configuration.
 
 mod aggregates;
 mod chain;
+mod lineage;
 mod operators;
 pub mod settings;
 mod side_tables;

@@ -14,6 +14,7 @@ use levada_engine::graph::{
     CalcSpec, Expression, OperatorSpec, OutputPort, Partitioning, SinkSpec, ValuesSpec, WireBytes,
 };
 
+use super::lineage::{Lineage, field_names};
 use super::settings::PlanningSettings;
 use super::source::{parallelism, source_spec};
 use super::uid::Uids;
@@ -26,6 +27,7 @@ use levada_language::error::{PlanError, PlanErrorKind, in_sql};
 #[derive(Debug)]
 pub(super) struct Operator {
     pub(super) uid: String,
+    pub(super) lineage: Lineage,
     pub(super) name: String,
     pub(super) spec: OperatorSpec,
     pub(super) inputs: Vec<Input>,
@@ -96,8 +98,14 @@ impl Lowering<'_> {
                 }
                 let input = self.input_of(node)?;
                 let content = format!("AssignWindow {} {:?}", window.window, window.time);
+                let below = &self.get(input)?.lineage;
+                let time = window.time.map(|column| below.column(column));
+                let coarse = format!("AssignWindow {} {time:?}", window.window);
+                let own = ["window_start", "window_end", "window_time"].map(String::from);
+                let columns = below.columns().into_iter().chain(own);
+                let lineage = Lineage::base(&coarse, &[below], columns);
                 let spec = OperatorSpec::AssignWindow(window.spec());
-                self.forward("AssignWindow", &content, spec, input, node)
+                self.forward("AssignWindow", (&content, lineage), spec, input, node)
             }
             NodeKind::WindowAggregate(aggregate) => self.window_aggregate(aggregate, node),
             NodeKind::GroupAggregate(aggregate) => self.group_aggregate(aggregate, node),
@@ -157,7 +165,7 @@ impl Lowering<'_> {
     fn forward(
         &mut self,
         name: &str,
-        content: &str,
+        (content, lineage): (&str, Lineage),
         spec: OperatorSpec,
         input: usize,
         node: &Node,
@@ -167,6 +175,7 @@ impl Lowering<'_> {
         let inputs = vec![self.main(input, Partitioning::Forward)?];
         Ok(self.push(Operator {
             uid,
+            lineage,
             name: name.to_string(),
             spec,
             inputs,
@@ -184,6 +193,7 @@ impl Lowering<'_> {
         let (late, bad) = (spec.divert_late, spec.divert_bad);
         let source = Operator {
             uid: self.uid(&content, &[]),
+            lineage: Lineage::table(&content, scan, &node.properties.schema),
             name: format!("Source({})", table.name),
             spec: OperatorSpec::Source(Box::new(spec)),
             inputs: Vec::new(),
@@ -240,6 +250,7 @@ impl Lowering<'_> {
         let parallelism = self.get(source)?.parallelism;
         let calc = Operator {
             uid: self.uid(&format!("Calc {what}"), &[source]),
+            lineage: Lineage::end(what, &[&self.get(source)?.lineage]),
             name: format!("Calc({what})"),
             spec: OperatorSpec::Calc(CalcSpec {
                 filter: None,
@@ -262,9 +273,12 @@ impl Lowering<'_> {
     fn values(&mut self, values: &Values, node: &Node) -> Result<usize, PlanError> {
         let ipc = ipc_stream(values)?;
         let digest = xxhash_rust::xxh3::xxh3_64(&ipc);
-        let uid = self.uid(&format!("Values {digest:016x}"), &[]);
+        let content = format!("Values {digest:016x}");
+        let uid = self.uid(&content, &[]);
+        let names = field_names(&node.properties.schema);
         Ok(self.push(Operator {
             uid,
+            lineage: Lineage::base(&content, &[], names),
             name: "Values".to_string(),
             spec: OperatorSpec::Values(ValuesSpec {
                 ipc: WireBytes(ipc),
@@ -288,17 +302,22 @@ impl Lowering<'_> {
             .map(encode)
             .collect::<Result<Vec<_>, _>>()?;
         let content = calc_content(calc);
+        let lineage = self
+            .get(input)?
+            .lineage
+            .through(calc, node.properties.updating)?;
         let spec = OperatorSpec::Calc(CalcSpec {
             filter,
             projection: Some(projection),
         });
         let operator = match self.spread(input, node)? {
-            None => self.forward("Calc", &content, spec, input, node)?,
+            None => self.forward("Calc", (&content, lineage), spec, input, node)?,
             Some(parallelism) => {
                 let uid = self.uid(&content, &[input]);
                 let inputs = vec![self.main(input, Partitioning::Rebalance)?];
                 self.push(Operator {
                     uid,
+                    lineage,
                     name: "Calc".to_string(),
                     spec,
                     inputs,
@@ -344,6 +363,7 @@ impl Lowering<'_> {
             (false, false) => self.planning.parallelism,
         };
         let uid = self.uid("Union", &operators);
+        let lineage = self.union_lineage(&operators)?;
         let mut inputs = Vec::new();
         for (operator, width) in operators.iter().zip(widths) {
             let partitioning = match width == parallelism {
@@ -354,12 +374,27 @@ impl Lowering<'_> {
         }
         Ok(self.push(Operator {
             uid,
+            lineage,
             name: "Union".to_string(),
             spec: OperatorSpec::Union,
             inputs,
             schema: node.properties.schema.clone(),
             parallelism,
         }))
+    }
+
+    /// A column of a union is what it is in each input.
+    fn union_lineage(&self, operators: &[usize]) -> Result<Lineage, PlanError> {
+        let mut below = Vec::new();
+        for operator in operators {
+            below.push(&self.get(*operator)?.lineage);
+        }
+        let width = below.iter().map(|l| l.columns().len()).min().unwrap_or(0);
+        let column = |index| {
+            let names: Vec<String> = below.iter().map(|l| l.column(index)).collect();
+            format!("union of {}", names.join(", "))
+        };
+        Ok(Lineage::base("Union", &below, (0..width).map(column)))
     }
 
     fn sink(&mut self, table: &Table, node: &Node) -> Result<usize, PlanError> {
@@ -392,13 +427,12 @@ impl Lowering<'_> {
             (false, _) => Partitioning::Hash(key.to_vec()),
         };
         let descriptor = table.sink_descriptor();
-        let uid = self.uid(
-            &format!("Sink {} {}", table.name, descriptor.connector),
-            &[],
-        );
+        let content = format!("Sink {} {}", table.name, descriptor.connector);
+        let uid = self.uid(&content, &[]);
         let inputs = vec![self.main(input, partitioning)?];
         Ok(self.push(Operator {
             uid,
+            lineage: Lineage::end(&content, &[]),
             name: format!("Sink({})", table.name),
             spec: OperatorSpec::Sink(SinkSpec {
                 table: descriptor,
@@ -417,9 +451,11 @@ impl Lowering<'_> {
             _ => Partitioning::Rebalance,
         };
         let uid = self.uid("Collect", &[input]);
+        let lineage = Lineage::end("Collect", &[&self.get(input)?.lineage]);
         let inputs = vec![self.main(input, partitioning)?];
         Ok(self.push(Operator {
             uid,
+            lineage,
             name: "Collect".to_string(),
             spec: OperatorSpec::Collect,
             inputs,

@@ -291,3 +291,131 @@ fn settings_are_read_with_their_units() {
     }
     assert!(settings::check("table.local-time-zone", "Mars/Base").is_err());
 }
+
+/// The coarse id of the one operator that aggregates by `name`.
+fn coarse(sql: &str, name: &str) -> String {
+    let graph = job(&Session::with(TABLES), sql);
+    named(&graph, name).coarse.clone()
+}
+
+#[test]
+fn coarse_ids_survive_what_is_edited_in_front_and_what_is_aggregated() {
+    let group = |sql: &str| coarse(sql, "GroupAggregate");
+    let by_auction = group("SELECT auction, COUNT(*) FROM bids GROUP BY auction");
+    for edited in [
+        "SELECT auction, COUNT(*), SUM(price) FROM bids GROUP BY auction",
+        "SELECT SUM(price), auction FROM bids WHERE price > 7 GROUP BY auction",
+        "SELECT DISTINCT auction FROM bids",
+        "SELECT a, MAX(d) FROM (SELECT auction AS a, price * 2 AS d FROM bids WHERE bidder = 1) GROUP BY a",
+        "SELECT auction, COUNT(*) FROM bids GROUP BY auction HAVING COUNT(*) > 3",
+    ] {
+        assert_eq!(group(edited), by_auction, "{edited}");
+    }
+    for other in [
+        "SELECT bidder, COUNT(*) FROM bids GROUP BY bidder",
+        "SELECT auction, bidder, COUNT(*) FROM bids GROUP BY auction, bidder",
+        "SELECT auction + 1, COUNT(*) FROM bids GROUP BY auction + 1",
+        // Another column of the same name.
+        "SELECT auction, COUNT(*) FROM (SELECT bidder AS auction FROM bids) GROUP BY auction",
+        "SELECT a, COUNT(*) FROM one GROUP BY a",
+        "SELECT auction, COUNT(*) FROM (SELECT auction FROM bids UNION ALL SELECT a FROM one) GROUP BY auction",
+        "SELECT COUNT(*) FROM bids",
+    ] {
+        assert_ne!(group(other), by_auction, "{other}");
+    }
+}
+
+#[test]
+fn coarse_ids_of_windows_say_their_shape_and_time() {
+    let over = |calls: &str, window: &str, filter: &str| {
+        let sql = format!(
+            "SELECT auction, {calls} FROM TABLE({window}) {filter} GROUP BY auction, window_start, window_end"
+        );
+        coarse(&sql, "WindowAggregate")
+    };
+    let second = "TUMBLE(TABLE bids, DESCRIPTOR(ts), INTERVAL '1' SECOND)";
+    let minute = "TUMBLE(TABLE bids, DESCRIPTOR(ts), INTERVAL '1' MINUTE)";
+    let count = over("COUNT(*)", second, "");
+    assert_eq!(
+        over("MAX(price), COUNT(*)", second, "WHERE price > 1"),
+        count
+    );
+    assert_ne!(over("COUNT(*)", minute, ""), count);
+    // An aggregation of an aggregation: the first is seen as what it groups by, the second reads its
+    // calls by what they compute.
+    let cascade = |inner: &str| {
+        let sql = format!(
+            "SELECT n, COUNT(*) FROM (SELECT auction, {inner} AS n FROM bids GROUP BY auction) GROUP BY n"
+        );
+        let graph = job(&Session::with(TABLES), &sql);
+        let all: Vec<String> = operators(&graph)
+            .filter(|o| o.name == "GroupAggregate")
+            .map(|o| o.coarse.clone())
+            .collect();
+        (all[0].clone(), all[1].clone())
+    };
+    let (first, second) = cascade("COUNT(*)");
+    assert_eq!(cascade("SUM(price)").0, first);
+    assert_ne!(cascade("SUM(price)").1, second);
+    // What was let through must be let through when it is taken back.
+    let having = |condition: &str| {
+        let sql = format!(
+            "SELECT n, COUNT(*) FROM (SELECT auction, COUNT(*) AS n FROM bids GROUP BY auction HAVING {condition}) GROUP BY n"
+        );
+        let graph = job(&Session::with(TABLES), &sql);
+        let second = operators(&graph)
+            .filter(|o| o.name == "GroupAggregate")
+            .nth(1);
+        second.unwrap().coarse.clone()
+    };
+    assert_ne!(having("COUNT(*) > 1"), having("COUNT(*) > 2"));
+    assert_ne!(having("COUNT(*) > 1"), second);
+}
+
+#[test]
+fn coarse_ids_of_sources_and_sinks_are_their_tables() {
+    let graph = |sql: &str| job(&Session::with(TABLES), sql);
+    let plain = graph("INSERT INTO one SELECT auction, price FROM bids");
+    let edited =
+        graph("INSERT INTO one SELECT bidder, COUNT(*) FROM bids WHERE price > 1 GROUP BY bidder");
+    for name in ["Source(bids)", "Sink(one)"] {
+        assert_eq!(named(&plain, name).uid, named(&edited, name).uid, "{name}");
+        assert_eq!(named(&plain, name).coarse, named(&edited, name).coarse);
+    }
+    assert_ne!(
+        named(&plain, "Source(bids)").coarse,
+        named(&plain, "Sink(one)").coarse
+    );
+}
+
+#[test]
+fn aggregates_are_known_by_what_they_compute() {
+    let identities = |sql: &str| -> Vec<String> {
+        let graph = job(&Session::with(TABLES), sql);
+        let specs = operators(&graph).filter_map(|o| match &o.spec {
+            OperatorSpec::GroupAggregate(spec) => Some(spec.aggregates.clone()),
+            _ => None,
+        });
+        specs.flatten().map(|call| call.identity).collect()
+    };
+    let named = identities(
+        "SELECT auction, SUM(d), COUNT(DISTINCT c) FILTER (WHERE d > 4) FROM (SELECT auction, price * 2 AS d, detail.place.city AS c FROM bids) GROUP BY auction",
+    );
+    assert_eq!(
+        named,
+        identities(
+            "SELECT auction, SUM(price * 2), COUNT(DISTINCT detail.place.city) FILTER (WHERE price * 2 > 4) FROM bids GROUP BY auction"
+        )
+    );
+    assert_eq!(named[0], "SUM(price * 2)");
+    assert_eq!(
+        named[1],
+        "COUNT(DISTINCT detail.place.city) FILTER (WHERE price * 2 > 4)"
+    );
+    assert_ne!(
+        named[0],
+        identities(
+            "SELECT auction, SUM(d) FROM (SELECT auction, price * 3 AS d FROM bids) GROUP BY auction"
+        )[0]
+    );
+}

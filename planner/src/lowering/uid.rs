@@ -2,7 +2,9 @@
 //!
 //! An id must not change when a query is edited elsewhere, when parallelism changes, or when
 //! another query in the same job makes a shared source read more. So expressions count by their
-//! text without column positions, a source by its table, and a sink by its table.
+//! text without column positions, a source by its table, and a sink by its table. Where an edit does
+//! change an operator or what is in front of it, its state finds it by the coarse id of its
+//! [`lineage`](super::lineage).
 
 use std::collections::BTreeMap;
 

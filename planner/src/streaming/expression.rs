@@ -148,7 +148,7 @@ pub(super) fn count_columns(expr: &ExprRef, counts: &mut [usize]) {
 }
 
 /// The expression with column `i` replaced by `columns[i]`.
-pub(super) fn substitute(expr: &ExprRef, columns: &[ExprRef]) -> Result<ExprRef, PlanError> {
+pub(crate) fn substitute(expr: &ExprRef, columns: &[ExprRef]) -> Result<ExprRef, PlanError> {
     let replaced = Arc::clone(expr).transform_down(|e| {
         let Some(index) = as_column(&e) else {
             return Ok(Transformed::no(e));

@@ -90,6 +90,7 @@ impl Call {
             argument_type: DataTypeSpec(self.argument_type.clone()),
             result_type: DataTypeSpec(self.result_type.clone()),
             name: self.name.clone(),
+            identity: String::new(),
         }
     }
 

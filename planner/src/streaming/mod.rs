@@ -30,6 +30,7 @@ pub use assign_window::{AssignWindow, Shape};
 pub use build::Builder;
 pub use calc::Calc;
 pub use changelog::assign_modes;
+pub(crate) use expression::substitute;
 pub use expression::{ExprRef, text};
 pub use group_aggregate::{Call, Function, GroupAggregate};
 pub use node::{Attribute, Node, NodeId, NodeKind, Plan, Properties, StateSize};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema};
-use levada_engine::graph::{AggregateCall, DataTypeSpec, WindowSpec, WindowTime};
+use levada_engine::graph::{DataTypeSpec, WindowSpec, WindowTime};
 
 use super::assign_window::{Shape, window_attributes};
 use super::group_aggregate::{Call, aggregate_fields};
@@ -59,10 +59,5 @@ impl WindowAggregate {
             },
             time_type: DataTypeSpec(self.time_type.clone()),
         }
-    }
-
-    /// The aggregates as the job graph writes them.
-    pub fn call_specs(&self) -> Vec<AggregateCall> {
-        self.calls.iter().map(Call::spec).collect()
     }
 }

@@ -13,6 +13,14 @@ use crate::terminal::StatusLine;
 use levada_engine::time::{Clock, SystemClock};
 
 impl Console {
+    /// Says what a job has taken over of the checkpoint that it starts from.
+    pub fn tell_restored(&self, job: &Job) -> Result<()> {
+        for line in &job.restored {
+            self.say(&format!("restored: {line}"))?;
+        }
+        Ok(())
+    }
+
     /// Waits until a job has ended. Ctrl-C stops a job of the embedded engine, with a last
     /// checkpoint, and leaves one of a cluster alone; a second Ctrl-C cancels it.
     pub async fn wait(
@@ -21,6 +29,7 @@ impl Console {
         job: &Job,
         interrupts: &mut Interrupts,
     ) -> Result<()> {
+        self.tell_restored(job)?;
         let client = session.client().await?;
         let embedded = session.deployment().is_embedded();
         let mut line = StatusLine::new(self.terminal.stderr);

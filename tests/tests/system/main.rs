@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod crash;
+mod edited;
 mod exactly_once;
 mod golden;
 mod kafka;

@@ -108,6 +108,8 @@ pub struct Job {
     /// The folder of the job's checkpoints; `None` keeps none.
     folder: Option<String>,
     restore: Option<(Arc<Manifest>, String)>,
+    /// What its operators have taken over of that checkpoint, for people.
+    restored: Vec<String>,
     counts: BTreeMap<SubtaskId, SubtaskSnapshot>,
     error: Option<EngineError>,
     submitted_ms: i64,
@@ -150,6 +152,7 @@ impl Job {
             checkpoints: Checkpoints::new(settings, first),
             folder,
             restore,
+            restored: Vec::new(),
             counts: BTreeMap::new(),
             error: None,
             submitted_ms: now_ms,
@@ -198,6 +201,11 @@ impl Job {
     /// The current run.
     pub fn run(&self) -> &Run {
         &self.run
+    }
+
+    /// Notes what the operators take over of the checkpoint that the job starts from.
+    pub fn set_restored(&mut self, listing: Vec<String>) {
+        self.restored = listing;
     }
 
     /// How many slots the job waits for, if it does.
@@ -266,6 +274,7 @@ impl Job {
                 .map(|v| self.vertex_status(v))
                 .collect(),
             checkpoints: self.checkpoint_status(),
+            restored: self.restored.clone(),
         }
     }
 

@@ -17,6 +17,7 @@ fn graph(restarts: u32) -> JobGraph {
     let schema = WireSchema(Arc::new(Schema::empty()));
     let operator = |uid: &str, inputs| ChainedOperator {
         uid: uid.into(),
+        coarse: String::new(),
         name: uid.into(),
         spec: OperatorSpec::Union,
         inputs,

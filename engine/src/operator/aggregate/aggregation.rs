@@ -290,40 +290,57 @@ impl Aggregation {
         groups: &[u32],
         partials: &'c [ArrayRef],
     ) -> Result<&'c [ArrayRef]> {
-        self.merge_calls(groups, partials, |call| !call.fed_by_set)
+        let mut rest = self.merge_row_counts(groups, partials)?;
+        let plan = self.plan.clone();
+        for (position, call) in plan.plain() {
+            rest = self.merge_call(groups, rest, call.partials, Some(position))?;
+        }
+        Ok(rest)
     }
 
-    /// Takes row counts and the columns of calls that keyed state has.
-    pub(super) fn merge_stored(&mut self, groups: &[u32], partials: &[ArrayRef]) -> Result<()> {
-        self.merge_calls(groups, partials, |call| call.stored)?;
+    /// Takes row counts and the columns of calls as keyed state has them: for each call that has
+    /// written some, how many they are and whose they are now.
+    pub(super) fn merge_stored(
+        &mut self,
+        groups: &[u32],
+        columns: &[ArrayRef],
+        calls: &[(usize, Option<usize>)],
+    ) -> Result<()> {
+        let mut rest = self.merge_row_counts(groups, columns)?;
+        for (width, call) in calls {
+            rest = self.merge_call(groups, rest, *width, *call)?;
+        }
         Ok(())
     }
 
-    fn merge_calls<'c>(
+    fn merge_row_counts<'c>(
         &mut self,
         groups: &[u32],
-        mut partials: &'c [ArrayRef],
-        wanted: fn(&Call) -> bool,
+        partials: &'c [ArrayRef],
     ) -> Result<&'c [ArrayRef]> {
-        let missing = || EngineError::internal("partial rows lack columns");
-        if self.plan.updating {
-            let (counts, rest) = partials.split_first().ok_or_else(missing)?;
-            let counts = counts.as_primitive_opt::<Int64Type>().ok_or_else(missing)?;
-            for (group, count) in groups.iter().zip(counts.values()) {
-                self.row_counts[*group as usize] += count;
-            }
-            partials = rest;
+        if !self.plan.updating {
+            return Ok(partials);
         }
-        let plan = self.plan.clone();
-        let calls = plan.calls.iter().enumerate();
-        for (position, call) in calls.filter(|(_, call)| wanted(call)) {
-            let (own, rest) = partials
-                .split_at_checked(call.partials)
-                .ok_or_else(missing)?;
-            self.accumulators[position].merge(groups, own)?;
-            partials = rest;
+        let (counts, rest) = partials.split_first().ok_or_else(too_few)?;
+        let counts = counts.as_primitive_opt::<Int64Type>().ok_or_else(too_few)?;
+        for (group, count) in groups.iter().zip(counts.values()) {
+            self.row_counts[*group as usize] += count;
         }
-        Ok(partials)
+        Ok(rest)
+    }
+
+    fn merge_call<'c>(
+        &mut self,
+        groups: &[u32],
+        columns: &'c [ArrayRef],
+        width: usize,
+        call: Option<usize>,
+    ) -> Result<&'c [ArrayRef]> {
+        let (own, rest) = columns.split_at_checked(width).ok_or_else(too_few)?;
+        if let (Some(call), [_, ..]) = (call, own) {
+            self.accumulators[call].merge(groups, own)?;
+        }
+        Ok(rest)
     }
 
     fn merge_list(&mut self, set: usize, groups: &[u32], list: &ArrayRef) -> Result<()> {
@@ -556,6 +573,10 @@ impl Aggregation {
         let sets: usize = self.sets.iter().map(DistinctSet::size_bytes).sum();
         self.groups.size_bytes() + accumulators + sets
     }
+}
+
+fn too_few() -> EngineError {
+    EngineError::internal("partial rows lack columns")
 }
 
 fn both(a: Option<&BooleanBuffer>, b: Option<&BooleanBuffer>) -> Option<BooleanBuffer> {

@@ -1,6 +1,7 @@
 //! When groups were last touched, and which have outlived their time.
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, AsArray};
+use arrow::datatypes::Int64Type;
 
 use super::aggregation::Aggregation;
 use crate::error::Result;
@@ -16,6 +17,16 @@ impl Aggregation {
         if let Some(stamps) = &mut self.stamps {
             for group in groups {
                 stamps[*group as usize] = now_ms;
+            }
+        }
+    }
+
+    /// Notes when groups were touched, as keyed state says.
+    pub(super) fn restore_stamps(&mut self, groups: &[u32], given: &ArrayRef) {
+        let given = given.as_primitive_opt::<Int64Type>();
+        if let (Some(stamps), Some(given)) = (&mut self.stamps, given) {
+            for (group, stamp) in groups.iter().zip(given.values()) {
+                stamps[*group as usize] = *stamp;
             }
         }
     }

@@ -6,7 +6,8 @@
 //!                                          distinct)            (rows, persist)
 //! ```
 //!
-//! [`aggregation`] ties them together. The functions here tell the planner what partial rows and
+//! [`aggregation`] ties them together. [`layout`] says what rows of keyed state are made of, so that an
+//! edited query can go on from those of the one before (`stored`). The functions here tell the planner what partial rows and
 //! results look like.
 
 use std::sync::Arc;
@@ -23,11 +24,13 @@ mod distinct;
 mod expiry;
 pub(crate) mod groups;
 pub(crate) mod lane;
+pub(crate) mod layout;
 pub(crate) mod persist;
 mod plan;
 mod recall;
 mod rows;
 mod store;
+mod stored;
 mod tracker;
 
 #[cfg(test)]

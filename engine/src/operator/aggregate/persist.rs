@@ -1,40 +1,27 @@
 //! Aggregations in keyed state.
 //!
-//! Table 1 holds a row per group: the key behind the aggregation's prefix, then stamp, row count
-//! and partial columns. Tables from 16 on hold a row per entry of each distinct set: prefix, key
-//! and value, then bits or counts. Only what extremes over updating input accumulate is computed
-//! again from the entries of their set.
+//! Table 1 holds a row per group: the key behind the aggregation's prefix, then the number of the
+//! row's layout, stamp, row count and partial columns. Tables from 16 on hold a row per entry of each
+//! distinct set: prefix, key and value, then layout and bits or counts. Only what extremes over
+//! updating input accumulate is computed again from the entries of their set.
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Int64Array};
-use arrow::datatypes::{DataType, Int64Type};
+use arrow::array::{ArrayRef, Int64Array};
 
-use super::accumulator;
 use super::aggregation::Aggregation;
 use super::distinct::Changes;
-use super::lane::{Codec, Lane};
-use super::plan::Plan;
-use super::rows::{EncodedRows, RowsDecoder, take};
+use super::lane::Lane;
+use super::rows::{EncodedRows, RowsDecoder};
+use super::stored::Reader;
 use crate::error::{EngineError, Result};
 use crate::key::{KeyGroup, hash_keys, key_group};
 use crate::state::{Change, KeyedState, TableId};
 
 /// The rows of groups.
 pub(crate) const GROUPS: TableId = TableId(1);
-const FIRST_SET: u8 = 16;
 /// How many rows are decoded before they are merged.
 const LOAD_ROWS: usize = 8192;
-
-/// The table of a distinct set.
-pub(crate) fn set_table(set: usize) -> Result<TableId> {
-    let table = u8::try_from(set)
-        .ok()
-        .and_then(|s| FIRST_SET.checked_add(s));
-    table
-        .map(TableId)
-        .ok_or_else(|| EngineError::config("an aggregation has more than 240 distinct arguments"))
-}
 
 /// Where an aggregation lies in keyed state.
 #[derive(Debug, Clone)]
@@ -92,32 +79,6 @@ fn key_groups(columns: &[ArrayRef], rows: usize, max_parallelism: u32) -> Result
     Ok(groups.collect())
 }
 
-/// The codecs of a group's row.
-fn row_codecs(plan: &Plan, stamped: bool) -> Result<Vec<Codec>> {
-    let integer = || Codec::new(&DataType::Int64);
-    let mut codecs = Vec::new();
-    if stamped {
-        codecs.push(integer()?);
-    }
-    if plan.updating {
-        codecs.push(integer()?);
-    }
-    for (_, call) in plan.stored() {
-        for field in accumulator::partial_fields(&call.call, plan.updating, "") {
-            codecs.push(Codec::new(field.data_type())?);
-        }
-    }
-    Ok(codecs)
-}
-
-/// When the group of a stored row was last touched; only of aggregations whose groups expire.
-pub(crate) fn stamp_of(mut row: &[u8]) -> Result<i64> {
-    match take::<1>(&mut row)? {
-        [1] => Ok(i64::from_be_bytes(take(&mut row)?)),
-        _ => Err(EngineError::state("a stored group lacks its stamp")),
-    }
-}
-
 impl Aggregation {
     /// Encoded keys of groups, with their key groups.
     pub(super) fn encoded_keys(
@@ -158,11 +119,9 @@ impl Aggregation {
             columns.push(Arc::new(Int64Array::from_iter_values(stamps)));
         }
         columns.extend(self.stored_partials(groups)?);
-        let codecs = row_codecs(&self.plan, self.stamps.is_some())?;
-        let lanes = codecs.iter().zip(&columns);
-        let lanes = lanes.map(|(codec, column)| codec.encode(column));
-        let lanes = lanes.collect::<Result<Vec<_>>>()?;
-        let values = EncodedRows::encode(&lanes, groups.len(), |_| &[])?;
+        let stored = &self.plan.stored;
+        let lanes = stored.own()?.encode(&columns)?;
+        let values = EncodedRows::encode(&lanes, groups.len(), |_| stored.prefix())?;
         let mut changes = key_groups.iter().enumerate().map(|(row, group)| Change {
             group: *group,
             key: keys.row(row),
@@ -178,20 +137,22 @@ impl Aggregation {
         }
         let (groups, values) = self.sets[set].keys(&dirty)?;
         let (keys, key_groups) = self.encoded_keys(&groups, Some(values), place)?;
+        let prefix = self.plan.stored.prefix();
         let mut rows = Vec::new();
         let mut row = Vec::new();
         let mut present = Vec::with_capacity(dirty.len());
         for entry in &dirty {
             present.push(self.sets[set].row(*entry, &mut row));
+            rows.extend_from_slice(prefix);
             rows.extend_from_slice(&row);
         }
-        let width = row.len();
+        let width = prefix.len() + row.len();
         let mut changes = key_groups.iter().enumerate().map(|(at, group)| Change {
             group: *group,
             key: keys.row(at),
             value: present[at].then(|| &rows[at * width..(at + 1) * width]),
         });
-        state.apply(set_table(set)?, &mut changes)?;
+        state.apply(self.plan.stored.table(set)?, &mut changes)?;
         self.sets[set].persisted(&dirty);
         Ok(())
     }
@@ -226,7 +187,8 @@ impl Aggregation {
             if !persisted.is_empty() {
                 let (of_entries, values) = self.sets[set].keys(&persisted)?;
                 let (keys, key_groups) = self.encoded_keys(&of_entries, Some(values), place)?;
-                self.deletes.extend(set_table(set)?, &key_groups, &keys);
+                let table = self.plan.stored.table(set)?;
+                self.deletes.extend(table, &key_groups, &keys);
             }
             self.sets[set].remove(&entries);
         }
@@ -275,21 +237,23 @@ impl Aggregation {
 
 /// Reads the rows of groups of one aggregation back, some thousand at a time.
 pub(crate) struct GroupsLoader {
-    codecs: Vec<Codec>,
+    /// By the layout of the rows.
+    parts: Vec<Option<Part>>,
+    pending: usize,
+}
+
+/// Rows of one layout.
+struct Part {
     keys: RowsDecoder,
     rows: RowsDecoder,
-    pending: usize,
+    count: usize,
 }
 
 impl GroupsLoader {
     pub(crate) fn new(aggregation: &Aggregation) -> Result<Self> {
-        let codecs = row_codecs(&aggregation.plan, aggregation.stamps.is_some())?;
-        Ok(GroupsLoader {
-            keys: RowsDecoder::new(&aggregation.plan.key_codecs),
-            rows: RowsDecoder::new(&codecs),
-            codecs,
-            pending: 0,
-        })
+        let mut parts = Vec::new();
+        parts.resize_with(aggregation.plan.stored.readers(), || None);
+        Ok(GroupsLoader { parts, pending: 0 })
     }
 
     /// Takes a key without its prefix, and its row.
@@ -299,8 +263,19 @@ impl GroupsLoader {
         key: &[u8],
         row: &[u8],
     ) -> Result<()> {
-        self.keys.push_all(key)?;
-        self.rows.push_all(row)?;
+        let plan = &aggregation.plan;
+        let (at, row) = plan.stored.group_row(row)?;
+        let (Some(part), Some(reader)) = (self.parts.get_mut(at), plan.stored.reader(at)) else {
+            return Err(EngineError::internal("a loader of another aggregation"));
+        };
+        let part = part.get_or_insert_with(|| Part {
+            keys: RowsDecoder::new(&plan.key_codecs),
+            rows: RowsDecoder::new(&reader.codecs),
+            count: 0,
+        });
+        part.keys.push_all(key)?;
+        part.rows.push_all(row)?;
+        part.count += 1;
         self.pending += 1;
         if self.pending >= LOAD_ROWS {
             self.flush(aggregation)?;
@@ -310,29 +285,35 @@ impl GroupsLoader {
 
     /// Merges what was taken.
     pub(crate) fn flush(&mut self, aggregation: &mut Aggregation) -> Result<()> {
-        let fresh = RowsDecoder::new(&aggregation.plan.key_codecs);
-        let keys = std::mem::replace(&mut self.keys, fresh).finish()?;
-        let fresh = RowsDecoder::new(&self.codecs);
-        let lanes = std::mem::replace(&mut self.rows, fresh).finish()?;
-        let columns = self.codecs.iter().zip(lanes);
-        let columns = columns.map(|(codec, lane)| codec.decode(lane));
-        let columns = columns.collect::<Result<Vec<_>>>()?;
-        let count = std::mem::take(&mut self.pending);
+        self.pending = 0;
+        let plan = Arc::clone(&aggregation.plan);
+        for (at, part) in self.parts.iter_mut().enumerate() {
+            if let (Some(part), Some(reader)) = (part.take(), plan.stored.reader(at)) {
+                part.merge(aggregation, reader)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Part {
+    fn merge(self, aggregation: &mut Aggregation, reader: &Reader) -> Result<()> {
+        let keys = self.keys.finish()?;
+        let columns = reader.decode(self.rows.finish()?)?;
         let mut groups = Vec::new();
-        aggregation.intern_lanes(&keys, count, &mut groups)?;
-        let mut partials = columns.as_slice();
-        if let Some(stamps) = &mut aggregation.stamps {
-            let [given, rest @ ..] = partials else {
+        aggregation.intern_lanes(&keys, self.count, &mut groups)?;
+        let mut columns = columns.as_slice();
+        if reader.stamped {
+            let [stamps, rest @ ..] = columns else {
                 return Err(EngineError::state("a stored group lacks its stamp"));
             };
-            if let Some(given) = given.as_primitive_opt::<Int64Type>() {
-                for (group, stamp) in groups.iter().zip(given.values()) {
-                    stamps[*group as usize] = *stamp;
-                }
-            }
-            partials = rest;
+            aggregation.restore_stamps(&groups, stamps);
+            columns = rest;
+        } else {
+            let unstamped_ms = aggregation.plan.stored.unstamped_ms();
+            aggregation.stamp(&groups, unstamped_ms);
         }
-        aggregation.merge_stored(&groups, partials)?;
+        aggregation.merge_stored(&groups, columns, &reader.calls)?;
         aggregation.tracker.persist(&groups);
         Ok(())
     }
@@ -381,16 +362,23 @@ impl SetLoader {
         &mut self,
         aggregation: &mut Aggregation,
         key: &[u8],
-        mut row: &[u8],
+        row: &[u8],
     ) -> Result<()> {
-        self.keys.push_all(key)?;
+        let stored = &aggregation.plan.stored;
         if aggregation.plan.updating {
-            for _ in 0..aggregation.plan.sets[self.set].users.len() {
-                self.counts.push(i64::from_be_bytes(take(&mut row)?));
+            let before = self.counts.len();
+            if !stored.counts(self.set, row, &mut self.counts)? {
+                // Only calls that are gone have seen the value.
+                self.counts.truncate(before);
+                return Ok(());
             }
         } else {
-            self.bits.push(u64::from_be_bytes(take(&mut row)?));
+            match stored.bits(self.set, row)? {
+                0 => return Ok(()),
+                bits => self.bits.push(bits),
+            }
         }
+        self.keys.push_all(key)?;
         self.pending += 1;
         if self.pending >= LOAD_ROWS {
             self.flush(aggregation)?;
@@ -449,7 +437,8 @@ pub(crate) fn load_all(aggregation: &mut Aggregation, state: &dyn KeyedState) ->
     groups.flush(aggregation)?;
     for set in 0..aggregation.plan.sets.len() {
         let mut entries = SetLoader::new(aggregation, set);
-        state.scan(set_table(set)?, &mut |_, key, row| {
+        let table = aggregation.plan.stored.table(set)?;
+        state.scan(table, &mut |_, key, row| {
             entries.push(aggregation, key, row)
         })?;
         entries.flush(aggregation)?;

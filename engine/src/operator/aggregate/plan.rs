@@ -8,6 +8,8 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields, SchemaRef};
 
 use super::accumulator::partial_fields;
 use super::lane::{Codec, Lane};
+use super::layout::Layout;
+use super::stored::StoredRows;
 use crate::error::{EngineError, Result};
 use crate::graph::{AggregateCall, AggregateFunction};
 
@@ -33,6 +35,8 @@ pub(crate) struct Plan {
     pub(crate) sets: Vec<SetPlan>,
     /// Whether the input takes rows back.
     pub(crate) updating: bool,
+    /// How rows of keyed state are written and read.
+    pub(crate) stored: StoredRows,
 }
 
 /// One aggregate, resolved.
@@ -84,12 +88,26 @@ impl Plan {
             filters: Vec::new(),
             sets: Vec::new(),
             updating,
+            stored: StoredRows::default(),
         };
         for call in calls {
             plan.check(call, input)?;
             plan.add(call)?;
         }
+        plan.stored = StoredRows::fresh(&plan)?;
         Ok(plan)
+    }
+
+    /// The plan of an aggregation that goes on from keyed state with these layouts, and whose groups
+    /// expire if it is `stamped`.
+    pub(crate) fn continuing(
+        mut self,
+        restored: &[Layout],
+        stamped: bool,
+        now_ms: i64,
+    ) -> Result<Self> {
+        self.stored = StoredRows::new(&self, stamped, restored, now_ms)?;
+        Ok(self)
     }
 
     fn check(&self, call: &AggregateCall, input: &SchemaRef) -> Result<()> {

@@ -4,7 +4,7 @@ use arrow::array::{ArrayRef, RecordBatch};
 
 use super::aggregation::{Aggregation, Listed};
 use super::lane::Lane;
-use super::persist::{GROUPS, GroupsLoader, Place, SetLoader, set_table};
+use super::persist::{GROUPS, GroupsLoader, Place, SetLoader};
 use crate::error::Result;
 use crate::key::KeyGroup;
 use crate::state::KeyedState;
@@ -86,7 +86,8 @@ impl Aggregation {
         order.dedup_by(|a, b| keys.row(*a) == keys.row(*b));
         let mut wanted = order.iter().map(|row| (key_groups[*row], keys.row(*row)));
         let mut loader = SetLoader::new(self, set);
-        state.get(set_table(set)?, &mut wanted, &mut |at, value| {
+        let table = self.plan.stored.table(set)?;
+        state.get(table, &mut wanted, &mut |at, value| {
             let key = &keys.row(order[at])[place.prefix.len()..];
             loader.push(self, key, value)
         })?;
@@ -106,9 +107,10 @@ impl Aggregation {
         let (keys, key_groups) = self.encoded_keys(groups, None, place)?;
         for set in 0..self.sets.len() {
             let mut loader = SetLoader::of_missing(self, set);
+            let table = self.plan.stored.table(set)?;
             for (row, group) in key_groups.iter().enumerate() {
                 let prefix = keys.row(row);
-                state.scan_prefix(set_table(set)?, *group, prefix, &mut |key, value| {
+                state.scan_prefix(table, *group, prefix, &mut |key, value| {
                     loader.push(self, &key[place.prefix.len()..], value)
                 })?;
             }

@@ -121,7 +121,7 @@ impl RowsDecoder {
     }
 }
 
-fn damaged() -> EngineError {
+pub(super) fn damaged() -> EngineError {
     EngineError::state("a row of keyed state does not fit the operator").with_hint(
         "the state was written by another query or release; start without it or restore another \
          checkpoint",

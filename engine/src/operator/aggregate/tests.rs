@@ -11,6 +11,8 @@ use super::*;
 use crate::graph::AggregateFunction;
 use crate::operator::testing::model;
 
+mod edits;
+
 fn array(texts: &[Option<&str>], data_type: &DataType) -> ArrayRef {
     let texts: ArrayRef = Arc::new(StringArray::from(texts.to_vec()));
     let strict = CastOptions {

@@ -47,20 +47,27 @@ pub(super) struct GroupAggregate {
     batches: u64,
 }
 
+/// Whether groups expire. The only group of an aggregation without keys is its result and never does.
+pub(super) fn expires(spec: &GroupAggregateSpec) -> bool {
+    spec.ttl_ms > 0 && !spec.keys.is_empty()
+}
+
 impl GroupAggregate {
     pub(super) fn new(
         spec: &GroupAggregateSpec,
         output: &SchemaRef,
         context: OperatorContext,
     ) -> Result<Self> {
-        let plan = Arc::new(group_plan(spec)?);
+        let plan = group_plan(spec)?;
+        let expires = expires(spec);
+        let plan = plan.continuing(&context.layouts, expires, context.now_ms)?;
+        let plan = Arc::new(plan);
         let mut state = context
             .state
             .ok_or_else(|| EngineError::internal("a group aggregation got no state"))?;
         let mut aggregation = Aggregation::new(plan.clone())?;
         let ttl_ms = i64::try_from(spec.ttl_ms).unwrap_or(i64::MAX);
-        // The only group of an aggregation without keys is its result and never expires.
-        let expires = ttl_ms > 0 && !plan.keys.is_empty();
+        plan.stored.forget_gone(&plan, state.as_mut())?;
         if expires {
             aggregation.expire_groups();
         }

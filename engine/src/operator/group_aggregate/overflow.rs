@@ -14,7 +14,7 @@ use crate::key::KeyGroup;
 use crate::memory::Share;
 use crate::operator::aggregate::Plan;
 use crate::operator::aggregate::aggregation::Aggregation;
-use crate::operator::aggregate::persist::{GROUPS, set_table, stamp_of};
+use crate::operator::aggregate::persist::GROUPS;
 use crate::state::{Change, KeyedState};
 
 /// What a group aggregation needs to keep groups on disk.
@@ -114,24 +114,25 @@ impl GroupAggregate {
             true => group + 1,
             false => range.start,
         };
+        let stored = &self.plan.stored;
         let mut expired: Vec<Box<[u8]>> = Vec::new();
         self.state
             .scan_prefix(GROUPS, group, &[], &mut |key, row| {
-                if stamp_of(row)? <= before {
+                if stored.stamp_of(row)? <= before {
                     expired.push(key.into());
                 }
                 Ok(())
             })?;
         for set in 0..self.plan.sets.len() {
             let mut entries: Vec<Box<[u8]>> = Vec::new();
+            let table = stored.table(set)?;
             for key in &expired {
-                let table = set_table(set)?;
                 self.state.scan_prefix(table, group, key, &mut |entry, _| {
                     entries.push(entry.into());
                     Ok(())
                 })?;
             }
-            delete(self.state.as_mut(), set_table(set)?, group, &entries)?;
+            delete(self.state.as_mut(), table, group, &entries)?;
         }
         delete(self.state.as_mut(), GROUPS, group, &expired)?;
         let groups = i64::from(range.end.saturating_sub(range.start)).max(1);

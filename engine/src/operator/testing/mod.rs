@@ -150,6 +150,7 @@ pub(crate) fn context() -> OperatorContext {
         max_parallelism: 128,
         key_groups: KeyGroupRange::all(128),
         state: None,
+        layouts: vec![],
         memory: crate::memory::Memory::new(1 << 30).share(),
         metrics: Arc::new(SubtaskMetrics::default()),
         batch_rows: 1024,

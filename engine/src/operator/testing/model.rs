@@ -122,6 +122,7 @@ pub(crate) fn call(
         argument_type: DataTypeSpec(argument_type),
         result_type: DataTypeSpec(data_type(result)),
         name: format!("{function:?}({argument:?})"),
+        identity: format!("{function:?} {distinct} {argument:?} {filter:?}"),
     }
 }
 

@@ -10,8 +10,10 @@ use crate::element::Batch;
 use crate::graph::{BackendKind, OperatorSpec};
 use crate::key::{KeyGroupRange, hash_keys, key_group, owner};
 use crate::memory::Memory;
-use crate::operator::{Operator, OperatorContext, Output, build, needs_state};
-use crate::state::fixture::{file_of, restored};
+use crate::operator::{
+    Layout, Operator, OperatorContext, Output, build, continuity, needs_state, restored_layouts,
+};
+use crate::state::fixture::{entries_of, file_of, restored};
 use crate::state::{self, Resources, StateSetup};
 use crate::time::EventTime;
 
@@ -32,6 +34,8 @@ pub(crate) struct Pipeline {
     scratch: Vec<tempfile::TempDir>,
     /// The state files of all checkpoints so far.
     files: Vec<Vec<u8>>,
+    /// The layouts that rows in them may have.
+    layouts: Vec<Layout>,
     /// The rows that the output adds up to, with how often each is there.
     result: BTreeMap<String, i64>,
     /// Every line of output.
@@ -60,6 +64,7 @@ impl Pipeline {
             subtasks: vec![],
             scratch: vec![],
             files: vec![],
+            layouts: vec![],
             result: BTreeMap::new(),
             lines: vec![],
             metrics: Default::default(),
@@ -112,6 +117,7 @@ impl Pipeline {
                 parallelism,
                 key_groups: range,
                 state: needs_state(&self.global).then_some(state),
+                layouts: self.layouts.clone(),
                 // So little that every batch overflows, where state can.
                 memory: Memory::new(64).share(),
                 ..self.context()
@@ -125,6 +131,9 @@ impl Pipeline {
             .unwrap();
             self.subtasks.push(operator);
         }
+        let found = continuity(&self.global, &self.layouts, self.now_ms).unwrap();
+        assert!(found.unusable.is_empty(), "{:?}", found.unusable);
+        self.layouts = found.layouts;
     }
 
     fn context(&self) -> OperatorContext {
@@ -267,6 +276,57 @@ impl Pipeline {
     /// Stops at a barrier and goes on as so many subtasks.
     pub(crate) fn rescale(&mut self, parallelism: u32, backend: BackendKind) {
         let files = self.checkpoint();
+        self.start(parallelism, backend, &files);
+    }
+
+    /// Stops at a barrier and goes on as another query, so many subtasks wide. Groups that its rows
+    /// do not touch keep what they were; `baseline` is what all of them would be now.
+    pub(crate) fn edit(
+        &mut self,
+        other: Pipeline,
+        parallelism: u32,
+        backend: BackendKind,
+        baseline: Vec<String>,
+    ) {
+        let files = self.checkpoint();
+        self.local = other.local;
+        self.global = other.global;
+        self.output = other.output;
+        self.result.clear();
+        for row in baseline {
+            *self.result.entry(format!(" | {row}")).or_default() += 1;
+        }
+        self.start(parallelism, backend, &files);
+    }
+
+    /// Stops at a barrier, makes all rows of state as they were before rows named their layout, and
+    /// goes on from that.
+    pub(crate) fn go_on_from_unnamed(&mut self, parallelism: u32, backend: BackendKind) {
+        let files = self.checkpoint();
+        let mut state = state::create(StateSetup {
+            kind: BackendKind::Memory,
+            key_groups: KeyGroupRange::all(MAX_PARALLELISM),
+            scratch: std::path::Path::new("unused"),
+            checkpointed: true,
+            restored: state::Restored::default(),
+            resources: &Resources::new(Memory::new(1 << 20)),
+        })
+        .unwrap();
+        for (table, group, key, mut value) in entries_of(&files) {
+            if table > 0 {
+                value.remove(0);
+            }
+            let change = state::Change {
+                group,
+                key: &key,
+                value: Some(&value),
+            };
+            let table = state::TableId(table);
+            state.apply(table, &mut std::iter::once(change)).unwrap();
+        }
+        self.files = vec![file_of(state.take_delta())];
+        self.layouts = restored_layouts(&self.global, &[], true).unwrap();
+        let files = self.files.clone();
         self.start(parallelism, backend, &files);
     }
 

@@ -2,6 +2,7 @@
 
 use arrow::datatypes::SchemaRef;
 
+use super::aggregate::{Plan, window_plan};
 use super::{Operator, OperatorContext};
 use crate::error::Result;
 use crate::graph::{WindowAggregateSpec, WindowKind};
@@ -14,6 +15,14 @@ mod sliced;
 
 #[cfg(test)]
 mod tests;
+
+/// Resolves a window aggregation as it keeps state.
+pub(super) fn plan(spec: &WindowAggregateSpec) -> Result<Plan> {
+    match spec.window.kind {
+        WindowKind::Session { .. } => session::session_plan(spec),
+        _ => window_plan(spec),
+    }
+}
 
 /// The operator for the kind of windows.
 pub(super) fn create(

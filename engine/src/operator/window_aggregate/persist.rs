@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::error::{EngineError, Result};
 use crate::operator::aggregate::Plan;
 use crate::operator::aggregate::aggregation::Aggregation;
-use crate::operator::aggregate::persist::{GROUPS, GroupsLoader, Place, SetLoader, set_table};
+use crate::operator::aggregate::persist::{GROUPS, GroupsLoader, Place, SetLoader};
 use crate::state::{Change, KeyedState, TableId};
 use crate::time::{EventTime, MIN_WATERMARK};
 
@@ -102,18 +102,19 @@ pub(super) fn load_slices(
         }
     }
     for set in 0..plan.sets.len() {
-        load_sets(set, &mut slices, state)?;
+        load_sets(plan, set, &mut slices, state)?;
     }
     Ok(slices)
 }
 
 fn load_sets(
+    plan: &Plan,
     set: usize,
     slices: &mut BTreeMap<i64, Aggregation>,
     state: &dyn KeyedState,
 ) -> Result<()> {
     let mut loaders: BTreeMap<i64, SetLoader> = BTreeMap::new();
-    state.scan(set_table(set)?, &mut |_, key, row| {
+    state.scan(plan.stored.table(set)?, &mut |_, key, row| {
         let (slice, key) = split_prefix(key)?;
         let aggregation = slices.get_mut(&slice).ok_or_else(damaged)?;
         let loader = loaders

@@ -86,11 +86,13 @@ impl SlicedAggregate {
         output: &SchemaRef,
         context: OperatorContext,
     ) -> Result<Self> {
-        let plan = Arc::new(window_plan(spec)?);
+        let plan = window_plan(spec)?.continuing(&context.layouts, false, context.now_ms)?;
+        let plan = Arc::new(plan);
         let mut state = context
             .state
             .ok_or_else(|| EngineError::internal("a window aggregation got no state"))?;
         let windows = Windows::new(&spec.window.kind)?;
+        plan.stored.forget_gone(&plan, state.as_mut())?;
         let watermarks = Watermarks::load(state.as_ref())?;
         let slices = persist::load_slices(&plan, state.as_ref())?;
         state.loaded();

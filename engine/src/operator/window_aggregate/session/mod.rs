@@ -33,6 +33,8 @@ use crate::time::{EventTime, MAX_WATERMARK};
 mod restore;
 mod sessions;
 
+pub(super) use restore::session_plan;
+
 /// Open sessions over time.
 pub(super) struct SessionAggregate {
     plan: Arc<Plan>,
@@ -83,10 +85,12 @@ impl SessionAggregate {
         if spec.partial_input || !(1..i64::MAX / 4).contains(&gap_ms) {
             return Err(EngineError::internal("a malformed session aggregation"));
         }
-        let plan = Arc::new(restore::session_plan(spec)?);
-        let state = context
+        let plan = session_plan(spec)?.continuing(&context.layouts, false, context.now_ms)?;
+        let plan = Arc::new(plan);
+        let mut state = context
             .state
             .ok_or_else(|| EngineError::internal("a window aggregation got no state"))?;
+        plan.stored.forget_gone(&plan, state.as_mut())?;
         let watermarks = Watermarks::load(state.as_ref())?;
         let kinds = plan.key_codecs.iter().take(spec.keys.len());
         let mut operator = SessionAggregate {

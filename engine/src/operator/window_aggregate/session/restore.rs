@@ -21,7 +21,7 @@ pub(super) fn time_field() -> FieldRef {
 
 /// The aggregation's plan, with the session's start as last key and the time of its last row as
 /// last aggregate.
-pub(super) fn session_plan(spec: &WindowAggregateSpec) -> Result<Plan> {
+pub(in super::super) fn session_plan(spec: &WindowAggregateSpec) -> Result<Plan> {
     let time = spec.input.fields().len();
     let mut fields: Vec<FieldRef> = spec.input.fields().iter().cloned().collect();
     fields.push(time_field());
@@ -37,6 +37,7 @@ pub(super) fn session_plan(spec: &WindowAggregateSpec) -> Result<Plan> {
         argument_type: DataTypeSpec(DataType::Int64),
         result_type: DataTypeSpec(DataType::Int64),
         name: "last_time".into(),
+        identity: String::new(),
     });
     Plan::new(&keys, &calls, &input, spec.input_updating)
 }
