@@ -17,7 +17,10 @@ use crate::graph::execution::SubtaskId;
 use crate::graph::{JobGraph, JobId, WireBytes};
 use crate::key::KeyGroupRange;
 
+#[cfg(test)]
+pub(crate) mod faulty;
 mod file_chain;
+mod place;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -95,6 +98,9 @@ pub struct Manifest {
     pub version: u32,
     /// The job that wrote it.
     pub job: JobId,
+    /// The run of the job that wrote it; runs are numbered over all coordinators.
+    #[serde(default)]
+    pub attempt: u32,
     /// The barrier that cut it.
     pub barrier: Barrier,
     /// When it was completed, in milliseconds since the epoch.
@@ -135,11 +141,18 @@ impl Manifest {
         Manifest {
             version,
             job,
+            attempt: 0,
             barrier,
             completed_ms,
             max_parallelism,
             operators,
         }
+    }
+
+    /// The same, written by this run of the job.
+    pub fn of_run(mut self, attempt: u32) -> Self {
+        self.attempt = attempt;
+        self
     }
 
     /// How many bytes of keyed state it refers to.
