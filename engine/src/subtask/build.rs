@@ -276,7 +276,7 @@ impl Plan {
         operator::build(&node.spec, &inputs, &node.schema.0, context).map_err(|e| e.at(&node.name))
     }
 
-    async fn open_state(
+    pub(super) async fn open_state(
         &self,
         node: &ChainedOperator,
         key_groups: KeyGroupRange,
@@ -305,7 +305,11 @@ impl Plan {
     }
 
     /// The state files of the checkpoint that this subtask's share of the operator's state is in.
-    fn restored_chain(&self, node: &ChainedOperator, key_groups: KeyGroupRange) -> FileChain {
+    pub(super) fn restored_chain(
+        &self,
+        node: &ChainedOperator,
+        key_groups: KeyGroupRange,
+    ) -> FileChain {
         let (Some(restored), Some((_, from))) = (self.restored(node), &self.restore) else {
             return FileChain::default();
         };

@@ -20,6 +20,9 @@ use crate::state::blob::{Blob, Spool};
 use crate::state::file::{self, Written};
 use crate::state::{Delta, Restored, RestoredFile, delta};
 
+#[cfg(test)]
+mod tests;
+
 /// Makes the snapshots of one subtask durable.
 #[derive(Clone)]
 pub(super) struct Uploader {
