@@ -66,7 +66,7 @@ build() {
   rm -rf "$new"
   mkdir -p "$new"
   echo "s3.sh: building MinIO once, about 10 minutes on two cores (log: $log)" >&2
-  (cd / && GOBIN=$new GOFLAGS=-mod=mod GOTOOLCHAIN=auto CGO_ENABLED=0 GOWORK=off \
+  (cd / && unset GOROOT && GOBIN=$new GOFLAGS=-mod=mod GOTOOLCHAIN=auto CGO_ENABLED=0 GOWORK=off \
     nice "$go" install -trimpath -ldflags '-s -w' "github.com/minio/minio@$version") \
     >"$log" 2>&1 || { tail -n 5 "$log" >&2; die "MinIO could not be built"; }
   rm -rf "$home"
