@@ -70,7 +70,7 @@ pub enum Expected {
 }
 
 /// Separates the cells of a row.
-const CELL: &str = " | ";
+pub const CELL: &str = " | ";
 
 impl Case {
     /// Reads a case.

@@ -35,7 +35,22 @@ impl Shared {
     /// Coordinator and worker in this process, with queues for the network.
     pub fn embedded(connectors: ConnectorRegistry, slots: u32) -> Arc<Self> {
         let folder = tempfile::tempdir().expect("a folder");
-        let environment = environment(connectors, &folder.path().join("scratch"));
+        let scratch = folder.path().join("scratch");
+        Self::embedded_in(connectors, slots, Memory::of_machine(), &scratch, folder)
+    }
+
+    /// The same with a scratch directory and memory of the test's choice.
+    pub fn embedded_in(
+        connectors: ConnectorRegistry,
+        slots: u32,
+        memory: Memory,
+        scratch: &std::path::Path,
+        folder: tempfile::TempDir,
+    ) -> Arc<Self> {
+        let environment = Environment {
+            connectors,
+            ..levada_gateway::environment::environment(scratch.to_path_buf(), memory)
+        };
         let engine = Embedded::start(slots, None, environment);
         Arc::new(Shared {
             client: Arc::new(engine.client()),

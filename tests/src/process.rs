@@ -29,6 +29,15 @@ pub struct Child(std::process::Child);
 impl Child {
     /// Starts the binary with these arguments; its standard error goes to the file.
     pub fn start(arguments: &[&str], log: &std::path::Path) -> Self {
+        Self::start_with(arguments, &[], log)
+    }
+
+    /// The same with these variables in its environment.
+    pub fn start_with(
+        arguments: &[&str],
+        variables: &[(String, String)],
+        log: &std::path::Path,
+    ) -> Self {
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -36,6 +45,7 @@ impl Child {
         let log = log.expect("the log is writable");
         let child = Command::new(binary())
             .args(arguments)
+            .envs(variables.iter().cloned())
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a file"))
             .stderr(log)
@@ -73,8 +83,14 @@ impl Drop for Child {
 
 /// Runs the binary to its end.
 pub fn run(arguments: &[&str]) -> Output {
+    run_with(arguments, &[])
+}
+
+/// The same with these variables in its environment.
+pub fn run_with(arguments: &[&str], variables: &[(String, String)]) -> Output {
     let output = Command::new(binary())
         .args(arguments)
+        .envs(variables.iter().cloned())
         .stdin(Stdio::null())
         .output();
     output.expect("the binary starts")

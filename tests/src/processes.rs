@@ -37,6 +37,7 @@ pub struct Processes {
     dir: String,
     slots: String,
     log: PathBuf,
+    variables: Vec<(String, String)>,
     coordinator: Child,
     workers: Vec<Child>,
 }
@@ -44,13 +45,24 @@ pub struct Processes {
 impl Processes {
     /// Starts a coordinator and workers, with their directory and log in `folder`.
     pub fn start(folder: &Path, workers: usize, slots: u32) -> Self {
+        Self::start_with(folder, workers, slots, &[])
+    }
+
+    /// The same with these variables in the environment of each.
+    pub fn start_with(
+        folder: &Path,
+        workers: usize,
+        slots: u32,
+        variables: &[(String, String)],
+    ) -> Self {
         std::fs::create_dir_all(folder).expect("a folder");
         let log = folder.join("processes.log");
         let address = format!("127.0.0.1:{}", process::free_port());
         let dir = folder.join("coordinator").display().to_string();
         let mut cluster = Processes {
-            coordinator: coordinator(&address, &dir, &log),
+            coordinator: coordinator(&address, &dir, variables, &log),
             workers: Vec::new(),
+            variables: variables.to_vec(),
             slots: slots.to_string(),
             address,
             dir,
@@ -73,7 +85,7 @@ impl Processes {
             "--slots",
             &self.slots,
         ];
-        Child::start(&arguments, &self.log)
+        Child::start_with(&arguments, &self.variables, &self.log)
     }
 
     /// Waits until a line has come so many times.
@@ -94,7 +106,8 @@ impl Processes {
             }
             Victim::Coordinator => {
                 self.coordinator.kill();
-                self.coordinator = coordinator(&self.address, &self.dir, &self.log);
+                self.coordinator =
+                    coordinator(&self.address, &self.dir, &self.variables, &self.log);
             }
         }
     }
@@ -153,8 +166,9 @@ impl Processes {
     }
 }
 
-fn coordinator(address: &str, dir: &str, log: &Path) -> Child {
-    Child::start(&["coordinator", "--bind", address, "--dir", dir], log)
+fn coordinator(address: &str, dir: &str, variables: &[(String, String)], log: &Path) -> Child {
+    let arguments = ["coordinator", "--bind", address, "--dir", dir];
+    Child::start_with(&arguments, variables, log)
 }
 
 /// A client that waits for its jobs.

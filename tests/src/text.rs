@@ -29,6 +29,19 @@ impl Changelog {
         }
     }
 
+    /// Begins with rows that were there before, as [`Changelog::rows`] gives them.
+    pub fn begin(&mut self, rows: &[String]) {
+        for row in rows {
+            if self.mode != ChangelogMode::Upsert {
+                *self.counts.entry(row.clone()).or_default() += 1;
+                continue;
+            }
+            let cells: Vec<String> = row.split(case::CELL).map(str::to_string).collect();
+            let key: Vec<String> = self.key.iter().map(|c| cells[*c].clone()).collect();
+            self.by_key.insert(case::join(&key), row.clone());
+        }
+    }
+
     /// Applies rows.
     pub fn apply(&mut self, batch: &Batch) -> Result<(), String> {
         for (index, cells) in rows(batch.rows()).into_iter().enumerate() {

@@ -5,6 +5,7 @@
 #   tests/support/install.sh build           what `cargo build` needs
 #   tests/support/install.sh kafka           a JDK and Maven, for Apache Kafka (kafka.sh)
 #   tests/support/install.sh postgres        a PostgreSQL server (postgres.sh)
+#   tests/support/install.sh s3              Go and curl, for an S3 server (s3.sh)
 #   tests/support/install.sh bench           a JDK and Python, for the benchmark's peers
 #   tests/support/install.sh build kafka …   several at once
 #
@@ -34,6 +35,8 @@ library() { have pkg-config && pkg-config --exists "$1"; }
 # venv needs ensurepip, which Debian ships apart from python3.
 python_venv() { have python3 && python3 -c 'import venv, ensurepip' 2>/dev/null; }
 
+certificates() { [ -s /etc/ssl/certs/ca-certificates.crt ] || [ -d /etc/pki/tls/certs ]; }
+
 postgres() { [ -x /usr/lib/postgresql/15/bin/postgres ] || have postgres; }
 
 missing=() # "what it is|Debian package"
@@ -57,6 +60,12 @@ need_postgres() {
   need 'a PostgreSQL 15 server' postgresql-15 postgres
 }
 
+need_s3() {
+  need Go golang-go have go
+  need curl curl have curl
+  need 'certificates of authorities' ca-certificates certificates
+}
+
 need_bench() {
   need 'a JDK, 17 or newer' openjdk-17-jdk-headless jdk
   need 'Python 3 with venv' python3-venv python_venv
@@ -71,8 +80,8 @@ check_all() {
 groups=("${@:-build}")
 for group in "${groups[@]}"; do
   case $group in
-    build | kafka | postgres | bench) ;;
-    *) echo "usage: install.sh [build] [kafka] [postgres] [bench]" >&2; exit 2 ;;
+    build | kafka | postgres | s3 | bench) ;;
+    *) echo "usage: install.sh [build] [kafka] [postgres] [s3] [bench]" >&2; exit 2 ;;
   esac
 done
 

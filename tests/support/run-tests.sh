@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
-# Runs every test of the workspace in the release profile, with a Kafka broker and a PostgreSQL
-# server of its own, and closes with one line: "N passed, N failed, N skipped". Called by `make test`.
+# Runs every test of the workspace in the release profile, with a Kafka broker, a PostgreSQL server
+# and an S3 server of its own, and closes with one line: "N passed, N failed, N skipped". Called by
+# `make test`.
 #
 # A test that needs the broker is marked #[ignore = "needs Kafka"] and reads LEVADA_TEST_KAFKA
 # (HOST:PORT); one that needs the server is marked #[ignore = "needs PostgreSQL"] and reads
-# LEVADA_TEST_POSTGRES (HOST:PORT/DATABASE). Where these can be started those tests run too; where
-# they cannot, they are the skipped ones. Arguments are handed to cargo test (e.g. -p levada-engine).
+# LEVADA_TEST_POSTGRES (HOST:PORT/DATABASE); one that needs the object store is marked
+# #[ignore = "needs S3"] and reads LEVADA_TEST_S3 (http://KEY:SECRET@HOST:PORT/BUCKET). Where these
+# can be started those tests run too; where they cannot, they are the skipped ones. Arguments are
+# handed to cargo test (e.g. -p levada-engine).
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/../.." || exit 1
@@ -15,6 +18,7 @@ chmod 711 "$scratch" # as root, PostgreSQL runs as another user, who must get to
 cleanup() {
   "$here/kafka.sh" stop --dir "$scratch/kafka" >/dev/null 2>&1
   "$here/postgres.sh" stop --dir "$scratch/postgres" >/dev/null 2>&1
+  "$here/s3.sh" stop --dir "$scratch/s3" >/dev/null 2>&1
   rm -rf "$scratch"
 }
 trap cleanup EXIT
@@ -39,6 +43,16 @@ elif postgres=$("$here/postgres.sh" start --dir "$scratch/postgres"); then
 else
   postgres=
   echo "run-tests.sh: no PostgreSQL server could be started (see above); tests that need it are skipped" >&2
+fi
+
+s3=
+if [ -n "${LEVADA_TEST_S3:-}" ]; then
+  s3=$LEVADA_TEST_S3 # a server of the caller's
+elif s3=$("$here/s3.sh" start --dir "$scratch/s3"); then
+  export LEVADA_TEST_S3=$s3
+else
+  s3=
+  echo "run-tests.sh: no S3 server could be started (see above); tests that need it are skipped" >&2
 fi
 
 # `cargo test`'s output goes to the terminal and to a log, from which the counts are read.
@@ -89,6 +103,7 @@ second_round() { # service, address
 }
 second_round Kafka "$kafka"
 second_round PostgreSQL "$postgres"
+second_round S3 "$s3"
 
 # A test binary that died without a verdict, and what did not build, count as failures too.
 died() { # log

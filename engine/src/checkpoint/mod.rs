@@ -17,7 +17,10 @@ use crate::graph::{JobGraph, JobId, WireBytes};
 use crate::key::KeyGroupRange;
 use crate::operator::Layout;
 
+#[cfg(test)]
+pub(crate) mod faulty;
 mod file_chain;
+mod place;
 mod restore;
 mod store;
 #[cfg(test)]
@@ -70,7 +73,7 @@ pub struct OperatorCheckpoint {
 
 /// Where elements were when a barrier overtook them. In this order they reach their operator.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Place {
+pub enum Leg {
     /// At the operator's gate.
     #[default]
     Arrived,
@@ -97,7 +100,7 @@ pub struct InFlight {
     /// How many subtasks the operator had.
     pub consumers: u32,
     /// Where they were.
-    pub place: Place,
+    pub leg: Leg,
     /// The file, relative to the job's folder.
     pub path: String,
     /// Where in the file they begin.
@@ -171,6 +174,9 @@ pub struct Manifest {
     pub version: u32,
     /// The job that wrote it.
     pub job: JobId,
+    /// The run of the job that wrote it; runs are numbered over all coordinators.
+    #[serde(default)]
+    pub attempt: u32,
     /// The barrier that cut it.
     pub barrier: Barrier,
     /// When it was completed, in milliseconds since the epoch.
@@ -211,8 +217,10 @@ impl Manifest {
                 let state = operators.entry(operator.uid).or_default();
                 state.coarse = known.map_or_else(String::new, |c| (*c).to_string());
                 state.name = operator.name;
-                // All subtasks have the same.
-                state.layouts = operator.layouts;
+                if !operator.layouts.is_empty() {
+                    // All subtasks have the same.
+                    state.layouts = operator.layouts;
+                }
                 state.parallelism = graph
                     .vertex(share.subtask.vertex)
                     .map_or(0, |v| v.parallelism);
@@ -232,6 +240,7 @@ impl Manifest {
         Manifest {
             version,
             job,
+            attempt: 0,
             barrier,
             completed_ms,
             max_parallelism,
@@ -251,6 +260,12 @@ impl Manifest {
         let keyed = self.operators.values().flat_map(|o| &o.keyed);
         let in_flight = self.in_flight.iter().map(|f| f.path.as_str());
         keyed.map(|f| f.path.as_str()).chain(in_flight)
+    }
+
+    /// The same, written by this run of the job.
+    pub fn of_run(mut self, attempt: u32) -> Self {
+        self.attempt = attempt;
+        self
     }
 
     /// How many bytes of keyed state it refers to.

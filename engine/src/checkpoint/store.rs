@@ -5,42 +5,34 @@
 //! <dir>/<job>/chk-<id>/manifest.json
 //! ```
 
-use std::io::Write;
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::TryStreamExt;
-use object_store::local::LocalFileSystem;
+use object_store::ObjectStore;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
 use serde::{Deserialize, Serialize};
 
+use super::place::Place;
 use super::{InFlight, MANIFEST_VERSION, Manifest, OLDEST_MANIFEST_VERSION, StateFile};
 use crate::element::Element;
 use crate::error::{EngineError, Result};
 use crate::exchange::frame;
 use crate::graph::JobId;
 use crate::key::KeyGroupRange;
-use crate::state::blob::{Blob, Spool};
+use crate::state::blob::Blob;
 use crate::state::file::{StateFileReader, Written};
 
 /// The manifest of a savepoint, in its folder.
 const SAVEPOINT_MANIFEST: &str = "manifest.json";
-/// Large files are sent in parts of this size, so many at a time.
-const PART_BYTES: usize = 8 << 20;
-const PARTS_AT_ONCE: usize = 4;
+/// How often a manifest is tried to be written when it is not known why it is not there.
+const MANIFEST_TRIES: usize = 3;
 
 /// The checkpoints of one job.
 #[derive(Debug, Clone)]
 pub struct CheckpointStore {
-    store: Arc<dyn ObjectStore>,
     /// The job's folder.
-    root: Path,
-    /// The same, if it is in the local file system.
-    local: Option<std::path::PathBuf>,
-    /// The same for people.
-    shown: String,
+    place: Place,
 }
 
 /// The version of a manifest, whatever else is in it.
@@ -64,78 +56,51 @@ impl CheckpointStore {
 
     /// A job's folder.
     pub fn at(folder: &str) -> Result<Self> {
-        let unusable = |e: String| {
-            EngineError::checkpoint(format!(
-                "the checkpoint directory '{folder}' cannot be used"
-            ))
-            .with_detail(e)
-        };
-        if let Some((scheme, _)) = folder.split_once("://")
-            && scheme != "file"
-        {
-            let url = url::Url::parse(folder).map_err(|e| unusable(e.to_string()))?;
-            let env = std::env::vars().map(|(k, v)| (k.to_ascii_lowercase(), v));
-            let (store, root) =
-                object_store::parse_url_opts(&url, env).map_err(|e| unusable(e.to_string()))?;
-            return Ok(CheckpointStore {
-                store: store.into(),
-                root,
-                local: None,
-                shown: folder.into(),
-            });
+        let place = Place::at(folder)?;
+        Ok(CheckpointStore { place })
+    }
+
+    /// A folder in an object store; `shown` is its name for people.
+    pub fn over(store: Arc<dyn ObjectStore>, root: Path, shown: &str) -> Self {
+        let place = Place::over(store, root, shown);
+        CheckpointStore { place }
+    }
+
+    /// Fails if nothing can be read in an object store: a missing bucket, a wrong key, nobody there.
+    pub async fn check(dir: &str) -> Result<()> {
+        match dir.contains("://") {
+            true => Place::at(dir)?.check().await,
+            false => Ok(()),
         }
-        let local = std::path::PathBuf::from(folder.trim_start_matches("file://"));
-        let local = std::path::absolute(local).map_err(|e| unusable(e.to_string()))?;
-        std::fs::create_dir_all(&local).map_err(|e| unusable(e.to_string()))?;
-        let store =
-            LocalFileSystem::new_with_prefix(&local).map_err(|e| unusable(e.to_string()))?;
-        let shown = local.display().to_string();
-        Ok(CheckpointStore {
-            store: Arc::new(store),
-            root: Path::default(),
-            local: Some(local),
-            shown,
-        })
     }
 
     /// The checkpoint or savepoint at `path`, and where its files are: a savepoint's folder, or the
     /// folder `chk-N` of a job's, as SHOW JOBS prints it.
     pub async fn load(path: &str) -> Result<(Manifest, Self)> {
         let path = path.trim_end_matches('/');
-        let checkpoint = path.rsplit_once('/').and_then(|(folder, name)| {
-            let id = name.strip_prefix("chk-")?.parse::<u64>().ok()?;
-            Some((folder, manifest_path(id)))
-        });
-        let (folder, manifest) = match checkpoint {
-            Some(found) => found,
-            None => (path, SAVEPOINT_MANIFEST.to_string()),
-        };
-        let nothing = || {
-            EngineError::checkpoint(format!("'{path}' is neither a checkpoint nor a savepoint"))
-                .with_hint(
-                    "a checkpoint ends in chk-N, as SHOW JOBS prints it; a savepoint is the \
-                     folder that STOP JOB … WITH SAVEPOINT names",
-                )
-        };
+        let (folder, _) = parts(path);
         if !folder.contains("://") && !FilePath::new(folder).is_dir() {
-            return Err(nothing());
+            return Err(nothing(path));
         }
         let store = Self::at(folder)?;
-        let found = match store.exists(&manifest).await {
-            true => store.read_manifest(&manifest).await,
-            false => Err(nothing()),
-        };
-        match found {
-            Ok(manifest) => Ok((manifest, store)),
-            Err(error) => {
-                let others = store.list().await.unwrap_or_default();
-                Err(offer(error, &store, path, &others))
-            }
-        }
+        let manifest = store.load_here(path).await?;
+        Ok((manifest, store))
     }
 
-    async fn exists(&self, path: &str) -> bool {
-        self.store.head(&self.path(path)).await.is_ok()
+    /// The same for a path of which this is the folder.
+    pub async fn load_here(&self, path: &str) -> Result<Manifest> {
+        let (_, manifest) = parts(path);
+        let found = match self.place.read(&manifest).await? {
+            Some(found) => self.parse(&manifest, &found.bytes),
+            None => Err(nothing(path)),
+        };
+        match found {
+            Ok(manifest) => Ok(manifest),
+            Err(error) => {
+                let others = self.list().await.unwrap_or_default();
+                Err(offer(error, self, path, &others))
+            }
+        }
     }
 
     /// Copies a checkpoint to a folder of its own, where nothing of it depends on the job any more.
@@ -144,8 +109,8 @@ impl CheckpointStore {
         let paths: std::collections::BTreeSet<&str> = manifest.files().collect();
         let scratch = std::env::temp_dir();
         for path in paths {
-            let content = self.fetch(path, &scratch).await?;
-            target.put_blob(path, &content).await?;
+            let content = self.place.fetch(path, &scratch).await?;
+            target.place.put_blob(path, &content).await?;
         }
         let mut manifest = manifest.clone();
         for operator in manifest.operators.values_mut() {
@@ -156,12 +121,12 @@ impl CheckpointStore {
 
     /// The job's folder, for [`CheckpointStore::at`].
     pub fn folder(&self) -> &str {
-        &self.shown
+        self.place.shown()
     }
 
     /// Where checkpoint `id` is, for people and for `execution.state-recovery.path`.
     pub fn location(&self, id: u64) -> String {
-        format!("{}/chk-{id}", self.shown)
+        format!("{}/chk-{id}", self.folder())
     }
 
     /// Where a file of keyed state lies in the job's folder.
@@ -178,7 +143,7 @@ impl CheckpointStore {
         written: Written,
     ) -> Result<StateFile> {
         let path = Self::state_path(name);
-        self.put_blob(&path, content).await?;
+        self.place.put_blob(&path, content).await?;
         Ok(StateFile {
             path,
             key_groups,
@@ -191,25 +156,30 @@ impl CheckpointStore {
     /// Writes a file of elements that a barrier has overtaken; returns its path in the job's folder.
     pub async fn put_in_flight(&self, name: &str, content: Bytes) -> Result<String> {
         let path = Self::state_path(name);
-        self.put(&path, content).await?;
+        self.place.put_blob(&path, &Blob::Memory(content)).await?;
         Ok(path)
     }
 
-    /// Reads elements that a barrier has overtaken.
-    pub async fn get_in_flight(&self, of: &InFlight) -> Result<Vec<Element>> {
-        let range = of.offset..of.offset.saturating_add(of.bytes);
-        let got = self.store.get_range(&self.path(&of.path), range).await;
-        let bytes = got.map_err(|e| self.failed("read", &of.path, e))?;
-        let decoded = tokio::task::spawn_blocking(move || frame::decode_elements(bytes));
-        decoded.await.map_err(EngineError::from)?.map_err(|e| {
-            let what = format!(
-                "the rows under way in {}/{} are corrupt",
-                self.shown, of.path
-            );
-            EngineError::checkpoint(what)
-                .with_detail(e.message)
+    /// Reads elements that a barrier has overtaken; what does not lie in a local directory is copied to
+    /// a nameless file in `scratch`.
+    pub async fn get_in_flight(&self, of: &InFlight, scratch: &FilePath) -> Result<Vec<Element>> {
+        let corrupt = |why: String| {
+            let what = format!("the rows under way in {}/{}", self.folder(), of.path);
+            EngineError::checkpoint(format!("{what} are corrupt"))
+                .with_detail(why)
                 .with_hint("start from another retained checkpoint")
-        })
+        };
+        let content = self.place.fetch(&of.path, scratch).await?;
+        let end = of.offset.checked_add(of.bytes);
+        if end.is_none_or(|end| end > content.len()) {
+            return Err(corrupt("the file is cut off".into()));
+        }
+        let (offset, length) = (of.offset, of.bytes as usize);
+        let read = move || frame::decode_elements(content.read(offset, length)?);
+        let elements = tokio::task::spawn_blocking(read).await;
+        elements
+            .map_err(EngineError::from)?
+            .map_err(|e| corrupt(e.message))
     }
 
     /// Opens a file of keyed state and checks that it is the one that the manifest means. What does
@@ -222,11 +192,12 @@ impl CheckpointStore {
         let corrupt = |why: String| {
             EngineError::checkpoint(format!(
                 "the state file {}/{} is corrupt: {why}",
-                self.shown, file.path
+                self.folder(),
+                file.path
             ))
             .with_hint("start from another retained checkpoint")
         };
-        let content = self.fetch(&file.path, scratch).await?;
+        let content = self.place.fetch(&file.path, scratch).await?;
         if content.len() != file.bytes {
             let (found, expected) = (content.len(), file.bytes);
             return Err(corrupt(format!(
@@ -242,68 +213,79 @@ impl CheckpointStore {
         Ok(reader)
     }
 
-    async fn fetch(&self, path: &str, scratch: &FilePath) -> Result<Blob> {
-        if let Some(local) = &self.local {
-            let file = local.join(path);
-            let opened = tokio::task::spawn_blocking(move || Blob::open(&file));
-            let opened = opened.await.map_err(EngineError::from)?;
-            return opened.map_err(|e| self.unreadable(path, e));
-        }
-        let got = self.store.get(&self.path(path)).await;
-        let got = got.map_err(|e| self.failed("read", path, e))?;
-        let mut chunks = got.into_stream();
-        let mut spool = Spool::new(scratch);
-        while let Some(chunk) = chunks
-            .try_next()
-            .await
-            .map_err(|e| self.failed("read", path, e))?
-        {
-            let written =
-                tokio::task::spawn_blocking(move || spool.write_all(&chunk).map(|()| spool));
-            spool = written.await.map_err(EngineError::from)?.map_err(|e| {
-                EngineError::state("a state file cannot be copied to the scratch directory")
-                    .with_detail(e.to_string())
-            })?;
-        }
-        spool.finish()
-    }
-
-    fn unreadable(&self, path: &str, error: EngineError) -> EngineError {
-        EngineError::checkpoint(format!("{}/{path} cannot be read", self.shown))
-            .with_detail(error.detail.unwrap_or(error.message))
-            .with_hint("start from another retained checkpoint")
-    }
-
-    /// Makes a checkpoint exist.
+    /// Makes a checkpoint exist. One of the same number that a later run of the job has written stays,
+    /// and this is an error: the job is somebody else's by now.
     pub async fn put_manifest(&self, manifest: &Manifest) -> Result<()> {
-        self.write_manifest(&manifest_path(manifest.barrier.checkpoint_id), manifest)
-            .await
+        let path = manifest_path(manifest.barrier.checkpoint_id);
+        self.write_manifest(&path, manifest).await
     }
 
+    /// The manifest is created, never written over, so that a write of a coordinator that is gone, which
+    /// arrives late, changes nothing. What lies there already decides:
+    /// the same, and this is an earlier try of ours whose answer was lost; that of an earlier run,
+    /// which this run has left behind, and it is replaced if it is still that one.
     async fn write_manifest(&self, path: &str, manifest: &Manifest) -> Result<()> {
-        let broken = |e: serde_json::Error| EngineError::internal(e.to_string());
-        let text = serde_json::value::to_raw_value(manifest).map_err(broken)?;
-        let sealed = Sealed {
-            crc32: crc32fast::hash(text.get().as_bytes()),
-            manifest: text,
-        };
-        let bytes = serde_json::to_vec(&sealed).map_err(broken)?;
-        self.put(path, bytes.into()).await
+        let bytes = seal(manifest)?;
+        let mut last = None;
+        for _ in 0..MANIFEST_TRIES {
+            match self.place.create(path, &bytes).await {
+                Ok(true) => return Ok(()),
+                Ok(false) => {}
+                Err(error) if !self.place.failures_lie() => return Err(error),
+                Err(error) => last = Some(error),
+            }
+            let found = match self.place.read(path).await {
+                Ok(Some(found)) => found,
+                Ok(None) => continue,
+                Err(error) => return Err(last.unwrap_or(error)),
+            };
+            if found.bytes == bytes {
+                return self.place.sync(path).await;
+            }
+            let theirs = self.parse(path, &found.bytes)?;
+            if theirs.attempt >= manifest.attempt {
+                return Err(self.taken(path, manifest, &theirs));
+            }
+            match self.place.replace(path, &bytes, found.version).await {
+                Ok(true) => return Ok(()),
+                Ok(false) => {}
+                Err(error) => last = Some(error),
+            }
+        }
+        let never = || EngineError::checkpoint(format!("{}/{path} keeps changing", self.folder()));
+        Err(last.unwrap_or_else(never))
+    }
+
+    fn taken(&self, path: &str, ours: &Manifest, theirs: &Manifest) -> EngineError {
+        EngineError::config(format!(
+            "the job {} runs somewhere else too: {}/{path} is of run {}, and this is run {}",
+            ours.job,
+            self.folder(),
+            theirs.attempt,
+            ours.attempt
+        ))
+        .with_hint("give each coordinator a directory of its own, and stop this one")
     }
 
     /// Reads checkpoint `id`.
     pub async fn get_manifest(&self, id: u64) -> Result<Manifest> {
-        self.read_manifest(&manifest_path(id)).await
+        let path = manifest_path(id);
+        match self.place.read(&path).await? {
+            Some(found) => self.parse(&path, &found.bytes),
+            None => Err(EngineError::checkpoint(format!(
+                "there is no checkpoint {}",
+                self.location(id)
+            ))),
+        }
     }
 
-    async fn read_manifest(&self, path: &str) -> Result<Manifest> {
-        let bytes = self.get(path).await?;
+    fn parse(&self, path: &str, bytes: &[u8]) -> Result<Manifest> {
         let broken = |e: String| {
-            EngineError::checkpoint(format!("the manifest {}/{path} is corrupt", self.shown))
+            EngineError::checkpoint(format!("the manifest {}/{path} is corrupt", self.folder()))
                 .with_detail(e)
                 .with_hint("start from another retained checkpoint")
         };
-        let sealed: Sealed = serde_json::from_slice(&bytes).map_err(|e| broken(e.to_string()))?;
+        let sealed: Sealed = serde_json::from_slice(bytes).map_err(|e| broken(e.to_string()))?;
         if crc32fast::hash(sealed.manifest.get().as_bytes()) != sealed.crc32 {
             return Err(broken("its checksum does not match".into()));
         }
@@ -313,7 +295,7 @@ impl CheckpointStore {
             return Err(EngineError::checkpoint(format!(
                 "the manifest {}/{path} has format version {version}; this release reads versions \
                  {OLDEST_MANIFEST_VERSION} to {MANIFEST_VERSION}",
-                self.shown
+                self.folder()
             )));
         }
         serde_json::from_str(text).map_err(|e| broken(e.to_string()))
@@ -321,20 +303,9 @@ impl CheckpointStore {
 
     /// The ids of the checkpoints that exist, ascending.
     pub async fn list(&self) -> Result<Vec<u64>> {
-        let listed = self.store.list_with_delimiter(Some(&self.root)).await;
-        let listed = listed.map_err(|e| self.failed("listed", "", e))?;
         let mut ids = Vec::new();
-        for folder in listed.common_prefixes {
-            let id = folder
-                .filename()
-                .and_then(|n| n.strip_prefix("chk-")?.parse().ok());
-            if let Some(id) = id
-                && self
-                    .store
-                    .head(&self.path(&manifest_path(id)))
-                    .await
-                    .is_ok()
-            {
+        for id in self.place.folders().await?.iter().filter_map(|n| id_of(n)) {
+            if self.place.exists(&manifest_path(id)).await? {
                 ids.push(id);
             }
         }
@@ -342,17 +313,32 @@ impl CheckpointStore {
         Ok(ids)
     }
 
+    /// The checkpoint that the job goes on from: the last one of its latest run that has any. Only of
+    /// that is known that nothing it refers to has been removed since.
+    pub async fn latest(&self) -> Result<Option<Manifest>> {
+        let mut latest: Option<Manifest> = None;
+        for id in self.list().await?.into_iter().rev() {
+            let path = manifest_path(id);
+            let Some(found) = self.place.read(&path).await? else {
+                continue;
+            };
+            match self.parse(&path, &found.bytes) {
+                Ok(manifest) if latest.as_ref().is_none_or(|l| l.attempt < manifest.attempt) => {
+                    latest = Some(manifest);
+                }
+                Ok(_) => {}
+                // An older one is of no more use anyway.
+                Err(error) if latest.is_some() => tracing::warn!("{error}"),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(latest)
+    }
+
     /// Removes a checkpoint; its state files go with [`CheckpointStore::sweep`].
     pub async fn remove(&self, id: u64) -> Result<()> {
-        let path = manifest_path(id);
-        self.store
-            .delete(&self.path(&path))
-            .await
-            .map_err(|e| self.failed("removed", &path, e))?;
-        if self.local.is_some() {
-            // A local directory keeps empty folders.
-            let _ = tokio::fs::remove_dir(format!("{}/chk-{id}", self.shown)).await;
-        }
+        self.place.remove(&manifest_path(id)).await?;
+        self.place.remove_folder(&format!("chk-{id}")).await;
         Ok(())
     }
 
@@ -363,125 +349,83 @@ impl CheckpointStore {
         let operators = retained.iter().flat_map(|m| m.operators.values());
         let growing = operators.flat_map(|o| &o.in_progress).map(String::as_str);
         let used: std::collections::BTreeSet<&str> = kept.chain(growing).collect();
-        let folder = self.path("state");
-        let files: Vec<_> = self
-            .store
-            .list(Some(&folder))
-            .try_collect()
-            .await
-            .map_err(|e| self.failed("listed", "state", e))?;
-        for file in files {
-            let Some(name) = file.location.filename() else {
-                continue;
-            };
+        for path in self.place.files("state").await? {
+            let name = path.rsplit('/').next().unwrap_or_default();
             let checkpoint = name.split('-').next().and_then(|c| c.parse::<u64>().ok());
             let old = checkpoint.is_some_and(|c| c < before);
-            if old && !used.contains(format!("state/{name}").as_str()) {
-                let deleted = self.store.delete(&file.location).await;
-                deleted.map_err(|e| self.failed("removed", name, e))?;
+            if old && !used.contains(path.as_str()) {
+                self.place.remove(&path).await?;
             }
         }
-        Ok(())
+        self.remove_drafts(before).await
     }
 
-    /// Removes everything of the job.
-    pub async fn remove_all(&self) -> Result<()> {
-        let files: Vec<_> = self
-            .store
-            .list(Some(&self.root))
-            .try_collect()
-            .await
-            .map_err(|e| self.failed("listed", "", e))?;
-        for file in files {
-            let deleted = self.store.delete(&file.location).await;
-            deleted.map_err(|e| self.failed("removed", file.location.as_ref(), e))?;
-        }
-        if self.local.is_some() {
-            let _ = tokio::fs::remove_dir_all(&self.shown).await;
-        }
-        Ok(())
-    }
-
-    fn path(&self, relative: &str) -> Path {
-        relative
-            .split('/')
-            .filter(|p| !p.is_empty())
-            .fold(self.root.clone(), |p, part| p.join(part))
-    }
-
-    async fn put(&self, path: &str, content: Bytes) -> Result<()> {
-        let put = self.store.put(&self.path(path), content.into()).await;
-        put.map_err(|e| self.failed("written", path, e))?;
-        self.sync(path).await
-    }
-
-    /// Writes content that may be too large for memory.
-    async fn put_blob(&self, path: &str, content: &Blob) -> Result<()> {
-        if let Blob::Memory(bytes) = content {
-            return self.put(path, bytes.clone()).await;
-        }
-        let upload = self.store.put_multipart(&self.path(path)).await;
-        let upload = upload.map_err(|e| self.failed("written", path, e))?;
-        let mut upload = WriteMultipart::new_with_chunk_size(upload, PART_BYTES);
-        let mut offset = 0;
-        while offset < content.len() {
-            let length = (content.len() - offset).min(PART_BYTES as u64);
-            let from = content.clone();
-            let part = tokio::task::spawn_blocking(move || from.read(offset, length as usize));
-            let part = part.await.map_err(EngineError::from)?;
-            let ready = upload.wait_for_capacity(PARTS_AT_ONCE).await;
-            let ready = ready.map_err(|e| self.failed("written", path, e));
-            match part.and_then(|part| ready.map(|()| part)) {
-                Ok(part) => upload.put(part),
-                Err(error) => {
-                    let _ = upload.abort().await;
-                    return Err(error);
-                }
-            }
-            offset += length;
-        }
-        let finished = upload.finish().await;
-        finished.map_err(|e| self.failed("written", path, e))?;
-        self.sync(path).await
-    }
-
-    /// Makes what was written to a local directory survive a loss of power: the file, its name and
-    /// its folder's name. Object stores promise this by themselves.
-    async fn sync(&self, path: &str) -> Result<()> {
-        let Some(local) = &self.local else {
+    /// Removes what a process that died while it wrote a manifest has left in a local directory.
+    async fn remove_drafts(&self, before: u64) -> Result<()> {
+        if self.place.failures_lie() {
             return Ok(());
-        };
-        let (root, file) = (local.clone(), local.join(path));
-        let sync = move || -> std::io::Result<()> {
-            std::fs::File::open(&file)?.sync_all()?;
-            let mut folder = file.parent();
-            while let Some(path) = folder.filter(|f| f.starts_with(&root)) {
-                std::fs::File::open(path)?.sync_all()?;
-                folder = path.parent();
+        }
+        for folder in self.place.folders().await? {
+            let old = id_of(&folder).filter(|id| *id < before);
+            if let Some(id) = old
+                && !self.place.exists(&manifest_path(id)).await?
+            {
+                self.place.remove_folder(&folder).await;
             }
-            Ok(())
-        };
-        let synced = tokio::task::spawn_blocking(sync);
-        synced.await.map_err(EngineError::from)?.map_err(|e| {
-            EngineError::checkpoint(format!("{}/{path} cannot be made durable", self.shown))
-                .with_detail(e.to_string())
-        })
+        }
+        Ok(())
     }
 
-    async fn get(&self, path: &str) -> Result<Bytes> {
-        let got = self
-            .store
-            .get(&self.path(path))
-            .await
-            .map_err(|e| self.failed("read", path, e))?;
-        got.bytes().await.map_err(|e| self.failed("read", path, e))
+    /// Where the job's files of keyed state lie.
+    #[cfg(test)]
+    pub(crate) async fn state_files(&self) -> Result<Vec<String>> {
+        self.place.files("state").await
     }
 
-    fn failed(&self, what: &str, path: &str, error: object_store::Error) -> EngineError {
-        EngineError::checkpoint(format!("{}/{path} cannot be {what}", self.shown))
-            .with_detail(error.to_string())
-            .with_hint("check that the directory exists, is writable and has space left")
+    /// Removes everything of the job: first the manifests, so that at no time one refers to what is
+    /// gone.
+    pub async fn remove_all(&self) -> Result<()> {
+        for id in self.list().await? {
+            self.remove(id).await?;
+        }
+        for path in self.place.files("").await? {
+            self.place.remove(&path).await?;
+        }
+        self.place.remove_folder("").await;
+        Ok(())
     }
+}
+
+/// A manifest's bytes.
+fn seal(manifest: &Manifest) -> Result<Bytes> {
+    let broken = |e: serde_json::Error| EngineError::internal(e.to_string());
+    let text = serde_json::value::to_raw_value(manifest).map_err(broken)?;
+    let sealed = Sealed {
+        crc32: crc32fast::hash(text.get().as_bytes()),
+        manifest: text,
+    };
+    Ok(serde_json::to_vec(&sealed).map_err(broken)?.into())
+}
+
+/// The folder of a checkpoint's or savepoint's files, and where its manifest is in there.
+fn parts(path: &str) -> (&str, String) {
+    let path = path.trim_end_matches('/');
+    let checkpoint = path
+        .rsplit_once('/')
+        .and_then(|(folder, name)| Some((folder, manifest_path(id_of(name)?))));
+    checkpoint.unwrap_or_else(|| (path, SAVEPOINT_MANIFEST.to_string()))
+}
+
+fn nothing(path: &str) -> EngineError {
+    EngineError::checkpoint(format!("'{path}' is neither a checkpoint nor a savepoint")).with_hint(
+        "a checkpoint ends in chk-N, as SHOW JOBS prints it; a savepoint is the \
+         folder that STOP JOB … WITH SAVEPOINT names",
+    )
+}
+
+/// The checkpoint whose folder has this name.
+fn id_of(folder: &str) -> Option<u64> {
+    folder.strip_prefix("chk-")?.parse().ok()
 }
 
 /// Offers the other checkpoints of a folder to those who ask for one that cannot be read.

@@ -1,9 +1,14 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+use std::sync::Arc;
+
+use object_store::ObjectStoreExt;
+
 use super::*;
 use crate::element::BarrierKind;
 use crate::graph::BackendKind;
-use crate::state::blob::Blob;
+use crate::state::blob::{Blob, Spool};
 use crate::state::file::Written;
+use crate::state::merge::Entries;
 use crate::state::{Change, Restored, StateSetup, TableId, delta};
 
 fn manifest(id: u64, files: Vec<StateFile>) -> Manifest {
@@ -15,6 +20,7 @@ fn manifest(id: u64, files: Vec<StateFile>) -> Manifest {
     Manifest {
         version: MANIFEST_VERSION,
         job: JobId("job".into()),
+        attempt: 1,
         barrier: Barrier {
             checkpoint_id: id,
             kind: BarrierKind::Checkpoint,
@@ -188,4 +194,208 @@ fn chains_stay_short_and_cheap() {
     assert!(per_checkpoint < 0.045, "{per_checkpoint}");
     assert!(most_files <= 24, "{most_files}");
     assert!(most_bytes <= 2 * base + 2 * delta, "{most_bytes}");
+}
+
+/// Writes by coordinators that are gone come late, and answers are lost.
+async fn manifests_are_written_once(store: &CheckpointStore) {
+    let of_run = |attempt: u32, id: u64| {
+        let mut manifest = manifest(id, vec![]).of_run(attempt);
+        manifest.completed_ms = i64::from(attempt);
+        manifest
+    };
+    let ours = of_run(7, 5);
+    store.put_manifest(&ours).await.unwrap();
+    // Another try of the same.
+    store.put_manifest(&ours).await.unwrap();
+    // What an earlier run still had under way.
+    let error = store.put_manifest(&of_run(3, 5)).await.unwrap_err();
+    assert!(error.message.contains("runs somewhere else too"), "{error}");
+    assert!(!error.kind.retryable());
+    assert_eq!(store.get_manifest(5).await.unwrap(), ours);
+    // The same with a higher number: it exists, and nobody goes on from it.
+    store.put_manifest(&of_run(3, 8)).await.unwrap();
+    assert_eq!(store.latest().await.unwrap().unwrap(), ours);
+    for id in [6, 7, 8] {
+        let next = of_run(7, id);
+        store.put_manifest(&next).await.unwrap();
+        assert_eq!(store.latest().await.unwrap().unwrap(), next);
+    }
+    assert_eq!(store.list().await.unwrap(), [5, 6, 7, 8]);
+    assert_eq!(store.get_manifest(8).await.unwrap().attempt, 7, "replaced");
+    store.remove(8).await.unwrap();
+    store.remove(8).await.unwrap();
+    assert_eq!(store.latest().await.unwrap().unwrap(), of_run(7, 7));
+    store.remove_all().await.unwrap();
+    assert_eq!(store.list().await.unwrap(), Vec::<u64>::new());
+    assert_eq!(store.latest().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_late_manifest_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let local = CheckpointStore::at(dir.path().join("job").to_str().unwrap()).unwrap();
+    manifests_are_written_once(&local).await;
+    one_of_many_wins(&local).await;
+    // A process died between draft and name.
+    let draft = dir.path().join("job/chk-3");
+    std::fs::remove_file(draft.join("manifest.json")).unwrap();
+    std::fs::write(draft.join("manifest.json.1-0.draft"), "{").unwrap();
+    local.sweep(4, &[]).await.unwrap();
+    assert!(!draft.exists());
+    let memory = faulty::Faulty::new(None).sound();
+    let memory = CheckpointStore::over(memory, "job".into(), "job");
+    manifests_are_written_once(&memory).await;
+    one_of_many_wins(&memory).await;
+}
+
+/// Two coordinators at once: one of them wins, and the other one knows.
+async fn one_of_many_wins(store: &CheckpointStore) {
+    for id in 1..=10 {
+        let writers = (1..=8).map(|at| {
+            let mut manifest = manifest(id, vec![]).of_run(1);
+            manifest.completed_ms = at;
+            async move { (store.put_manifest(&manifest).await.is_ok(), manifest) }
+        });
+        let outcomes = futures::future::join_all(writers).await;
+        let winners: Vec<&Manifest> = outcomes.iter().filter(|o| o.0).map(|o| &o.1).collect();
+        assert_eq!(winners.len(), 1);
+        assert_eq!(&store.get_manifest(id).await.unwrap(), winners[0]);
+    }
+}
+
+/// The object store that LEVADA_TEST_S3 names (http://KEY:SECRET@HOST:PORT/BUCKET), and a folder in it.
+fn on_s3(folder: &str) -> CheckpointStore {
+    let address = std::env::var("LEVADA_TEST_S3").expect("LEVADA_TEST_S3 names an object store");
+    let url = url::Url::parse(&address).unwrap();
+    let endpoint = format!("http://{}:{}", url.host_str().unwrap(), url.port().unwrap());
+    let store = object_store::aws::AmazonS3Builder::new()
+        .with_endpoint(endpoint)
+        .with_allow_http(true)
+        .with_bucket_name(url.path().trim_matches('/'))
+        .with_access_key_id(url.username())
+        .with_secret_access_key(url.password().unwrap())
+        .build()
+        .unwrap();
+    let folder = format!("{folder}-{}", std::process::id());
+    CheckpointStore::over(Arc::new(store), folder.as_str().into(), &folder)
+}
+
+#[tokio::test]
+#[ignore = "needs S3"]
+async fn on_s3_a_late_manifest_changes_nothing_and_one_of_many_wins() {
+    manifests_are_written_once(&on_s3("late")).await;
+    one_of_many_wins(&on_s3("race")).await;
+}
+
+#[tokio::test]
+#[ignore = "needs S3"]
+async fn on_s3_large_files_go_in_parts_and_come_back() {
+    let store = on_s3("parts");
+    let scratch = tempfile::tempdir().unwrap();
+    let mut spool = Spool::new(scratch.path());
+    let entry = |n: u32| (n.to_be_bytes(), vec![n as u8; 1 << 20]);
+    let mut state = crate::state::create(StateSetup {
+        kind: BackendKind::Memory,
+        key_groups: KeyGroupRange { start: 0, end: 128 },
+        scratch: scratch.path(),
+        checkpointed: true,
+        restored: Restored::default(),
+        resources: &crate::state::Resources::new(crate::memory::Memory::new(1 << 20)),
+    })
+    .unwrap();
+    for n in 0..40 {
+        let (key, value) = entry(n);
+        let change = Change {
+            group: 1,
+            key: &key,
+            value: Some(&value),
+        };
+        state
+            .apply(TableId(1), &mut std::iter::once(change))
+            .unwrap();
+    }
+    let written = delta::write(&[state.take_delta()], &mut spool).unwrap();
+    let content = spool.finish().unwrap();
+    assert!(matches!(content, Blob::File(..)));
+    let range = KeyGroupRange { start: 0, end: 128 };
+    let file = store
+        .put_state("1-0-0-u1", range, &content, written)
+        .await
+        .unwrap();
+    let reader = store.open_state(&file, scratch.path()).await.unwrap();
+    let mut entries = reader.entries(range, None);
+    let mut count = 0;
+    while entries.advance().unwrap() {
+        let (key, value) = entry(count);
+        assert_eq!(
+            (entries.entry().key, entries.entry().value),
+            (&key[..], Some(&value[..]))
+        );
+        count += 1;
+    }
+    assert_eq!(count, 40);
+    // A savepoint elsewhere, from where it is read again.
+    let mut whole = manifest(1, vec![file]);
+    whole.attempt = 1;
+    store.put_manifest(&whole).await.unwrap();
+    let savepoint = on_s3("savepoint");
+    store.export(&whole, &savepoint).await.unwrap();
+    store.remove_all().await.unwrap();
+    let copy = savepoint.load_here(savepoint.folder()).await.unwrap();
+    assert_eq!(copy, whole);
+    let file = &copy.operators["u1"].keyed[0];
+    savepoint.open_state(file, scratch.path()).await.unwrap();
+    savepoint.remove_all().await.unwrap();
+}
+
+proptest::proptest! {
+    /// Behind a right checksum too: another manifest or an error, and so for the files it names.
+    #[test]
+    fn a_damaged_manifest_is_an_error_and_never_a_panic(
+        at in proptest::prelude::any::<proptest::sample::Index>(),
+        cut in proptest::prelude::any::<proptest::sample::Index>(),
+        with in "[\\[\\]{}\",:0-9a-z.-]{0,24}",
+        sealed in proptest::prelude::any::<bool>(),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let memory = faulty::Faulty::new(None).sound();
+            let store = CheckpointStore::over(memory.clone(), "job".into(), "job");
+            let (blob, written) = content("value");
+            let range = KeyGroupRange { start: 0, end: 128 };
+            let file = store.put_state("1-0-0-u1", range, &blob, written).await.unwrap();
+            let mut manifest = manifest(1, vec![file]);
+            let state = manifest.operators.get_mut("u1").unwrap();
+            state.splits.push(SplitState {
+                split: "s".into(),
+                position: WireBytes(b"7".to_vec()),
+                watermark: Some(5),
+                finished: false,
+            });
+            state.committables.push((0, WireBytes(b"c".to_vec())));
+            let mut text = serde_json::to_string(&manifest).unwrap();
+            let (a, b) = (at.index(text.len()), cut.index(text.len()));
+            let end = a.max(b).min(a.min(b) + with.len() + 1);
+            text.replace_range(a.min(b)..end, &with);
+            let crc32 = match sealed {
+                true => crc32fast::hash(text.as_bytes()),
+                false => 0,
+            };
+            let bytes = format!("{{\"crc32\":{crc32},\"manifest\":{text}}}");
+            let path = object_store::path::Path::from("job/chk-1/manifest.json");
+            memory.put(&path, bytes.into()).await.unwrap();
+            let Ok(read) = store.get_manifest(1).await else {
+                return;
+            };
+            assert!(sealed || read == manifest, "nothing vouches for it");
+            let scratch = tempfile::tempdir().unwrap();
+            for file in read.operators.values().flat_map(|o| &o.keyed) {
+                if let Ok(reader) = store.open_state(file, scratch.path()).await {
+                    let mut entries = reader.entries(file.key_groups, None);
+                    while entries.advance().unwrap() {}
+                }
+            }
+            store.sweep(5, &[&read]).await.unwrap();
+        });
+    }
 }

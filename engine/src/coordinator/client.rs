@@ -66,6 +66,9 @@ async fn load_restore(graph: &JobGraph) -> Result<Option<(Arc<Manifest>, String)
 impl JobClient for LocalClient {
     async fn submit(&self, graph: JobGraph) -> Result<JobId> {
         let restore = load_restore(&graph).await?;
+        if let Some(dir) = &graph.settings.checkpoints.dir {
+            CheckpointStore::check(dir).await?;
+        }
         self.ask(|reply| Input::Submit(Box::new(graph), restore, reply))
             .await?
     }

@@ -69,8 +69,8 @@ pub enum Input {
         Option<(Arc<Manifest>, String)>,
         oneshot::Sender<Result<JobId>>,
     ),
-    /// It has been written down that a job has ended.
-    EndWritten(JobId),
+    /// It has been written down that a job has ended, or could not be.
+    EndWritten(JobId, bool),
     /// A job that has been written down.
     Admit(u64, Box<Entry>, oneshot::Sender<Result<JobId>>),
     /// Where a job stands.
@@ -181,7 +181,7 @@ impl Coordinator {
                     let _ = reply.send(Err(error));
                 }
             },
-            Input::EndWritten(id) => self.tell_end(&id),
+            Input::EndWritten(id, written) => self.tell_end(&id, written),
             Input::Admit(number, entry, reply) => {
                 let _ = reply.send(Ok(self.admit(number, *entry)));
             }

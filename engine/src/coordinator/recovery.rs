@@ -57,8 +57,7 @@ type Found = (Option<Arc<Manifest>>, Option<(Arc<Manifest>, String)>);
 async fn checkpoint_of(record: &Record) -> Result<Found> {
     if let Some(folder) = &record.folder {
         let store = CheckpointStore::at(folder)?;
-        if let Some(id) = store.list().await?.last() {
-            let manifest = store.get_manifest(*id).await?;
+        if let Some(manifest) = store.latest().await? {
             return Ok((Some(Arc::new(manifest)), None));
         }
     }
@@ -151,7 +150,7 @@ impl Coordinator {
         tracing::info!(job = %id, state = status.state.name(), "a job has ended");
         entry.rows = None;
         let (Some(registry), Some(record)) = (registry, &mut entry.record) else {
-            self.tell_end(id);
+            self.tell_end(id, true);
             return;
         };
         record.ended = Some(status);
@@ -159,23 +158,28 @@ impl Coordinator {
         let inputs = self.inputs.clone();
         tokio::spawn(async move {
             let write = move || registry.write(&record);
-            match tokio::task::spawn_blocking(write)
+            let written = match tokio::task::spawn_blocking(write)
                 .await
                 .map_err(EngineError::from)
             {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) | Err(error) => tracing::error!("{error}"),
-            }
-            let _ = inputs.send(Input::EndWritten(id)).await;
+                Ok(Ok(())) => true,
+                Ok(Err(error)) | Err(error) => {
+                    tracing::error!("{error}");
+                    false
+                }
+            };
+            let _ = inputs.send(Input::EndWritten(id, written)).await;
         });
     }
 
-    /// Tells those who wait for a job's end; a finished one has no more use for its checkpoints.
-    pub(super) fn tell_end(&mut self, id: &JobId) {
+    /// Tells those who wait for a job's end; a finished one has no more use for its checkpoints. But
+    /// if its end could not be written down, the next coordinator takes it up again, and must find
+    /// the last of them: from there it has nothing to do but to end.
+    pub(super) fn tell_end(&mut self, id: &JobId, written: bool) {
         let Ok(entry) = self.entry(id) else { return };
         entry.ended.send_replace(true);
         let finished = entry.job.status().state == JobState::Finished;
-        let Some(store) = entry.store.clone().filter(|_| finished) else {
+        let Some(store) = entry.store.clone().filter(|_| finished && written) else {
             return;
         };
         tokio::spawn(async move {

@@ -88,7 +88,10 @@ impl Spool {
             None => Ok(Blob::Memory(self.memory.into())),
             Some(mut file) => {
                 let written = file.write_all(&self.memory);
-                written.map_err(|e| failed("written", "a scratch file", &e))?;
+                written.map_err(|e| {
+                    let folder = self.folder.display();
+                    failed("written", &format!("a scratch file in {folder}"), &e)
+                })?;
                 Ok(Blob::File(Arc::new(file), self.length))
             }
         }
@@ -119,7 +122,10 @@ impl Write for Spool {
             None => SPOOL_BYTES,
         };
         if self.memory.len() >= limit {
-            self.spill()?;
+            // Who sees the error does not know of the folder.
+            self.spill().map_err(|e| {
+                std::io::Error::new(e.kind(), format!("{}: {e}", self.folder.display()))
+            })?;
         }
         Ok(bytes.len())
     }

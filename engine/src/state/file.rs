@@ -90,7 +90,9 @@ impl<'a> Writer<'a> {
 
     fn put(&mut self, bytes: &[u8]) -> Result<()> {
         self.out.write_all(bytes).map_err(|e| {
-            EngineError::checkpoint("a state file cannot be written").with_detail(e.to_string())
+            EngineError::checkpoint("a state file cannot be written")
+                .with_detail(e.to_string())
+                .with_hint("check the space and health of the disk")
         })?;
         self.offset += bytes.len() as u64;
         Ok(())

@@ -16,7 +16,7 @@ use super::snapshot::{OperatorFiles, Uploader};
 use super::source::{SourceDriver, SourceParts, TimeDriver, ValuesSource};
 use super::{Command, Input, Reporter, Route, Subtask};
 use crate::checkpoint::{
-    CheckpointStore, FileChain, InFlight, Link, Manifest, OperatorState, Place, StateFile,
+    CheckpointStore, FileChain, InFlight, Link, Manifest, OperatorState, Leg, StateFile,
 };
 use crate::client::Environment;
 use crate::connector::{Boundedness, SinkContext, SourceContext, SplitState};
@@ -191,7 +191,7 @@ impl Plan {
                 name: operator.name.clone(),
                 input,
                 consumers: vertex.parallelism,
-                place: Place::Sent,
+                leg: Leg::Sent,
                 ..InFlight::default()
             })
         };
@@ -220,6 +220,7 @@ impl Plan {
         Ok(Some(Replay {
             manifest: Arc::clone(manifest),
             store: store.clone(),
+            scratch: self.scratch_of_subtask(),
             key_groups: self.key_groups(vertex),
             max_parallelism: self.graph.settings.max_parallelism,
             inputs,
@@ -343,7 +344,7 @@ impl Plan {
         operator::build(&node.spec, &inputs, &node.schema.0, context).map_err(|e| e.at(&node.name))
     }
 
-    async fn open_state(
+    pub(super) async fn open_state(
         &self,
         node: &ChainedOperator,
         key_groups: KeyGroupRange,
@@ -382,7 +383,11 @@ impl Plan {
     }
 
     /// The state files of the checkpoint that this subtask's share of the operator's state is in.
-    fn restored_chain(&self, node: &ChainedOperator, key_groups: KeyGroupRange) -> FileChain {
+    pub(super) fn restored_chain(
+        &self,
+        node: &ChainedOperator,
+        key_groups: KeyGroupRange,
+    ) -> FileChain {
         let (Some(restored), Some((_, from))) = (self.restored(node), &self.restore) else {
             return FileChain::default();
         };

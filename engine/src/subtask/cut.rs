@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::snapshot::{Overtaken, Rest};
 use super::{Input, Route, Subtask};
-use crate::checkpoint::{ChannelTime, InFlight, OperatorCheckpoint, Place};
+use crate::checkpoint::{ChannelTime, InFlight, OperatorCheckpoint, Leg};
 use crate::element::{Barrier, Element};
 use crate::error::Result;
 use crate::time::MAX_WATERMARK;
@@ -130,7 +130,7 @@ impl Subtask {
                 from: route.from,
                 to: self.index,
                 consumers: self.parallelism,
-                place: Place::Arrived,
+                leg: Leg::Arrived,
                 ..InFlight::default()
             };
             cut.keep(at, elements);
@@ -159,7 +159,7 @@ impl Subtask {
                     from: self.index,
                     to: self.index,
                     consumers: self.parallelism,
-                    place: Place::Unflushed,
+                    leg: Leg::Unflushed,
                     ..InFlight::default()
                 };
                 cut.keep(at, rows.into_iter().map(Element::Batch).collect());

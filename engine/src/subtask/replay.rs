@@ -6,6 +6,7 @@
 //! its own watermark.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::BooleanArray;
@@ -13,7 +14,7 @@ use arrow::datatypes::SchemaRef;
 
 use super::chain::{Event, Stage};
 use super::{Command, Subtask};
-use crate::checkpoint::{ChannelTime, CheckpointStore, InFlight, Manifest, Place};
+use crate::checkpoint::{ChannelTime, CheckpointStore, InFlight, Manifest, Leg};
 use crate::element::{Batch, Element};
 use crate::error::{EngineError, Result};
 use crate::graph::Partitioning;
@@ -27,6 +28,8 @@ const OLD_CHANNELS: u32 = 1 << 31;
 pub(super) struct Replay {
     pub manifest: Arc<Manifest>,
     pub store: CheckpointStore,
+    /// For copies of files.
+    pub scratch: PathBuf,
     pub key_groups: KeyGroupRange,
     pub max_parallelism: u32,
     /// By position in the chain and ordinal: how rows find their way there, and what they look like.
@@ -81,11 +84,11 @@ impl Subtask {
         let rows = replay.manifest.in_flight.iter().filter(|f| {
             f.operator == uid
                 && f.input == input
-                && f.place != Place::Unflushed
+                && f.leg != Leg::Unflushed
                 && is_mine(f.to, f.consumers)
         });
         let mut rows: Vec<InFlight> = rows.cloned().collect();
-        rows.sort_by_key(|f| (f.to, f.from, f.place));
+        rows.sort_by_key(|f| (f.to, f.from, f.leg));
         if times.is_empty() && rows.is_empty() {
             return Ok(());
         }
@@ -104,7 +107,7 @@ impl Subtask {
         }
         for part in rows {
             let channel = number(&(part.to, part.from));
-            for element in replay.store.get_in_flight(&part).await? {
+            for element in replay.store.get_in_flight(&part, &replay.scratch).await? {
                 let event = match element {
                     Element::Batch(batch) => {
                         fits(&batch, schema, &part)?;
@@ -135,7 +138,7 @@ impl Subtask {
         let uid = of.uid.clone();
         let mine = |f: &&InFlight| {
             f.operator == uid
-                && f.place == Place::Unflushed
+                && f.leg == Leg::Unflushed
                 && f.to % self.parallelism == self.index
         };
         let mut rows: Vec<InFlight> = replay
@@ -147,7 +150,7 @@ impl Subtask {
             .collect();
         rows.sort_by_key(|f| f.to);
         for part in &rows {
-            for element in replay.store.get_in_flight(part).await? {
+            for element in replay.store.get_in_flight(part, &replay.scratch).await? {
                 if let (Element::Batch(batch), Some(of)) = (element, self.chain.nodes.get_mut(node))
                     && let Stage::Sink(sink) = &mut of.stage
                 {

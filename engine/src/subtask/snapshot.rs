@@ -25,6 +25,9 @@ use crate::state::blob::{Blob, Spool};
 use crate::state::file::{self, Written};
 use crate::state::{Delta, Restored, RestoredFile, delta};
 
+#[cfg(test)]
+mod tests;
+
 /// What belongs to a subtask's share of a checkpoint beside keyed state.
 pub(super) struct Rest {
     /// Positions of sources and prepared output of sinks.

@@ -2,10 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bad_input;
+mod checkpoint_format;
 mod crash;
 mod edited;
 mod exactly_once;
+mod full_disk;
 mod golden;
 mod kafka;
 mod nexmark;
+mod s3;
 mod slow_sink;

@@ -87,6 +87,7 @@ impl Job {
         };
         let job = self.run.job.clone();
         let manifest = Manifest::assemble(job, barrier, now_ms, &self.graph, shares);
+        let manifest = manifest.of_run(self.run.attempt);
         self.writing = true;
         vec![Action::WriteManifest(Arc::new(manifest))]
     }

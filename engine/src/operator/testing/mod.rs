@@ -20,6 +20,7 @@ use crate::element::{Batch, RowKind};
 use crate::key::KeyGroupRange;
 use crate::metrics::SubtaskMetrics;
 
+mod damage;
 pub(crate) mod model;
 pub(crate) mod pipeline;
 
