@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{MANIFEST_VERSION, Manifest, StateFile};
 use crate::error::{EngineError, Result};
+use crate::failpoint::{Failpoint, Failpoints};
 use crate::graph::JobId;
 use crate::key::KeyGroupRange;
 use crate::state::blob::{Blob, Spool};
@@ -39,6 +40,7 @@ pub struct CheckpointStore {
     local: Option<std::path::PathBuf>,
     /// The same for people.
     shown: String,
+    failpoints: Failpoints,
 }
 
 /// The version of a manifest, whatever else is in it.
@@ -80,6 +82,7 @@ impl CheckpointStore {
                 root,
                 local: None,
                 shown: folder.into(),
+                failpoints: Failpoints::default(),
             });
         }
         let local = std::path::PathBuf::from(folder.trim_start_matches("file://"));
@@ -93,7 +96,14 @@ impl CheckpointStore {
             root: Path::default(),
             local: Some(local),
             shown,
+            failpoints: Failpoints::default(),
         })
+    }
+
+    /// The same in a process that is to die here.
+    pub fn with_failpoints(self, failpoints: &Failpoints) -> Self {
+        let failpoints = failpoints.clone();
+        CheckpointStore { failpoints, ..self }
     }
 
     /// The checkpoint or savepoint at `path`, and where its files are: a savepoint's folder, or the
@@ -145,12 +155,16 @@ impl CheckpointStore {
         for path in paths {
             let content = self.fetch(path, &scratch).await?;
             target.put_blob(path, &content).await?;
+            self.failpoints.pass(Failpoint::SavepointFile);
         }
+        self.failpoints.pass(Failpoint::SavepointManifest);
         let mut manifest = manifest.clone();
         for operator in manifest.operators.values_mut() {
             operator.in_progress.clear();
         }
-        target.write_manifest(SAVEPOINT_MANIFEST, &manifest).await
+        target.write_manifest(SAVEPOINT_MANIFEST, &manifest).await?;
+        self.failpoints.pass(Failpoint::SavepointMade);
+        Ok(())
     }
 
     /// The job's folder, for [`CheckpointStore::at`].
@@ -177,7 +191,9 @@ impl CheckpointStore {
         written: Written,
     ) -> Result<StateFile> {
         let path = Self::state_path(name);
+        self.failpoints.pass(Failpoint::StateUpload);
         self.put_blob(&path, content).await?;
+        self.failpoints.pass(Failpoint::StateUploaded);
         Ok(StateFile {
             path,
             key_groups,
@@ -251,8 +267,11 @@ impl CheckpointStore {
 
     /// Makes a checkpoint exist.
     pub async fn put_manifest(&self, manifest: &Manifest) -> Result<()> {
+        self.failpoints.pass(Failpoint::Manifest);
         self.write_manifest(&manifest_path(manifest.barrier.checkpoint_id), manifest)
-            .await
+            .await?;
+        self.failpoints.pass(Failpoint::ManifestWritten);
+        Ok(())
     }
 
     async fn write_manifest(&self, path: &str, manifest: &Manifest) -> Result<()> {
@@ -354,6 +373,7 @@ impl CheckpointStore {
             if old && !used.contains(format!("state/{name}").as_str()) {
                 let deleted = self.store.delete(&file.location).await;
                 deleted.map_err(|e| self.failed("removed", name, e))?;
+                self.failpoints.pass(Failpoint::Sweep);
             }
         }
         Ok(())

@@ -11,6 +11,7 @@ use super::{Coordinator, Entry, Input, savepoint};
 use crate::checkpoint::{CheckpointStore, Manifest};
 use crate::client::JobState;
 use crate::error::{EngineError, Result};
+use crate::failpoint::Failpoint;
 use crate::graph::JobId;
 
 /// A job of an earlier coordinator.
@@ -81,7 +82,9 @@ impl Coordinator {
         } in jobs
         {
             let store = record.folder.as_deref().map(CheckpointStore::at);
-            let (job, store) = match (&record.ended, store.transpose()) {
+            let failing = |store: CheckpointStore| store.with_failpoints(&self.failpoints);
+            let store = store.transpose().map(|store| store.map(failing));
+            let (job, store) = match (&record.ended, store) {
                 (Some(status), store) => (
                     Job::ended_before(&record, status),
                     store.unwrap_or_default(),
@@ -124,9 +127,11 @@ impl Coordinator {
             return;
         };
         let (registry, record) = (registry.clone(), record.clone());
-        let inputs = self.inputs.clone();
+        let (inputs, points) = (self.inputs.clone(), self.failpoints.clone());
         tokio::spawn(async move {
+            points.pass(Failpoint::JobWrite);
             let written = tokio::task::spawn_blocking(move || registry.write(&record)).await;
+            points.pass(Failpoint::JobWritten);
             let refused = match written {
                 Ok(Ok(())) => {
                     let admit = Input::Admit(number, Box::new(entry), reply);
@@ -154,8 +159,9 @@ impl Coordinator {
         };
         record.ended = Some(status);
         let (record, id) = (record.clone(), id.clone());
-        let inputs = self.inputs.clone();
+        let (inputs, points) = (self.inputs.clone(), self.failpoints.clone());
         tokio::spawn(async move {
+            points.pass(Failpoint::JobEnd);
             let write = move || registry.write(&record);
             match tokio::task::spawn_blocking(write)
                 .await
@@ -164,6 +170,7 @@ impl Coordinator {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) | Err(error) => tracing::error!("{error}"),
             }
+            points.pass(Failpoint::JobEndWritten);
             let _ = inputs.send(Input::EndWritten(id)).await;
         });
     }

@@ -31,6 +31,7 @@ mod sink;
 mod snapshot;
 mod source;
 mod splits;
+mod watched;
 
 #[cfg(test)]
 mod tests;
