@@ -29,6 +29,12 @@ pub struct Child(std::process::Child);
 impl Child {
     /// Starts the binary with these arguments; its standard error goes to the file.
     pub fn start(arguments: &[&str], log: &std::path::Path) -> Self {
+        let inherited = std::env::var("LEVADA_FAILPOINT").unwrap_or_default();
+        Child::start_failing(arguments, log, &inherited)
+    }
+
+    /// The same with this `LEVADA_FAILPOINT`.
+    pub fn start_failing(arguments: &[&str], log: &std::path::Path, failpoint: &str) -> Self {
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -36,6 +42,7 @@ impl Child {
         let log = log.expect("the log is writable");
         let child = Command::new(binary())
             .args(arguments)
+            .env("LEVADA_FAILPOINT", failpoint)
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a file"))
             .stderr(log)

@@ -3,7 +3,6 @@
 
 mod bad_input;
 mod crash;
-mod exactly_once;
 mod golden;
 mod kafka;
 mod nexmark;
