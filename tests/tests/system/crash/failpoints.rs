@@ -84,7 +84,7 @@ fn no_failpoint_is_forgotten() {
 #[test]
 fn files_have_each_row_once_at_every_failpoint() {
     let _turn = turn();
-    let files = files::Files::new(events(500_000));
+    let files = files::Files::new(events(1_500_000));
     strike_at(&files, &[OF_ALL, OF_FILES].concat());
 }
 
@@ -92,14 +92,14 @@ fn files_have_each_row_once_at_every_failpoint() {
 #[ignore = "needs Kafka"]
 fn topics_have_each_result_once_at_every_failpoint() {
     let _turn = turn();
-    strike_at(&kafka::Kafka::new(events(100_000)), OF_KAFKA);
+    strike_at(&kafka::Kafka::new(events(500_000)), OF_KAFKA);
 }
 
 #[test]
 #[ignore = "needs PostgreSQL"]
 fn databases_have_each_row_once_at_every_failpoint() {
     let _turn = turn();
-    strike_at(&postgres::Postgres::new(events(200_000)), OF_POSTGRES);
+    strike_at(&postgres::Postgres::new(events(1_000_000)), OF_POSTGRES);
 }
 
 /// A round, or several, for each point.
@@ -116,8 +116,9 @@ fn strike_at(outside: &dyn Outside, points: &[Failpoint]) {
     });
 }
 
-/// Which pass is the last; some come once.
+/// Which pass is the last; some come once, and a short job takes few checkpoints.
 fn nth(point: Failpoint, chance: &mut SmallRng) -> u32 {
+    let most = if levada_tests::soak() { 3 } else { 2 };
     match point {
         Failpoint::Manifest
         | Failpoint::ManifestWritten
@@ -127,11 +128,11 @@ fn nth(point: Failpoint, chance: &mut SmallRng) -> u32 {
         | Failpoint::SinkPrepared
         | Failpoint::SinkCommit
         | Failpoint::SinkCommitted
-        | Failpoint::SourceComplete => chance.random_range(1..=4),
-        Failpoint::SinkCommitRows
+        | Failpoint::SourceComplete
+        | Failpoint::SinkCommitRows
         | Failpoint::SinkCommitMarked
         | Failpoint::SinkFlush
-        | Failpoint::SinkFlushed => chance.random_range(1..=3),
+        | Failpoint::SinkFlushed => chance.random_range(1..=most),
         _ => 1,
     }
 }
@@ -146,7 +147,7 @@ fn strike(bench: &Bench, point: Failpoint, nth: u32, seed: u64) -> Result<(), St
         // Passed only after a restart: the other worker dies first, with something to commit again,
         // which the one or its own successor then does.
         Failpoint::StateRestore | Failpoint::SinkRecommit | Failpoint::SinkRecommitted => Failing {
-            first: vec![(one, item.clone()), (other, "sink.commit:3".to_string())],
+            first: vec![(one, item.clone()), (other, "sink.commit:2".to_string())],
             then: vec![(other, item)],
             always: None,
         },
@@ -230,13 +231,15 @@ fn found_out(outside: &dyn Outside, fault: Fault, point: Failpoint) {
     let bench = Bench::new(outside);
     let name = format!("broken-{}", fault.name().replace('.', "-"));
     let failing = Failing {
-        first: vec![(Victim::Coordinator, format!("{}:3", point.name()))],
+        first: vec![(Victim::Coordinator, format!("{}:2", point.name()))],
         always: Some(fault.name().to_string()),
         ..Failing::default()
     };
     let round = bench.start(&name, failing);
     let client = round.client();
     let (round, took) = round.finish(client);
+    let fallen = round.cluster.fallen().len();
+    assert_eq!(fallen, 1, "{} was not reached", point.name());
     match bench.check(&name, round, took) {
         Ok(found) => panic!(
             "{}: nobody noticed {}: {found:?}",
@@ -264,7 +267,7 @@ fn lost(outside: &dyn Outside) {
 #[test]
 fn files_without_two_phase_commit_are_found_out() {
     let _turn = turn();
-    let files = files::Files::new(events(500_000));
+    let files = files::Files::new(events(1_500_000));
     doubled(&files);
     lost(&files);
 }
@@ -273,14 +276,14 @@ fn files_without_two_phase_commit_are_found_out() {
 #[ignore = "needs Kafka"]
 fn topics_without_two_phase_commit_are_found_out() {
     let _turn = turn();
-    doubled(&kafka::Kafka::new(events(100_000)));
+    doubled(&kafka::Kafka::new(events(500_000)));
 }
 
 #[test]
 #[ignore = "needs PostgreSQL"]
 fn databases_without_two_phase_commit_are_found_out() {
     let _turn = turn();
-    let postgres = postgres::Postgres::new(events(200_000));
+    let postgres = postgres::Postgres::new(events(1_000_000));
     doubled(&postgres);
     lost(&postgres);
 }

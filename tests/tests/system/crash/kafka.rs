@@ -108,9 +108,11 @@ impl Outside for Kafka {
     }
 
     fn begin(&self, round: &str, _folder: &Path) -> String {
-        for topic in ["windows", "totals"] {
-            self.tool(&["topic", &format!("{round}-{topic}"), "2"]);
-        }
+        std::thread::scope(|scope| {
+            for topic in ["windows", "totals"] {
+                scope.spawn(move || self.tool(&["topic", &format!("{round}-{topic}"), "2"]));
+            }
+        });
         let kafka = format!("'properties.bootstrap.servers' = '{}'", self.address);
         let once = "'sink.delivery-guarantee' = 'exactly-once'";
         format!(
@@ -128,20 +130,25 @@ impl Outside for Kafka {
                INSERT INTO windows {};
                INSERT INTO totals {};
              END;",
-            events::settings(200),
+            events::settings(100),
             events::windows_query(),
             events::TOTALS_QUERY,
         )
     }
 
     fn check(&self, round: &str, _folder: &Path) -> Result<(), String> {
-        events::all(vec![self.check_windows(round), self.check_totals(round)])
+        // Two readers at once: starting them takes longer than reading.
+        let checks = std::thread::scope(|scope| {
+            let windows = scope.spawn(|| self.check_windows(round));
+            let totals = self.check_totals(round);
+            vec![windows.join().unwrap(), totals]
+        });
+        events::all(checks)
     }
 
     fn end(&self, round: &str) {
-        for topic in ["windows", "totals"] {
-            self.tool(&["delete", &format!("{round}-{topic}")]);
-        }
+        // A pattern.
+        self.tool(&["delete", &format!("{round}-(windows|totals)")]);
     }
 
     fn restart(&self) -> Option<()> {

@@ -96,7 +96,7 @@ fn topics_have_each_result_once_whatever_is_killed() {
 #[ignore = "needs PostgreSQL"]
 fn databases_have_each_row_once_whatever_is_killed() {
     let _turn = turn();
-    let postgres = postgres::Postgres::new(events(300_000));
+    let postgres = postgres::Postgres::new(events(500_000));
     whatever_is_killed(
         &postgres,
         levada_tests::count("LEVADA_POSTGRES_ROUNDS", 5, 50),

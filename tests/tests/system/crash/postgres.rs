@@ -105,12 +105,17 @@ impl Outside for Postgres {
              CREATE TABLE {schema}.upserted ({columns}, PRIMARY KEY (k, w));
              CREATE TABLE {schema}.totals (k INT PRIMARY KEY, n BIGINT, s BIGINT);"
         ));
-        let to = |table: &str| {
+        let to = |table: &str, more: &str| {
             format!(
-                "WITH ('connector' = 'jdbc', 'url' = 'jdbc:postgresql://{}', 'table-name' = '{schema}.{table}', 'username' = 'levada')",
+                "WITH ('connector' = 'jdbc', 'url' = 'jdbc:postgresql://{}', 'table-name' = '{schema}.{table}', 'username' = 'levada'{more})",
                 self.address
             )
         };
+        // Flushes at barriers, and between them, but not so many that a barrier waits for them.
+        let seldom =
+            ", 'sink.buffer-flush.max-rows' = '20000', 'sink.buffer-flush.interval' = '1 min'";
+        let often =
+            ", 'sink.buffer-flush.max-rows' = '1000', 'sink.buffer-flush.interval' = '150 ms'";
         let (windows, totals) = (events::windows_query(), events::TOTALS_QUERY);
         format!(
             "{}
@@ -124,10 +129,10 @@ impl Outside for Postgres {
                INSERT INTO totals {totals};
              END;",
             events::table_of_files(&self.folder.path().join("input")),
-            to("appended"),
-            to("upserted"),
-            to("totals"),
-            events::settings(200),
+            to("appended", ""),
+            to("upserted", seldom),
+            to("totals", often),
+            events::settings(100),
         )
     }
 
