@@ -208,6 +208,7 @@ impl Coordinator {
             Input::Exported(id, manifest) => {
                 if let Ok(entry) = self.entry(&id) {
                     entry.savepoints.unpin(&manifest);
+                    self.remove_checkpoints(&id);
                 }
             }
             Input::Results(id, reply) => {

@@ -175,12 +175,19 @@ impl Coordinator {
         });
     }
 
-    /// Tells those who wait for a job's end; a finished one has no more use for its checkpoints.
+    /// Tells those who wait for a job's end.
     pub(super) fn tell_end(&mut self, id: &JobId) {
         let Ok(entry) = self.entry(id) else { return };
         entry.ended.send_replace(true);
-        let finished = entry.job.status().state == JobState::Finished;
-        let Some(store) = entry.store.clone().filter(|_| finished) else {
+        self.remove_checkpoints(id);
+    }
+
+    /// A finished job has no more use for its checkpoints, unless one is being copied.
+    pub(super) fn remove_checkpoints(&mut self, id: &JobId) {
+        let Ok(entry) = self.entry(id) else { return };
+        let finished = entry.job.status().state == JobState::Finished && *entry.ended.borrow();
+        let removable = finished && entry.savepoints.pinned().is_empty();
+        let Some(store) = entry.store.clone().filter(|_| removable) else {
             return;
         };
         tokio::spawn(async move {

@@ -235,7 +235,8 @@ fn found_out(outside: &dyn Outside, fault: Fault, point: Failpoint) {
         always: Some(fault.name().to_string()),
         ..Failing::default()
     };
-    let round = bench.start(&name, failing);
+    let mut round = bench.start(&name, failing);
+    round.broken = true;
     let client = round.client();
     let (round, took) = round.finish(client);
     let fallen = round.cluster.fallen().len();

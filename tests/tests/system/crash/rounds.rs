@@ -99,6 +99,8 @@ pub struct Round {
     pub folder: PathBuf,
     pub script: String,
     pub cluster: Processes,
+    /// It is to fail.
+    pub broken: bool,
 }
 
 impl Drop for Round {
@@ -151,6 +153,7 @@ impl<'a> Bench<'a> {
             cluster: Processes::start_failing(&folder, WORKERS, SLOTS, failing),
             name: format!("{}-{name}", self.outside.name()),
             folder,
+            broken: false,
         }
     }
 
@@ -181,7 +184,7 @@ impl<'a> Bench<'a> {
         };
         let folder: &Path = &round.folder;
         let checked = self.outside.check(name, folder);
-        if checked.is_err() {
+        if checked.is_err() && !round.broken {
             round.keep_log();
         }
         self.outside.end(name);
