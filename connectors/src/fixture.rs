@@ -76,6 +76,7 @@ pub(crate) fn sink_context(
         parallelism,
         clock,
         metrics: Arc::new(SubtaskMetrics::default()),
+        failpoints: Default::default(),
     }
 }
 

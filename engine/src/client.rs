@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::connector::ConnectorRegistry;
 use crate::element::Batch;
 use crate::error::{EngineError, Result};
+use crate::failpoint::Failpoints;
 use crate::graph::{JobGraph, JobId};
 use crate::metrics::SubtaskSnapshot;
 use crate::state::Resources;
@@ -30,6 +31,8 @@ pub struct Environment {
     pub scratch_dir: std::path::PathBuf,
     /// What the keyed state of all jobs shares.
     pub resources: Arc<Resources>,
+    /// Where the process is to die, in tests of crashes.
+    pub failpoints: Failpoints,
 }
 
 /// Where a job stands.

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::element::{Batch, ChangelogMode};
 use crate::error::{EngineError, Result};
+use crate::failpoint::Failpoints;
 use crate::graph::{JobId, WireBytes, WireSchema};
 use crate::metrics::SubtaskMetrics;
 use crate::time::Clock;
@@ -235,6 +236,8 @@ pub struct SinkContext {
     pub clock: Arc<dyn Clock>,
     /// Counters of this subtask.
     pub metrics: Arc<SubtaskMetrics>,
+    /// For points within a commit.
+    pub failpoints: Failpoints,
 }
 
 /// Writes the rows of one subtask.

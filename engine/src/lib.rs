@@ -19,6 +19,7 @@ pub mod element;
 pub mod error;
 pub mod exchange;
 pub mod expression;
+pub mod failpoint;
 pub mod graph;
 pub mod key;
 pub mod memory;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use levada_engine::EngineError;
 use levada_engine::client::Environment;
 use levada_engine::connector::ConnectorRegistry;
+use levada_engine::failpoint::Failpoints;
 use levada_engine::memory::Memory;
 use levada_engine::state::Resources;
 use levada_engine::time::{Clock, SystemClock};
@@ -28,6 +29,7 @@ pub fn environment(scratch_dir: PathBuf, memory: Memory) -> Environment {
         clock,
         scratch_dir,
         resources: Arc::new(Resources::new(memory)),
+        failpoints: Failpoints::default(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 
 use levada_engine::cluster::{self, CoordinatorProcess, WorkerProcess};
+use levada_engine::failpoint::Failpoints;
 use levada_engine::memory::Memory;
 use levada_gateway::environment::{ScratchDir, environment};
 use tokio_util::sync::CancellationToken;
@@ -33,7 +34,8 @@ pub async fn coordinator(options: &CoordinatorArguments) -> Result<(), Exit> {
         dir: dir.clone(),
         metrics: resolve_some("--metrics", options.metrics.as_deref()).await?,
     };
-    let environment = environment(dir.join("scratch"), Memory::of_machine());
+    let mut environment = environment(dir.join("scratch"), Memory::of_machine());
+    environment.failpoints = failpoints()?;
     let ready = |address| announce("coordinator", address);
     Ok(cluster::coordinator_process(process, environment, stop, ready).await?)
 }
@@ -59,14 +61,20 @@ pub async fn worker(options: &WorkerArguments) -> Result<(), Exit> {
         bind: resolve("--bind", &options.bind).await?,
         metrics: resolve_some("--metrics", options.metrics.as_deref()).await?,
     };
+    let mut environment = environment(scratch, options.memory.get());
+    environment.failpoints = failpoints()?;
     let ready = |address| announce("worker", address);
-    Ok(cluster::worker_process(
-        process,
-        environment(scratch, options.memory.get()),
-        stop,
-        ready,
-    )
-    .await?)
+    Ok(cluster::worker_process(process, environment, stop, ready).await?)
+}
+
+/// Where this process is to die, which only tests of crashes say.
+fn failpoints() -> Result<Failpoints, Exit> {
+    let text = std::env::var("LEVADA_FAILPOINT").unwrap_or_default();
+    let failpoints = Failpoints::parse(&text)?;
+    if failpoints.is_armed() {
+        tracing::warn!("this process is to fail for a test: LEVADA_FAILPOINT={text}");
+    }
+    Ok(failpoints)
 }
 
 /// A line on standard output for whoever started this process.

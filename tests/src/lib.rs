@@ -45,6 +45,17 @@ pub fn soak() -> bool {
     std::env::var("LEVADA_SOAK").is_ok_and(|value| !value.is_empty() && value != "0")
 }
 
+/// How often something long is repeated: what the environment variable says, or `full` under
+/// `make soak`, or `small`.
+pub fn count(variable: &str, small: usize, full: usize) -> usize {
+    let given = std::env::var(variable).ok();
+    let given = given.map(|text| match text.parse() {
+        Ok(count) => count,
+        Err(_) => panic!("{variable}={text} is not a number"),
+    });
+    given.unwrap_or(if soak() { full } else { small })
+}
+
 /// The folder of the workspace.
 pub fn workspace() -> std::path::PathBuf {
     let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));

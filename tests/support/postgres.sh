@@ -6,6 +6,8 @@
 #   tests/support/postgres.sh stop   [OPTION…]  stop it; the data stays, a later start goes on with it
 #   tests/support/postgres.sh kill   [OPTION…]  the same with SIGKILL, for crash tests
 #   tests/support/postgres.sh status [OPTION…]  prints the address, or says that it is down (status 1)
+#   tests/support/postgres.sh sql    [OPTION…]  runs the SQL of standard input by psql: rows on lines of
+#                                               their own, | between columns
 #
 #   --dir DIR         the server's folder (LEVADA_POSTGRES_DIR; default $TMPDIR/levada-postgres).
 #                     Servers with different folders run side by side.
@@ -184,6 +186,14 @@ status() {
   cat "$dir/address"
 }
 
+sql() {
+  running || { echo "postgres.sh: no server runs in $dir" >&2; return 1; }
+  local port
+  port=$(sed 's/.*:\([0-9]*\).*/\1/' "$dir/address")
+  (cd / && PGCONNECT_TIMEOUT=10 "$(program psql)" -X -q -A -t -h 127.0.0.1 -p "$port" -U levada \
+    -d "$database" -v ON_ERROR_STOP=1)
+}
+
 # ---- command line --------------------------------------------------------------------------
 
 command=${1:-}
@@ -208,5 +218,6 @@ case $command in
   stop) halt INT; [ -z "$wipe" ] || rm -rf "$dir" ;;
   kill) halt KILL ;;
   status) status ;;
-  *) die "usage: postgres.sh install|start|stop|kill|status [--dir DIR] [--port N] [--set K=V] [--wipe]" ;;
+  sql) sql ;;
+  *) die "usage: postgres.sh install|start|stop|kill|status|sql [--dir DIR] [--port N] [--set K=V] [--wipe]" ;;
 esac

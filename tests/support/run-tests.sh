@@ -116,6 +116,11 @@ for log in "$scratch"/*.log; do failed=$((failed + $(died "$log"))); done
 if [ $status -ne 0 ] && [ "$failed" -eq 0 ]; then failed=1; fi
 if [ "$passed" -eq 0 ] && [ "$failed" -eq 0 ]; then failed=1; fi
 
+# What the long tests say of their rounds (tests/tests/system/crash): how many, and the seeds of those
+# that failed.
+rounds=$(grep -h -e ' rounds passed, seeds ' -e ': seed [0-9]* FAILED: ' "$scratch"/*.log)
+[ -z "$rounds" ] || printf '\n%s\n' "$rounds"
+
 echo
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

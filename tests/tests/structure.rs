@@ -129,7 +129,15 @@ fn nothing_uses_tests_and_benchmarks() {
 /// The engine's modules from the ground up; a module may use those of its own row and of the rows
 /// before it.
 const ENGINE: &[&[&str]] = &[
-    &["error", "element", "time", "key", "memory", "metrics"],
+    &[
+        "error",
+        "element",
+        "failpoint",
+        "time",
+        "key",
+        "memory",
+        "metrics",
+    ],
     &["expression", "graph", "connector", "state"],
     &["operator"],
     &["exchange", "checkpoint"],

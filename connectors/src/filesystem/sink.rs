@@ -19,6 +19,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 use levada_engine::connector::{Sink, SinkContext, SinkFactory};
 use levada_engine::element::{Batch, ChangelogMode};
+use levada_engine::failpoint::Failpoint;
 use levada_engine::graph::WireBytes;
 use levada_engine::{EngineError, Result};
 
@@ -167,6 +168,7 @@ impl Sink for FileSink {
         let committables = committables?;
         for committable in &committables {
             committable.commit()?;
+            self.context.failpoints.pass(Failpoint::SinkCommitRows);
         }
         let folders: BTreeSet<&Path> = committables.iter().filter_map(|c| c.folder()).collect();
         for folder in folders {

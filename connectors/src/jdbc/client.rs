@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use levada_engine::failpoint::Failpoints;
 use levada_engine::metrics::SubtaskMetrics;
 use levada_engine::time::Clock;
 use levada_engine::{EngineError, Result};
@@ -51,6 +52,7 @@ pub(super) struct Session {
     pub config: Arc<Config>,
     clock: Arc<dyn Clock>,
     metrics: Arc<SubtaskMetrics>,
+    pub failpoints: Failpoints,
     connection: Option<Connection>,
     /// Counts connections: what was made on an earlier one (temporary tables) is gone.
     generation: u64,
@@ -64,11 +66,13 @@ impl Session {
         config: Arc<Config>,
         clock: Arc<dyn Clock>,
         metrics: Arc<SubtaskMetrics>,
+        failpoints: Failpoints,
     ) -> Self {
         Self {
             config,
             clock,
             metrics,
+            failpoints,
             connection: None,
             generation: 0,
             failures: 0,

@@ -185,9 +185,10 @@ async fn publish(
     epoch: &Epoch,
     restored: bool,
 ) -> Result<()> {
+    let points = session.failpoints.clone();
     loop {
         let outcome = match session.client().await {
-            Ok((client, _)) => marker::publish(client, target, epoch, restored).await,
+            Ok((client, _)) => marker::publish(client, target, epoch, restored, &points).await,
             Err(failure) => Err(failure),
         };
         // Whether a COMMIT without answer was carried out, the marker tells the repetition.

@@ -13,6 +13,7 @@
 //! be emptied.
 
 use levada_engine::EngineError;
+use levada_engine::failpoint::{Failpoint, Failpoints};
 use tokio_postgres::Client;
 
 use super::catalog::Target;
@@ -64,6 +65,7 @@ pub(super) async fn publish(
     target: &Target,
     epoch: &Epoch,
     restored: bool,
+    points: &Failpoints,
 ) -> Result<(), Failure> {
     let table = table(target);
     let checkpoint = i64::try_from(epoch.checkpoint).unwrap_or(i64::MAX);
@@ -97,6 +99,7 @@ pub(super) async fn publish(
     }
     if !is_out {
         write(client, target, epoch).await?;
+        points.pass(Failpoint::SinkCommitRows);
     }
     for staged in &epoch.staged {
         let drop = format!("DROP TABLE IF EXISTS {}", beside(target, staged));
@@ -109,6 +112,7 @@ pub(super) async fn publish(
     let values: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
         [&epoch.sink, &epoch.lineage, &checkpoint, &restored];
     client.execute(&update, &values).await?;
+    points.pass(Failpoint::SinkCommitMarked);
     client.batch_execute("COMMIT").await?;
     Ok(())
 }

@@ -56,6 +56,7 @@ impl SourceFactory for Factory {
             Arc::clone(config),
             Arc::clone(&context.clock),
             Arc::clone(&context.metrics),
+            Default::default(),
         );
         let batch_rows = context.batch_rows.max(1);
         Ok(Box::new(TableSource {

@@ -57,6 +57,7 @@ impl SinkFactory for Factory {
             Arc::clone(&config),
             Arc::clone(&context.clock),
             Arc::clone(&context.metrics),
+            context.failpoints.clone(),
         );
         if !config.primary_key.is_empty() {
             return Ok(Box::new(UpsertSink::new(session, &context)?));

@@ -15,6 +15,7 @@ use async_trait::async_trait;
 use foldhash::fast::RandomState;
 use levada_engine::connector::{Sink, SinkContext};
 use levada_engine::element::Batch;
+use levada_engine::failpoint::{Failpoint, Failpoints};
 use levada_engine::graph::WireBytes;
 use levada_engine::{EngineError, Result};
 use tokio_postgres::Client;
@@ -130,6 +131,7 @@ impl UpsertSink {
         let (rows, deleted) = self.changed()?;
         let statements = Statements {
             target,
+            points: self.session.failpoints.clone(),
             columns: self.columns.iter().enumerate().collect(),
             key: self
                 .key
@@ -163,6 +165,7 @@ impl UpsertSink {
 /// What a flush says to the database.
 struct Statements<'a> {
     target: &'a Target,
+    points: Failpoints,
     columns: Vec<(usize, &'a Column)>,
     key: Vec<(usize, &'a Column)>,
 }
@@ -192,7 +195,9 @@ impl Statements<'_> {
             copy(client, &into, rows, &self.columns).await?;
             client.batch_execute(&self.upsert()).await?;
         }
+        self.points.pass(Failpoint::SinkFlush);
         client.batch_execute("COMMIT").await?;
+        self.points.pass(Failpoint::SinkFlushed);
         Ok(())
     }
 

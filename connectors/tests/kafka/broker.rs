@@ -371,6 +371,7 @@ pub fn sink_context(schema: SchemaRef, index: u32) -> SinkContext {
         parallelism: 1,
         clock: Arc::new(SystemClock),
         metrics: Arc::new(SubtaskMetrics::default()),
+        failpoints: Default::default(),
     }
 }
 

@@ -163,6 +163,7 @@ pub fn sink_context(schema: SchemaRef, index: u32) -> SinkContext {
         parallelism: 1,
         clock: ManualClock::new(0),
         metrics: Arc::new(SubtaskMetrics::default()),
+        failpoints: Default::default(),
     }
 }
 

@@ -18,6 +18,7 @@ use super::{InFlight, MANIFEST_VERSION, Manifest, OLDEST_MANIFEST_VERSION, State
 use crate::element::Element;
 use crate::error::{EngineError, Result};
 use crate::exchange::frame;
+use crate::failpoint::{Failpoint, Failpoints};
 use crate::graph::JobId;
 use crate::key::KeyGroupRange;
 use crate::state::blob::Blob;
@@ -33,6 +34,7 @@ const MANIFEST_TRIES: usize = 3;
 pub struct CheckpointStore {
     /// The job's folder.
     place: Place,
+    failpoints: Failpoints,
 }
 
 /// The version of a manifest, whatever else is in it.
@@ -56,14 +58,19 @@ impl CheckpointStore {
 
     /// A job's folder.
     pub fn at(folder: &str) -> Result<Self> {
-        let place = Place::at(folder)?;
-        Ok(CheckpointStore { place })
+        Ok(Self::of(Place::at(folder)?))
     }
 
     /// A folder in an object store; `shown` is its name for people.
     pub fn over(store: Arc<dyn ObjectStore>, root: Path, shown: &str) -> Self {
-        let place = Place::over(store, root, shown);
-        CheckpointStore { place }
+        Self::of(Place::over(store, root, shown))
+    }
+
+    fn of(place: Place) -> Self {
+        CheckpointStore {
+            place,
+            failpoints: Failpoints::default(),
+        }
     }
 
     /// Fails if nothing can be read in an object store: a missing bucket, a wrong key, nobody there.
@@ -72,6 +79,12 @@ impl CheckpointStore {
             true => Place::at(dir)?.check().await,
             false => Ok(()),
         }
+    }
+
+    /// The same in a process that is to die here.
+    pub fn with_failpoints(self, failpoints: &Failpoints) -> Self {
+        let failpoints = failpoints.clone();
+        CheckpointStore { failpoints, ..self }
     }
 
     /// The checkpoint or savepoint at `path`, and where its files are: a savepoint's folder, or the
@@ -111,12 +124,16 @@ impl CheckpointStore {
         for path in paths {
             let content = self.place.fetch(path, &scratch).await?;
             target.place.put_blob(path, &content).await?;
+            self.failpoints.pass(Failpoint::SavepointFile);
         }
+        self.failpoints.pass(Failpoint::SavepointManifest);
         let mut manifest = manifest.clone();
         for operator in manifest.operators.values_mut() {
             operator.in_progress.clear();
         }
-        target.write_manifest(SAVEPOINT_MANIFEST, &manifest).await
+        target.write_manifest(SAVEPOINT_MANIFEST, &manifest).await?;
+        self.failpoints.pass(Failpoint::SavepointMade);
+        Ok(())
     }
 
     /// The job's folder, for [`CheckpointStore::at`].
@@ -143,7 +160,9 @@ impl CheckpointStore {
         written: Written,
     ) -> Result<StateFile> {
         let path = Self::state_path(name);
+        self.failpoints.pass(Failpoint::StateUpload);
         self.place.put_blob(&path, content).await?;
+        self.failpoints.pass(Failpoint::StateUploaded);
         Ok(StateFile {
             path,
             key_groups,
@@ -216,8 +235,11 @@ impl CheckpointStore {
     /// Makes a checkpoint exist. One of the same number that a later run of the job has written stays,
     /// and this is an error: the job is somebody else's by now.
     pub async fn put_manifest(&self, manifest: &Manifest) -> Result<()> {
+        self.failpoints.pass(Failpoint::Manifest);
         let path = manifest_path(manifest.barrier.checkpoint_id);
-        self.write_manifest(&path, manifest).await
+        self.write_manifest(&path, manifest).await?;
+        self.failpoints.pass(Failpoint::ManifestWritten);
+        Ok(())
     }
 
     /// The manifest is created, never written over, so that a write of a coordinator that is gone, which
@@ -355,6 +377,7 @@ impl CheckpointStore {
             let old = checkpoint.is_some_and(|c| c < before);
             if old && !used.contains(path.as_str()) {
                 self.place.remove(&path).await?;
+                self.failpoints.pass(Failpoint::Sweep);
             }
         }
         self.remove_drafts(before).await

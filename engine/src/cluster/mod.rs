@@ -44,6 +44,7 @@ impl Embedded {
             checkpoint_dir,
             id_seed: seed(&environment),
             registry: None,
+            failpoints: environment.failpoints.clone(),
         };
         let inputs = coordinator::start(config, Arc::clone(&environment.clock), stop.clone());
         let client = LocalClient::new(inputs.clone());
@@ -150,6 +151,7 @@ pub async fn coordinator_process(
         checkpoint_dir,
         id_seed: seed(&environment),
         registry: Some(registry),
+        failpoints: environment.failpoints.clone(),
     };
     let inputs = coordinator::start(config, Arc::clone(&environment.clock), stop.clone());
     if let Some(address) = process.metrics {

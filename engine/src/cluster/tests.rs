@@ -200,6 +200,7 @@ fn bench(count: i64, pause: Duration) -> Bench {
         functions: Arc::new(TaskContext::default()),
         scratch_dir: dir.path().join("scratch"),
         resources: Arc::new(Resources::new(Memory::new(256 << 20))),
+        failpoints: Default::default(),
     };
     Bench {
         visible,

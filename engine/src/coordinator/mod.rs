@@ -15,6 +15,7 @@ use crate::client::{JobStatus, StopMode};
 use crate::control::{Registration, Run, ToCoordinator, ToWorker, WorkerId};
 use crate::element::Batch;
 use crate::error::{EngineError, ErrorKind, Result};
+use crate::failpoint::Failpoints;
 use crate::graph::{JobGraph, JobId, OperatorSpec};
 use crate::subtask::COLLECT_WINDOW;
 use crate::time::Clock;
@@ -53,6 +54,8 @@ pub struct CoordinatorConfig {
     pub id_seed: u64,
     /// Where jobs are written down, with those that were; without it they end with the process.
     pub registry: Option<(Registry, Vec<TakenUp>)>,
+    /// Where the process is to die, in tests of crashes.
+    pub failpoints: Failpoints,
 }
 
 /// What a coordinator takes in.
@@ -102,6 +105,7 @@ pub struct Coordinator {
     checkpoint_dir: Option<String>,
     id_seed: u64,
     registry: Option<Registry>,
+    failpoints: Failpoints,
     clock: Arc<dyn Clock>,
     inputs: mpsc::Sender<Input>,
     workers: BTreeMap<WorkerId, WorkerEntry>,
@@ -126,6 +130,8 @@ pub struct Entry {
     rows: Option<mpsc::Sender<Batch>>,
     reader: Option<mpsc::Receiver<Batch>>,
     ended: watch::Sender<bool>,
+    /// Its end is on disk, or nothing of it is.
+    end_is_known: bool,
     savepoints: savepoint::Savepoints,
 }
 
@@ -141,6 +147,7 @@ pub fn start(
         checkpoint_dir: config.checkpoint_dir,
         id_seed: config.id_seed,
         registry,
+        failpoints: config.failpoints,
         clock,
         inputs: inputs.clone(),
         workers: BTreeMap::new(),
@@ -203,6 +210,7 @@ impl Coordinator {
             Input::Exported(id, manifest) => {
                 if let Ok(entry) = self.entry(&id) {
                     entry.savepoints.unpin(&manifest);
+                    self.remove_checkpoints(&id);
                 }
             }
             Input::Results(id, reply) => {
@@ -354,6 +362,7 @@ impl Coordinator {
         // A directory alone is for the checkpoint with which a job is stopped.
         let dir = settings.dir.as_deref();
         let store = dir.map(|dir| CheckpointStore::open(dir, &id)).transpose()?;
+        let store = store.map(|store| store.with_failpoints(&self.failpoints));
         let folder = store.as_ref().map(|s| s.folder().to_string());
         let collects = graph
             .vertices
@@ -386,6 +395,7 @@ impl Coordinator {
             rows,
             reader,
             ended: watch::Sender::new(false),
+            end_is_known: false,
             savepoints: savepoint::Savepoints::default(),
         };
         Ok((self.submitted, entry))

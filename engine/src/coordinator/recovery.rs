@@ -11,6 +11,7 @@ use super::{Coordinator, Entry, Input, savepoint};
 use crate::checkpoint::{CheckpointStore, Manifest};
 use crate::client::JobState;
 use crate::error::{EngineError, Result};
+use crate::failpoint::Failpoint;
 use crate::graph::JobId;
 
 /// A job of an earlier coordinator.
@@ -82,7 +83,9 @@ impl Coordinator {
         } in jobs
         {
             let store = record.folder.as_deref().map(CheckpointStore::at);
-            let (job, store) = match (&record.ended, store.transpose()) {
+            let failing = |store: CheckpointStore| store.with_failpoints(&self.failpoints);
+            let store = store.transpose().map(|store| store.map(failing));
+            let (job, store) = match (&record.ended, store) {
                 (Some(status), store) => (
                     Job::ended_before(&record, status),
                     store.unwrap_or_default(),
@@ -102,6 +105,7 @@ impl Coordinator {
             self.ids.insert(record.id.clone(), number);
             let entry = Entry {
                 ended: watch::Sender::new(job.has_ended()),
+                end_is_known: job.has_ended(),
                 job,
                 record: Some(record),
                 store,
@@ -125,9 +129,11 @@ impl Coordinator {
             return;
         };
         let (registry, record) = (registry.clone(), record.clone());
-        let inputs = self.inputs.clone();
+        let (inputs, points) = (self.inputs.clone(), self.failpoints.clone());
         tokio::spawn(async move {
+            points.pass(Failpoint::JobWrite);
             let written = tokio::task::spawn_blocking(move || registry.write(&record)).await;
+            points.pass(Failpoint::JobWritten);
             let refused = match written {
                 Ok(Ok(())) => {
                     let admit = Input::Admit(number, Box::new(entry), reply);
@@ -155,8 +161,9 @@ impl Coordinator {
         };
         record.ended = Some(status);
         let (record, id) = (record.clone(), id.clone());
-        let inputs = self.inputs.clone();
+        let (inputs, points) = (self.inputs.clone(), self.failpoints.clone());
         tokio::spawn(async move {
+            points.pass(Failpoint::JobEnd);
             let write = move || registry.write(&record);
             let written = match tokio::task::spawn_blocking(write)
                 .await
@@ -168,18 +175,27 @@ impl Coordinator {
                     false
                 }
             };
+            points.pass(Failpoint::JobEndWritten);
             let _ = inputs.send(Input::EndWritten(id, written)).await;
         });
     }
 
-    /// Tells those who wait for a job's end; a finished one has no more use for its checkpoints. But
-    /// if its end could not be written down, the next coordinator takes it up again, and must find
-    /// the last of them: from there it has nothing to do but to end.
+    /// Tells those who wait for a job's end. If that could not be written down, the next coordinator
+    /// takes the job up again, and must find its last checkpoint: from there it has nothing to do but to
+    /// end.
     pub(super) fn tell_end(&mut self, id: &JobId, written: bool) {
         let Ok(entry) = self.entry(id) else { return };
+        entry.end_is_known = written;
         entry.ended.send_replace(true);
-        let finished = entry.job.status().state == JobState::Finished;
-        let Some(store) = entry.store.clone().filter(|_| finished && written) else {
+        self.remove_checkpoints(id);
+    }
+
+    /// A finished job has no more use for its checkpoints, unless one is being copied.
+    pub(super) fn remove_checkpoints(&mut self, id: &JobId) {
+        let Ok(entry) = self.entry(id) else { return };
+        let finished = entry.job.status().state == JobState::Finished && entry.end_is_known;
+        let removable = finished && entry.savepoints.pinned().is_empty();
+        let Some(store) = entry.store.clone().filter(|_| removable) else {
             return;
         };
         tokio::spawn(async move {

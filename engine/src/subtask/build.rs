@@ -14,15 +14,16 @@ use super::replay::Replay;
 use super::sink::{Collector, SinkStage};
 use super::snapshot::{OperatorFiles, Uploader};
 use super::source::{SourceDriver, SourceParts, TimeDriver, ValuesSource};
-use super::{Command, Input, Reporter, Route, Subtask};
+use super::{Command, Input, Reporter, Route, Subtask, watched};
 use crate::checkpoint::{
-    CheckpointStore, FileChain, InFlight, Link, Manifest, OperatorState, Leg, StateFile,
+    CheckpointStore, FileChain, InFlight, Leg, Link, Manifest, OperatorState, StateFile,
 };
 use crate::client::Environment;
 use crate::connector::{Boundedness, SinkContext, SourceContext, SplitState};
 use crate::error::{EngineError, Result};
 use crate::exchange::{EdgeOutput, InputGate};
 use crate::expression::{Evaluator, Projection, in_time_zone};
+use crate::failpoint::Failpoint;
 use crate::graph::execution::SubtaskId;
 use crate::graph::{
     ChainedOperator, EdgeId, JobGraph, JobId, OperatorInput, OperatorSpec, OutputPort,
@@ -354,6 +355,7 @@ impl Plan {
         let mut files = Vec::new();
         if let Some((_, store)) = &self.restore {
             for link in chain.links() {
+                self.environment.failpoints.pass(Failpoint::StateRestore);
                 let reader = store.open_state(&link.file, &folder).await?;
                 files.push(RestoredFile {
                     name: format!("{}, state file {}", node.name, link.file.path),
@@ -457,6 +459,7 @@ impl Plan {
             clock: Arc::clone(&self.environment.clock),
             metrics: Arc::clone(&self.metrics),
         })?;
+        let source = watched::source(source, &self.environment.failpoints);
         let compute = spec.compute.as_ref();
         let compute = compute.map(|e| Projection::new(e, &spec.read_schema.0, functions));
         let compute = compute.transpose()?;
@@ -524,7 +527,9 @@ impl Plan {
             parallelism: vertex.parallelism,
             clock: Arc::clone(&self.environment.clock),
             metrics: Arc::clone(&self.metrics),
+            failpoints: self.environment.failpoints.clone(),
         })?;
+        let sink = watched::sink(sink, &self.environment.failpoints, !restored.is_empty());
         let stage = SinkStage::open(sink, restored, self.overtaking())
             .await
             .map_err(|e| e.at(&node.name))?;

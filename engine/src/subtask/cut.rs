@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::snapshot::{Overtaken, Rest};
 use super::{Input, Route, Subtask};
-use crate::checkpoint::{ChannelTime, InFlight, OperatorCheckpoint, Leg};
+use crate::checkpoint::{ChannelTime, InFlight, Leg, OperatorCheckpoint};
 use crate::element::{Barrier, Element};
 use crate::error::Result;
 use crate::time::MAX_WATERMARK;

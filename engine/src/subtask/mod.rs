@@ -36,6 +36,7 @@ mod sink;
 mod snapshot;
 mod source;
 mod splits;
+mod watched;
 
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,7 @@ use arrow::datatypes::SchemaRef;
 
 use super::chain::{Event, Stage};
 use super::{Command, Subtask};
-use crate::checkpoint::{ChannelTime, CheckpointStore, InFlight, Manifest, Leg};
+use crate::checkpoint::{ChannelTime, CheckpointStore, InFlight, Leg, Manifest};
 use crate::element::{Batch, Element};
 use crate::error::{EngineError, Result};
 use crate::graph::Partitioning;
@@ -137,9 +137,7 @@ impl Subtask {
         }
         let uid = of.uid.clone();
         let mine = |f: &&InFlight| {
-            f.operator == uid
-                && f.leg == Leg::Unflushed
-                && f.to % self.parallelism == self.index
+            f.operator == uid && f.leg == Leg::Unflushed && f.to % self.parallelism == self.index
         };
         let mut rows: Vec<InFlight> = replay
             .manifest

@@ -133,7 +133,8 @@ impl Worker {
             .checkpoints
             .as_deref()
             .map(CheckpointStore::at)
-            .transpose()?;
+            .transpose()?
+            .map(|store| store.with_failpoints(&self.environment.failpoints));
         Ok(Plan {
             job: deployment.run.job.clone(),
             attempt: deployment.run.attempt,

@@ -43,6 +43,7 @@ pub(crate) async fn write(
         parallelism: 1,
         clock,
         metrics: Arc::new(SubtaskMetrics::default()),
+        failpoints: Default::default(),
     })?;
     sink.open().await?;
     let mut count = 0u64;

@@ -5,7 +5,6 @@ mod bad_input;
 mod checkpoint_format;
 mod crash;
 mod edited;
-mod exactly_once;
 mod full_disk;
 mod golden;
 mod kafka;

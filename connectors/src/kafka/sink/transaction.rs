@@ -120,7 +120,7 @@ impl TransactionalSink {
 #[async_trait]
 impl Sink for TransactionalSink {
     async fn open(&mut self) -> Result<()> {
-        let mut writer = Writer::open(&self.id, &self.config, &self.context.metrics).await?;
+        let mut writer = Writer::open(&self.id, &self.config, &self.context).await?;
         let topic = self.line.topic.clone();
         let partitions = ask(writer.producer(), move |producer: &Producer| {
             client::partition_count(producer.client(), &topic)
@@ -198,7 +198,7 @@ impl Sink for TransactionalSink {
             }
             // A subtask that this one finishes the work of: its id is taken over, so that nobody
             // else does.
-            let mut writer = Writer::open(&id, &self.config, &self.context.metrics).await?;
+            let mut writer = Writer::open(&id, &self.config, &self.context).await?;
             commit_line(&mut writer, &line, epochs).await?;
             // Its threads are waited for.
             let _ = tokio::task::spawn_blocking(move || drop(writer)).await;

@@ -14,6 +14,7 @@ async fn a_worker_of_another_version_is_refused_and_told_why() {
     let config = CoordinatorConfig {
         checkpoint_dir: None,
         registry: None,
+        failpoints: Default::default(),
         id_seed: 1,
     };
     let inputs = coordinator::start(config, Arc::new(SystemClock), stop.clone());

@@ -125,8 +125,7 @@ async fn overtake_and_restore(from: u32, to: u32, then: u32, after_ms: u64) {
     let (manifest, _) = crate::checkpoint::CheckpointStore::load(&path)
         .await
         .unwrap();
-    let places: std::collections::BTreeSet<_> =
-        manifest.in_flight.iter().map(|f| f.leg).collect();
+    let places: std::collections::BTreeSet<_> = manifest.in_flight.iter().map(|f| f.leg).collect();
     assert_eq!(
         places.len(),
         3,

@@ -1,6 +1,7 @@
 //! Savepoints: checkpoints that users ask for, copied to a place of theirs.
 
 use super::{Action, Job, Phase};
+use crate::client::JobState;
 use crate::error::EngineError;
 
 impl Job {
@@ -14,6 +15,13 @@ impl Job {
         if let Phase::Running { .. } = self.phase {
             self.checkpoints.await_savepoint(ticket);
             return self.tick_checkpoints(now_ms);
+        }
+        if let Phase::Ended(JobState::Finished) = self.phase {
+            let id = &self.run.job;
+            let error = EngineError::checkpoint(format!(
+                "job {id} has finished, and keeps no checkpoint to make a savepoint of"
+            ));
+            return vec![Action::NoSavepoint(vec![ticket], error)];
         }
         // Nothing has happened since the last checkpoint that a restart would keep.
         match self.checkpoints.latest() {

@@ -397,6 +397,23 @@ fn a_savepoint_that_cannot_be_made_is_refused_with_the_reason() {
 }
 
 #[test]
+fn a_job_that_has_finished_has_nothing_left_for_a_savepoint() {
+    let mut job = job(0);
+    start(&mut job, 0);
+    each(&mut job, |_| ReportKind::InputEnded, 20);
+    complete(&mut job, 1, 30);
+    each(&mut job, |_| ReportKind::Finished(Box::default()), 40);
+    let exported = words(&job.savepoint(1, 45));
+    assert_eq!(exported, ["export 1 [1]"], "it has not ended yet");
+    let run = run_of(&job);
+    job.released(&run, &worker(1), 50);
+    job.released(&run, &worker(2), 50);
+    assert_eq!(job.status().state, JobState::Finished);
+    let refused = "no [1]: job j has finished, and keeps no checkpoint to make a savepoint of";
+    assert_eq!(words(&job.savepoint(1, 60)), [refused]);
+}
+
+#[test]
 fn draining_ends_the_input_and_then_the_job() {
     let mut job = job(0);
     start(&mut job, 0);

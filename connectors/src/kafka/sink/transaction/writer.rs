@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use levada_engine::connector::SinkContext;
+use levada_engine::failpoint::{Failpoint, Failpoints};
 use levada_engine::metrics::SubtaskMetrics;
 use levada_engine::{EngineError, Result};
 use rdkafka::consumer::{Consumer as _, ConsumerGroupMetadata};
@@ -31,6 +33,7 @@ pub(super) struct Writer {
     id: String,
     config: Arc<Config>,
     metrics: Arc<SubtaskMetrics>,
+    failpoints: Failpoints,
     producer: Arc<Producer>,
     markers: HashMap<Line, Marker>,
     /// Tells threads that still send rows that nobody waits for them.
@@ -58,12 +61,14 @@ impl Writer {
     pub(super) async fn open(
         id: &str,
         config: &Arc<Config>,
-        metrics: &Arc<SubtaskMetrics>,
+        context: &SinkContext,
     ) -> Result<Self> {
+        let metrics = &context.metrics;
         let writer = Self {
             id: id.to_string(),
             config: Arc::clone(config),
             metrics: Arc::clone(metrics),
+            failpoints: context.failpoints.clone(),
             producer: producer(config, &config.properties.transactional(id), metrics)?,
             markers: HashMap::new(),
             abandoned: Arc::default(),
@@ -174,15 +179,23 @@ impl Writer {
         checkpoint: u64,
     ) -> Result<()> {
         self.call(|producer| producer.begin_transaction()).await?;
+        let has_rows = !epochs.is_empty();
+        let pass = |point| {
+            if has_rows {
+                self.failpoints.pass(point);
+            }
+        };
         for epoch in epochs {
             self.send(epoch).await?;
         }
         self.deliver().await?;
+        pass(Failpoint::SinkCommitRows);
         let marker = marker(line, checkpoint)?;
         self.call(move |producer| {
             producer.send_offsets_to_transaction(&marker, &group, REQUEST_TIMEOUT)
         })
         .await?;
+        pass(Failpoint::SinkCommitMarked);
         self.call(|producer| producer.commit_transaction(REQUEST_TIMEOUT))
             .await
     }
