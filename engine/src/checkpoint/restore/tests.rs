@@ -136,11 +136,15 @@ fn positions() -> OperatorState {
 fn manifest(operators: Vec<(&str, OperatorState)>) -> Manifest {
     let operators = operators.into_iter().map(|(uid, s)| (uid.to_string(), s));
     Manifest {
+        attempt: 1,
+        in_flight: Vec::new(),
+        channels: Vec::new(),
         version: MANIFEST_VERSION,
         job: JobId("j".into()),
         barrier: Barrier {
             checkpoint_id: 3,
             kind: BarrierKind::Checkpoint,
+            overtakes_at_ms: None,
         },
         completed_ms: 0,
         max_parallelism: 128,

@@ -80,6 +80,7 @@ struct Bench {
 fn bench(value_bytes: usize) -> Bench {
     let scratch = tempfile::tempdir().unwrap();
     let environment = Environment {
+        failpoints: Default::default(),
         clock: Arc::new(SystemClock),
         connectors: ConnectorRegistry::new(),
         functions: Arc::new(TaskContext::default()),
@@ -198,6 +199,7 @@ impl<'a> Job<'a> {
         self.tasks.clear();
         self.attempt += 1;
         let node = ChainedOperator {
+            coarse: String::new(),
             uid: UID.into(),
             name: UID.into(),
             spec: OperatorSpec::Union,
@@ -225,7 +227,7 @@ impl<'a> Job<'a> {
                 scratch: plan.scratch,
                 chains: Arc::new(Mutex::new(BTreeMap::from([(
                     UID.to_string(),
-                    OperatorFiles::new(chain),
+                    OperatorFiles::new(chain, Vec::new()),
                 )]))),
                 turn: Arc::default(),
                 merging: Arc::default(),
@@ -370,6 +372,7 @@ impl<'a> Job<'a> {
         let barrier = Barrier {
             checkpoint_id: self.next_id,
             kind: BarrierKind::Checkpoint,
+            overtakes_at_ms: None,
         };
         self.next_id += 1;
         let shares = self.shares(barrier).await;
