@@ -18,7 +18,7 @@ const ROWS: u64 = 400_000;
 const KEYS: u64 = 150_000;
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A file system of a few MiB.
+/// A file system that is soon full.
 struct SmallDisk(PathBuf);
 
 fn mount(arguments: &[&str], path: &Path) -> bool {
@@ -28,9 +28,10 @@ fn mount(arguments: &[&str], path: &Path) -> bool {
 
 impl SmallDisk {
     /// `None` where nobody may mount anything.
-    fn mount(path: PathBuf) -> Option<Self> {
+    fn mount(path: PathBuf, size: &str) -> Option<Self> {
         std::fs::create_dir_all(&path).unwrap();
-        if mount(&["-t", "tmpfs", "-o", "size=2m", "levada-test"], &path) {
+        let size = format!("size={size}");
+        if mount(&["-t", "tmpfs", "-o", &size, "levada-test"], &path) {
             return Some(SmallDisk(path));
         }
         eprintln!(
@@ -180,9 +181,9 @@ fn lines(folder: &Path) -> Vec<String> {
     lines
 }
 
-async fn full(backend: &str, place: &str) {
+async fn full(backend: &str, place: &str, size: &str) {
     let folder = tempfile::tempdir().unwrap();
-    let Some(disk) = SmallDisk::mount(folder.path().join(place)) else {
+    let Some(disk) = SmallDisk::mount(folder.path().join(place), size) else {
         return;
     };
     let mut round = Round::new(folder.path(), backend);
@@ -209,15 +210,15 @@ async fn full(backend: &str, place: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_room_for_checkpoints() {
-    full("memory", "checkpoints").await;
+    full("memory", "checkpoints", "2m").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_room_for_state_on_disk() {
-    full("rocksdb", "scratch").await;
+    full("rocksdb", "scratch", "512k").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_room_for_the_files_of_a_sink() {
-    full("memory", "out").await;
+    full("memory", "out", "2m").await;
 }

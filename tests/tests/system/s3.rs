@@ -120,15 +120,30 @@ fn lines(folder: &Path) -> Vec<String> {
     lines
 }
 
+/// Waits until the job runs and has a checkpoint.
 fn is_running(cluster: &Processes) {
     let begun = Instant::now();
+    let list = [
+        "job",
+        "list",
+        "--connect",
+        cluster.address(),
+        "--output",
+        "json",
+    ];
     loop {
-        let job = cluster.job();
-        let completed = job["checkpoints"].as_str().unwrap_or_default().to_string();
-        if job["status"] == "RUNNING" && !completed.starts_with('0') && !completed.is_empty() {
+        let jobs = process::run(&list);
+        let text = String::from_utf8_lossy(&jobs.stdout).into_owned();
+        let job: serde_json::Value = text
+            .lines()
+            .next()
+            .and_then(|line| serde_json::from_str(line).ok())
+            .unwrap_or_default();
+        if job["status"] == "RUNNING" && job["checkpoint"].as_str().is_some_and(|at| !at.is_empty())
+        {
             return;
         }
-        assert!(begun.elapsed() < PATIENCE, "{job}");
+        assert!(begun.elapsed() < PATIENCE, "{text}{}", cluster.log());
         std::thread::sleep(Duration::from_millis(50));
     }
 }
@@ -181,12 +196,12 @@ fn a_savepoint_on_s3_restores_at_another_parallelism_and_backend() {
     let client = cluster.client(folder.path(), &first);
     is_running(&cluster);
     std::thread::sleep(Duration::from_secs(2));
-    let id = cluster.job()["id"].as_str().unwrap().to_string();
+    let id = cluster.job()["job id"].as_str().unwrap().to_string();
     let set = format!("SET 'execution.checkpointing.savepoint-dir' = '{savepoints}';");
     let said = ask(&cluster, &format!("{set} STOP JOB '{id}' WITH SAVEPOINT;"));
     let path = said
         .split_whitespace()
-        .find(|word| word.contains("savepoint-"))
+        .find(|word| word.starts_with("s3://") && word.contains("/savepoint-"))
         .unwrap_or_else(|| panic!("no savepoint in: {said}"));
     let path = path.trim_matches(|c: char| !c.is_ascii_alphanumeric());
     drop(client);

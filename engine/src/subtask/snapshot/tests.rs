@@ -41,7 +41,7 @@ fn changes(round: u64) -> Vec<(KeyGroup, Vec<u8>, bool)> {
         let chance = (round * 31 + nth).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
         let key = chance % 40;
         let group = (key % u64::from(GROUPS)) as KeyGroup;
-        (group, key.to_be_bytes().to_vec(), chance % 5 != 0)
+        (group, key.to_be_bytes().to_vec(), !chance.is_multiple_of(5))
     };
     (0..24).map(change).collect()
 }
@@ -598,17 +598,21 @@ async fn at_each_call(bench: &Bench, step: usize) {
     );
 }
 
+/// Every call under `make soak`, else one in so many.
+fn one_in(many: usize) -> usize {
+    match std::env::var("LEVADA_SOAK").is_ok_and(|v| !v.is_empty() && v != "0") {
+        true => 1,
+        false => many,
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fault_at_any_call_of_the_store_loses_and_doubles_nothing() {
-    at_each_call(&bench(60), 1).await;
+    at_each_call(&bench(60), one_in(5)).await;
 }
 
 /// Deltas that are sent in parts.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nor_does_one_while_large_files_are_sent_in_parts() {
-    let step = match std::env::var("LEVADA_SOAK").is_ok_and(|v| !v.is_empty() && v != "0") {
-        true => 1,
-        false => 41,
-    };
-    at_each_call(&bench(640 << 10), step).await;
+    at_each_call(&bench(640 << 10), one_in(101)).await;
 }
