@@ -72,18 +72,14 @@ impl Kills {
             service: chance.random_bool(0.2),
         }
     }
-
-    /// How often somebody is killed.
-    pub fn count(&self, victim: Victim) -> usize {
-        self.victims.iter().filter(|(v, _)| *v == victim).count()
-    }
 }
 
 /// A finished round.
 #[derive(Debug)]
 pub struct Found {
     pub took: Duration,
-    pub restarts: u32,
+    /// How many were killed before the job had ended.
+    pub hits: usize,
     pub fallen: Vec<(Victim, String)>,
 }
 
@@ -160,16 +156,21 @@ impl<'a> Bench<'a> {
     /// A round from its beginning to its end.
     pub fn round(&self, name: &str, kills: &Kills) -> Result<Found, String> {
         let mut round = self.start(name, Failing::default());
-        let client = round.client();
-        for (position, (victim, pause)) in kills.victims.iter().enumerate() {
-            std::thread::sleep(*pause);
+        let mut client = round.client();
+        let mut hits = 0;
+        for (victim, pause) in &kills.victims {
+            if !client.lives_after(*pause) {
+                break;
+            }
             round.cluster.kill(*victim);
-            if kills.service && position == 0 {
+            hits += 1;
+            if kills.service && hits == 1 {
                 self.outside.restart();
             }
         }
         let (round, took) = round.finish(client);
-        self.check(name, round, took)
+        let found = self.check(name, round, took)?;
+        Ok(Found { hits, ..found })
     }
 
     /// Looks at what a round has written.
@@ -179,7 +180,7 @@ impl<'a> Bench<'a> {
         assert_eq!(jobs[0]["status"], "FINISHED", "{jobs:?}");
         let found = Found {
             took,
-            restarts: round.cluster.restarts(),
+            hits: 0,
             fallen: round.cluster.fallen().to_vec(),
         };
         let folder: &Path = &round.folder;
