@@ -120,6 +120,23 @@ impl Round {
         (self, took)
     }
 
+    /// The same if the coordinator may have died before it answered the submission, so that the client
+    /// failed: a job that was written down runs, one that was not is submitted again.
+    fn finish_or_submit_again(mut self, mut client: Client) -> (Self, Duration) {
+        let begun = std::time::Instant::now();
+        let succeeded = client.end(PATIENCE, &mut self.cluster);
+        if !succeeded {
+            let said = client.said();
+            assert!(said.contains("LV-5001"), "{said}\n{}", self.cluster.tail());
+            if self.cluster.jobs().is_empty() {
+                let client = self.client();
+                return self.finish(client);
+            }
+            self.cluster.wait_for_job("FINISHED", PATIENCE);
+        }
+        (self, begun.elapsed())
+    }
+
     fn keep_log(&self) {
         let kept = std::env::temp_dir().join(format!("levada-crash-{}.log", self.name));
         let copied = std::fs::copy(self.folder.join("processes.log"), &kept);
@@ -157,18 +174,22 @@ impl<'a> Bench<'a> {
     pub fn round(&self, name: &str, kills: &Kills) -> Result<Found, String> {
         let mut round = self.start(name, Failing::default());
         let mut client = round.client();
-        let mut hits = 0;
+        let (mut hits, mut coordinator) = (0, false);
         for (victim, pause) in &kills.victims {
             if !client.lives_after(*pause) {
                 break;
             }
             round.cluster.kill(*victim);
             hits += 1;
+            coordinator |= *victim == Victim::Coordinator;
             if kills.service && hits == 1 {
                 self.outside.restart();
             }
         }
-        let (round, took) = round.finish(client);
+        let (round, took) = match coordinator {
+            true => round.finish_or_submit_again(client),
+            false => round.finish(client),
+        };
         let found = self.check(name, round, took)?;
         Ok(Found { hits, ..found })
     }
