@@ -272,13 +272,6 @@ impl Processes {
         }
     }
 
-    /// How often the job was restarted by this coordinator.
-    pub fn restarts(&self) -> u32 {
-        let job = self.job();
-        let restarts = job["restarts"].as_str().and_then(|text| text.parse().ok());
-        restarts.unwrap_or_else(|| panic!("{job}"))
-    }
-
     /// Starts a client that runs a script, and waits for its jobs.
     pub fn client(&self, folder: &Path, script: &str) -> Client {
         let path = folder.join("job.sql");
@@ -303,6 +296,18 @@ pub struct Client {
 }
 
 impl Client {
+    /// Waits so long, or until it has ended; returns whether it still waits for its jobs.
+    pub fn lives_after(&mut self, pause: Duration) -> bool {
+        let begun = Instant::now();
+        while self.child.lives() {
+            if begun.elapsed() >= pause {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        false
+    }
+
     /// Waits until it has ended; returns whether with success.
     pub fn end(&mut self, patience: Duration, cluster: &mut Processes) -> bool {
         while self.child.lives() {

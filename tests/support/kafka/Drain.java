@@ -36,7 +36,7 @@ public final class Drain {
         try (var consumer = new KafkaConsumer<>(
                 config, new ByteArrayDeserializer(), new ByteArrayDeserializer());
              OutputStream out = new BufferedOutputStream(System.out, 1 << 20)) {
-            var infos = consumer.listTopics(Duration.ofSeconds(30)).get(args[1]);
+            var infos = consumer.listTopics(Duration.ofMinutes(2)).get(args[1]);
             if (infos == null) {
                 System.err.println("no topic " + args[1] + " at " + args[0]);
                 System.exit(1);

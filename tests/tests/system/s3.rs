@@ -166,7 +166,7 @@ fn killed_processes_go_on_from_checkpoints_on_s3() {
         std::thread::sleep(Duration::from_millis(1500));
         cluster.kill(victim);
     }
-    client.finish(PATIENCE, &cluster);
+    client.finish(PATIENCE, &mut cluster);
     assert_eq!(lines(folder.path()), expected());
 }
 
@@ -186,7 +186,7 @@ fn ask(cluster: &Processes, sql: &str) -> String {
 fn a_savepoint_on_s3_restores_at_another_parallelism_and_backend() {
     let folder = tempfile::tempdir().unwrap();
     let variables = shared();
-    let cluster = Processes::start_with(folder.path(), 2, 2, &variables);
+    let mut cluster = Processes::start_with(folder.path(), 2, 2, &variables);
     let savepoints = unique("savepoints");
     let first = format!(
         "SET 'parallelism.default' = '1';
@@ -215,7 +215,7 @@ fn a_savepoint_on_s3_restores_at_another_parallelism_and_backend() {
     let again = script(folder.path(), &unique("second"), &settings);
     cluster
         .client(folder.path(), &again)
-        .finish(PATIENCE, &cluster);
+        .finish(PATIENCE, &mut cluster);
     assert_eq!(lines(folder.path()), expected());
 }
 
@@ -226,7 +226,7 @@ fn an_outage_of_the_store_fails_checkpoints_and_not_the_job() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server(folder.path().join("s3"));
     let variables = variables(&server.start());
-    let cluster = Processes::start_with(folder.path(), 2, 2, &variables);
+    let mut cluster = Processes::start_with(folder.path(), 2, 2, &variables);
     let settings = "SET 'parallelism.default' = '2';
          SET 'execution.checkpointing.timeout' = '500 ms';
          SET 'execution.checkpointing.tolerable-failed-checkpoints' = '1000';";
@@ -239,9 +239,9 @@ fn an_outage_of_the_store_fails_checkpoints_and_not_the_job() {
         std::thread::sleep(Duration::from_millis(pause));
         server.start();
     }
-    client.finish(PATIENCE, &cluster);
+    client.finish(PATIENCE, &mut cluster);
     assert_eq!(lines(folder.path()), expected());
-    assert_eq!(cluster.restarts(), 0, "the job goes on");
+    assert_eq!(cluster.job()["restarts"], "0", "the job goes on");
     let log = cluster.log();
     let failed = log.matches("a checkpoint failed").count();
     assert!(failed > 0, "the outage was noticed");

@@ -72,18 +72,14 @@ impl Kills {
             service: chance.random_bool(0.2),
         }
     }
-
-    /// How often somebody is killed.
-    pub fn count(&self, victim: Victim) -> usize {
-        self.victims.iter().filter(|(v, _)| *v == victim).count()
-    }
 }
 
 /// A finished round.
 #[derive(Debug)]
 pub struct Found {
     pub took: Duration,
-    pub restarts: u32,
+    /// How many were killed before the job had ended.
+    pub hits: usize,
     pub fallen: Vec<(Victim, String)>,
 }
 
@@ -124,6 +120,23 @@ impl Round {
         (self, took)
     }
 
+    /// The same if the coordinator may have died before it answered the submission, so that the client
+    /// failed: a job that was written down runs, one that was not is submitted again.
+    fn finish_or_submit_again(mut self, mut client: Client) -> (Self, Duration) {
+        let begun = std::time::Instant::now();
+        let succeeded = client.end(PATIENCE, &mut self.cluster);
+        if !succeeded {
+            let said = client.said();
+            assert!(said.contains("LV-5001"), "{said}\n{}", self.cluster.tail());
+            if self.cluster.jobs().is_empty() {
+                let client = self.client();
+                return self.finish(client);
+            }
+            self.cluster.wait_for_job("FINISHED", PATIENCE);
+        }
+        (self, begun.elapsed())
+    }
+
     fn keep_log(&self) {
         let kept = std::env::temp_dir().join(format!("levada-crash-{}.log", self.name));
         let copied = std::fs::copy(self.folder.join("processes.log"), &kept);
@@ -160,16 +173,25 @@ impl<'a> Bench<'a> {
     /// A round from its beginning to its end.
     pub fn round(&self, name: &str, kills: &Kills) -> Result<Found, String> {
         let mut round = self.start(name, Failing::default());
-        let client = round.client();
-        for (position, (victim, pause)) in kills.victims.iter().enumerate() {
-            std::thread::sleep(*pause);
+        let mut client = round.client();
+        let (mut hits, mut coordinator) = (0, false);
+        for (victim, pause) in &kills.victims {
+            if !client.lives_after(*pause) {
+                break;
+            }
             round.cluster.kill(*victim);
-            if kills.service && position == 0 {
+            hits += 1;
+            coordinator |= *victim == Victim::Coordinator;
+            if kills.service && hits == 1 {
                 self.outside.restart();
             }
         }
-        let (round, took) = round.finish(client);
-        self.check(name, round, took)
+        let (round, took) = match coordinator {
+            true => round.finish_or_submit_again(client),
+            false => round.finish(client),
+        };
+        let found = self.check(name, round, took)?;
+        Ok(Found { hits, ..found })
     }
 
     /// Looks at what a round has written.
@@ -179,7 +201,7 @@ impl<'a> Bench<'a> {
         assert_eq!(jobs[0]["status"], "FINISHED", "{jobs:?}");
         let found = Found {
             took,
-            restarts: round.cluster.restarts(),
+            hits: 0,
             fallen: round.cluster.fallen().to_vec(),
         };
         let folder: &Path = &round.folder;
