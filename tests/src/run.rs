@@ -6,15 +6,17 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use levada_engine::client::{JobState, JobStatus, StopMode};
+use levada_engine::connector::ConnectorRegistry;
 use levada_engine::graph::JobId;
 use levada_gateway::Session;
 use levada_gateway::{Error, Job, Outcome, QueryResult};
-use levada_planner::parser::{self, ParsedStatement};
+use levada_planner::parser::{self, ParsedStatement, Statement};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use crate::case::{self, Case, Expected};
 use crate::cluster::{Shared, Shares};
+use crate::kept::Kept;
 use crate::paced::{Faults, paced};
 use crate::text::{self, Changelog};
 
@@ -105,6 +107,8 @@ pub struct Bench {
     /// The workers have slots for one job.
     turn: tokio::sync::Semaphore,
     faults: Faults,
+    kept: Kept,
+    connectors: ConnectorRegistry,
     seed: u64,
 }
 
@@ -117,15 +121,19 @@ const PATIENCE: Duration = Duration::from_secs(60);
 impl Bench {
     /// Starts the engines.
     pub async fn start(seed: u64) -> Self {
-        let connectors = levada_connectors::registry();
+        let kept = Kept::default();
+        let mut connectors = levada_connectors::registry();
+        connectors.register(Arc::new(kept.clone()));
         let faults = Faults::default();
         let slow = paced(&connectors, LONGEST_PAUSE, seed, &faults);
         Bench {
             plain: Shared::embedded(connectors.clone(), 1024),
             slow: Shared::embedded(slow, 1024),
-            workers: Shared::loopback(connectors, 2, 2).await,
+            workers: Shared::loopback(connectors.clone(), 2, 2).await,
             turn: tokio::sync::Semaphore::new(1),
             faults,
+            kept,
+            connectors,
             seed,
         }
     }
@@ -189,7 +197,7 @@ impl<'a> Run<'a> {
             write(&folder.path().join(name), content, deal);
         }
         let shares = Arc::new(Shares(Arc::clone(bench.engine(way))));
-        let session = Session::new(levada_connectors::registry(), shares);
+        let session = Session::new(bench.connectors.clone(), shares);
         let chance = SmallRng::seed_from_u64(bench.seed ^ hash(&case.name) ^ way as u64);
         let mut run = Run {
             bench,
@@ -288,6 +296,12 @@ impl<'a> Run<'a> {
         last: bool,
     ) -> Result<Option<Answer>, String> {
         let interrupt = last && self.way.is_interrupted();
+        if interrupt
+            && self.way == Way::Overtaken
+            && matches!(statement.statement, Statement::Query(_))
+        {
+            return self.kept(&statement.text).await.map(Some);
+        }
         if last && self.way == Way::Failed {
             let after = (0..2).map(|_| self.chance.random_range(0..8)).collect();
             let folder = self.folder.path().display().to_string();
@@ -329,6 +343,43 @@ impl<'a> Run<'a> {
             })),
             Outcome::Ok(_) => Ok(None),
         }
+    }
+
+    /// The rows of a query as a sink gets them whose job is killed some times: what a client has been
+    /// shown cannot be taken back.
+    async fn kept(&mut self, query: &str) -> Result<Answer, String> {
+        let session = &mut self.session;
+        execute(session, &format!("CREATE VIEW `the query` AS {query}")).await?;
+        let columns = match session.execute("DESCRIBE `the query`").await {
+            Ok(Outcome::Table(columns)) => text::rows(&columns),
+            other => return Err(format!("not described: {other:?}")),
+        };
+        let path = self.folder.path().display().to_string();
+        let columns: Vec<(String, String)> = columns
+            .into_iter()
+            .map(|column| (column[0].clone(), column[1].clone()))
+            .collect();
+        let list: Vec<String> = columns
+            .iter()
+            .map(|(name, r#type)| format!("`{name}` {}", r#type))
+            .collect();
+        let table = format!(
+            "CREATE TABLE `the rows` ({}) WITH ('connector' = 'kept', 'path' = '{path}')",
+            list.join(", ")
+        );
+        execute(session, &table).await?;
+        let insert = "INSERT INTO `the rows` SELECT * FROM `the query`";
+        let parsed = parser::parse(insert).map_err(|e| e.render(insert))?;
+        let outcome = session.execute_statement(&parsed[0]).await;
+        match outcome.map_err(|e| e.render(insert))? {
+            Outcome::Job(job) => self.interrupted_job(job, &parsed[0], insert).await?,
+            other => return Err(format!("not a job: {other:?}")),
+        }
+        Ok(Answer {
+            columns: columns.into_iter().map(|(name, _)| name).collect(),
+            types: Vec::new(),
+            rows: self.bench.kept.take(&path)?,
+        })
     }
 
     async fn wait(&self, job: &JobId) -> Result<JobStatus, String> {

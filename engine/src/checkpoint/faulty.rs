@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -70,21 +70,31 @@ impl Faulty {
 
     /// Nothing goes wrong any more, and nothing is counted.
     pub fn heal(&self) {
-        self.plan.lock().unwrap().healed = true;
+        self.plan
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .healed = true;
     }
 
     /// How many calls there were.
     pub fn calls(&self) -> u64 {
-        self.plan.lock().unwrap().calls
+        self.plan
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .calls
     }
 
     /// The calls that went wrong.
     pub fn hit(&self) -> Vec<String> {
-        self.plan.lock().unwrap().hit.clone()
+        self.plan
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .hit
+            .clone()
     }
 
     fn call(&self, what: &str, path: Option<&Path>) -> Option<Fault> {
-        let mut plan = self.plan.lock().unwrap();
+        let mut plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
         if plan.healed {
             return None;
         }

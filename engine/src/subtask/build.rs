@@ -122,19 +122,7 @@ pub async fn build(plan: Plan, wiring: Wiring) -> Result<Subtask> {
         }
         (None, None) => return Err(EngineError::internal("a subtask has no input")),
     };
-    let key_groups = plan.key_groups(vertex);
-    let uploader = Uploader {
-        store: plan.store.clone(),
-        subtask: plan.id,
-        attempt: plan.attempt,
-        key_groups,
-        reporter: wiring.reporter.clone(),
-        scratch: plan.scratch_of_subtask(),
-        chains: Arc::new(Mutex::new(chains)),
-        turn: Arc::default(),
-        merging: Arc::default(),
-        stop: CancellationToken::new(),
-    };
+    let uploader = plan.uploader(vertex, wiring.reporter.clone(), chains);
     let clock = Arc::clone(&plan.environment.clock);
     Ok(Subtask {
         index: plan.id.index,
@@ -178,6 +166,26 @@ impl Plan {
     /// Whether barriers may overtake rows.
     fn overtaking(&self) -> bool {
         self.store.is_some() && self.graph.settings.checkpoints.overtake_after_ms.is_some()
+    }
+
+    fn uploader(
+        &self,
+        vertex: &Vertex,
+        reporter: Reporter,
+        chains: BTreeMap<String, OperatorFiles>,
+    ) -> Uploader {
+        Uploader {
+            store: self.store.clone(),
+            subtask: self.id,
+            attempt: self.attempt,
+            key_groups: self.key_groups(vertex),
+            reporter,
+            scratch: self.scratch_of_subtask(),
+            chains: Arc::new(Mutex::new(chains)),
+            turn: Arc::default(),
+            merging: Arc::default(),
+            stop: CancellationToken::new(),
+        }
     }
 
     /// For whom the rows of each edge are.
