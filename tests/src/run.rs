@@ -2,9 +2,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt;
+use levada_engine::checkpoint::CheckpointStore;
 use levada_engine::client::{JobState, JobStatus, StopMode};
 use levada_engine::connector::ConnectorRegistry;
 use levada_engine::graph::JobId;
@@ -109,6 +111,8 @@ pub struct Bench {
     faults: Faults,
     kept: Kept,
     connectors: ConnectorRegistry,
+    /// How many jobs went on from a checkpoint whose barriers had overtaken rows.
+    overtaken: AtomicU64,
     seed: u64,
 }
 
@@ -134,8 +138,14 @@ impl Bench {
             faults,
             kept,
             connectors,
+            overtaken: AtomicU64::new(0),
             seed,
         }
+    }
+
+    /// How many jobs went on from a checkpoint whose barriers had overtaken rows.
+    pub fn overtaken(&self) -> u64 {
+        self.overtaken.load(Ordering::Relaxed)
     }
 
     /// Runs a case one way and compares. The error says what differs.
@@ -361,14 +371,16 @@ impl<'a> Run<'a> {
             .collect();
         let list: Vec<String> = columns
             .iter()
-            .map(|(name, r#type)| format!("`{name}` {}", r#type))
+            // DDL has no unsigned types.
+            .map(|(name, of)| format!("`{name}` {}", of.replace(" UNSIGNED", "")))
             .collect();
         let table = format!(
             "CREATE TABLE `the rows` ({}) WITH ('connector' = 'kept', 'path' = '{path}')",
             list.join(", ")
         );
         execute(session, &table).await?;
-        let insert = "INSERT INTO `the rows` SELECT * FROM `the query`";
+        let insert = format!("INSERT INTO `the rows` {query}");
+        let insert = insert.as_str();
         let parsed = parser::parse(insert).map_err(|e| e.render(insert))?;
         let outcome = session.execute_statement(&parsed[0]).await;
         match outcome.map_err(|e| e.render(insert))? {
@@ -442,6 +454,13 @@ impl<'a> Run<'a> {
             let status = self.wait(&job.id).await?;
             if !self.goes_on(&status)? {
                 return Ok(());
+            }
+            if let Some(path) = &status.checkpoints.last_path {
+                let (manifest, _) = CheckpointStore::load(path)
+                    .await
+                    .map_err(|e| e.to_string())?;
+                let rows = u64::from(manifest.has_rows_in_flight());
+                self.bench.overtaken.fetch_add(rows, Ordering::Relaxed);
             }
             let outcome = self.session.execute_statement(statement).await;
             job = match outcome.map_err(|e| format!("restored: {}", e.render(script)))? {
