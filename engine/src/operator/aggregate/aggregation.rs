@@ -36,6 +36,9 @@ pub(crate) struct Aggregation {
     positions: Vec<usize>,
 }
 
+/// Picks calls.
+pub(super) type CallFilter = fn(&Call) -> bool;
+
 /// A value that a local phase has yet to send.
 #[derive(Debug, Clone, Copy)]
 struct Pending {
@@ -55,13 +58,9 @@ impl Aggregation {
     pub(crate) fn new(plan: Arc<Plan>) -> Result<Self> {
         let create = |c: &Call| accumulator::create(&c.call, plan.updating, c.fed_by_set);
         let accumulators = plan.calls.iter().map(create).collect::<Result<_>>()?;
-        let set = |s: &SetPlan| {
-            let kind = plan.arguments[s.argument].1.kind();
-            DistinctSet::new(kind, s.users.len(), plan.updating)
-        };
         Ok(Aggregation {
             accumulators,
-            sets: plan.sets.iter().map(set).collect(),
+            sets: plan.sets.iter().map(|s| Self::set(&plan, s)).collect(),
             groups: GroupTable::new(plan.key_codecs.iter().map(|c| c.kind())),
             row_counts: Vec::new(),
             stamps: None,
@@ -71,6 +70,11 @@ impl Aggregation {
             positions: Vec::new(),
             plan,
         })
+    }
+
+    fn set(plan: &Plan, set: &SetPlan) -> DistinctSet {
+        let kind = plan.arguments[set.argument].1.kind();
+        DistinctSet::new(kind, set.users.len(), plan.updating)
     }
 
     /// The aggregation of a local phase: it sends partial rows on and forgets what it has sent.
@@ -214,6 +218,18 @@ impl Aggregation {
         values: &Lane,
         changes: Changes<'_>,
     ) -> Result<()> {
+        self.absorb_for(set, groups, values, changes, |_| true)
+    }
+
+    /// The same, for those calls only that have not accumulated the values yet.
+    pub(super) fn absorb_for(
+        &mut self,
+        set: usize,
+        groups: &[u32],
+        values: &Lane,
+        changes: Changes<'_>,
+        wanted: CallFilter,
+    ) -> Result<()> {
         let mut events = Vec::new();
         self.sets[set].absorb(groups, values, changes, &mut events)?;
         if let Some(pending) = &mut self.pending {
@@ -225,21 +241,7 @@ impl Aggregation {
             }));
             return Ok(());
         }
-        self.feed(set, groups, values, &events, |_| true)
-    }
-
-    /// Puts entries from keyed state into a set, and hands them to the calls whose accumulated
-    /// values keyed state does not have.
-    pub(super) fn absorb_stored(
-        &mut self,
-        set: usize,
-        groups: &[u32],
-        values: &Lane,
-        changes: Changes<'_>,
-    ) -> Result<()> {
-        let mut events = Vec::new();
-        self.sets[set].absorb(groups, values, changes, &mut events)?;
-        self.feed(set, groups, values, &events, |call| !call.stored)
+        self.feed(set, groups, values, &events, wanted)
     }
 
     fn feed(
@@ -248,7 +250,7 @@ impl Aggregation {
         groups: &[u32],
         values: &Lane,
         events: &[Event],
-        wanted: fn(&Call) -> bool,
+        wanted: CallFilter,
     ) -> Result<()> {
         for (bit, user) in self.plan.sets[set].users.iter().enumerate() {
             if !wanted(&self.plan.calls[*user]) {
@@ -290,12 +292,17 @@ impl Aggregation {
         groups: &[u32],
         partials: &'c [ArrayRef],
     ) -> Result<&'c [ArrayRef]> {
-        self.merge_calls(groups, partials, |call| !call.fed_by_set)
+        self.merge_calls(groups, partials, Call::is_plain, |_| true)
     }
 
-    /// Takes row counts and the columns of calls that keyed state has.
-    pub(super) fn merge_stored(&mut self, groups: &[u32], partials: &[ArrayRef]) -> Result<()> {
-        self.merge_calls(groups, partials, |call| call.stored)?;
+    /// Takes row counts and, of the columns that keyed state has, those of the calls that are wanted.
+    pub(super) fn merge_stored(
+        &mut self,
+        groups: &[u32],
+        partials: &[ArrayRef],
+        wanted: CallFilter,
+    ) -> Result<()> {
+        self.merge_calls(groups, partials, |call| call.stored, wanted)?;
         Ok(())
     }
 
@@ -303,7 +310,8 @@ impl Aggregation {
         &mut self,
         groups: &[u32],
         mut partials: &'c [ArrayRef],
-        wanted: fn(&Call) -> bool,
+        given: CallFilter,
+        wanted: CallFilter,
     ) -> Result<&'c [ArrayRef]> {
         let missing = || EngineError::internal("partial rows lack columns");
         if self.plan.updating {
@@ -316,11 +324,13 @@ impl Aggregation {
         }
         let plan = self.plan.clone();
         let calls = plan.calls.iter().enumerate();
-        for (position, call) in calls.filter(|(_, call)| wanted(call)) {
+        for (position, call) in calls.filter(|(_, call)| given(call)) {
             let (own, rest) = partials
                 .split_at_checked(call.partials)
                 .ok_or_else(missing)?;
-            self.accumulators[position].merge(groups, own)?;
+            if wanted(call) {
+                self.accumulators[position].merge(groups, own)?;
+            }
             partials = rest;
         }
         Ok(partials)
@@ -543,6 +553,12 @@ impl Aggregation {
         *self = Self::new(self.plan.clone())?;
         self.pending = local.then(Vec::new);
         Ok(())
+    }
+
+    /// Forgets the entries of a set that keyed state knows nothing of, and keeps what was
+    /// accumulated of them.
+    pub(super) fn forget_entries(&mut self, set: usize) {
+        self.sets[set] = Self::set(&self.plan, &self.plan.sets[set]);
     }
 
     /// The number of entries of groups and sets together: what decides about memory.

@@ -23,6 +23,7 @@ mod distinct;
 mod expiry;
 pub(crate) mod groups;
 pub(crate) mod lane;
+pub(crate) mod pages;
 pub(crate) mod persist;
 mod plan;
 mod recall;

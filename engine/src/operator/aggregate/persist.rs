@@ -11,10 +11,10 @@ use arrow::array::{ArrayRef, AsArray, Int64Array};
 use arrow::datatypes::{DataType, Int64Type};
 
 use super::accumulator;
-use super::aggregation::Aggregation;
+use super::aggregation::{Aggregation, CallFilter};
 use super::distinct::Changes;
 use super::lane::{Codec, Lane};
-use super::plan::Plan;
+use super::plan::{Call, Plan};
 use super::rows::{EncodedRows, RowsDecoder, take};
 use crate::error::{EngineError, Result};
 use crate::key::{KeyGroup, hash_keys, key_group};
@@ -69,11 +69,6 @@ impl Deletes {
         Ok(())
     }
 
-    /// Adds those of another.
-    pub(crate) fn append(&mut self, mut other: Deletes) {
-        self.0.append(&mut other.0);
-    }
-
     fn extend(&mut self, table: TableId, groups: &[KeyGroup], keys: &EncodedRows) {
         let rows = groups.iter().enumerate();
         self.0
@@ -82,7 +77,11 @@ impl Deletes {
 }
 
 /// The key groups of key columns. Without columns there is one key, which subtask 0 owns.
-fn key_groups(columns: &[ArrayRef], rows: usize, max_parallelism: u32) -> Result<Vec<KeyGroup>> {
+pub(crate) fn key_groups(
+    columns: &[ArrayRef],
+    rows: usize,
+    max_parallelism: u32,
+) -> Result<Vec<KeyGroup>> {
     if columns.is_empty() {
         return Ok(vec![0; rows]);
     }
@@ -279,6 +278,8 @@ pub(crate) struct GroupsLoader {
     keys: RowsDecoder,
     rows: RowsDecoder,
     pending: usize,
+    /// The calls whose columns are merged.
+    wanted: CallFilter,
 }
 
 impl GroupsLoader {
@@ -289,6 +290,15 @@ impl GroupsLoader {
             rows: RowsDecoder::new(&codecs),
             codecs,
             pending: 0,
+            wanted: |_| true,
+        })
+    }
+
+    /// A loader of rows that are parts of their groups, so that sets have to say what they come to.
+    pub(super) fn of_parts(aggregation: &Aggregation) -> Result<Self> {
+        Ok(GroupsLoader {
+            wanted: Call::is_plain,
+            ..Self::new(aggregation)?
         })
     }
 
@@ -332,7 +342,7 @@ impl GroupsLoader {
             }
             partials = rest;
         }
-        aggregation.merge_stored(&groups, partials)?;
+        aggregation.merge_stored(&groups, partials, self.wanted)?;
         aggregation.tracker.persist(&groups);
         Ok(())
     }
@@ -348,12 +358,15 @@ pub(crate) struct SetLoader {
     pending: usize,
     /// Whether some entries may be there already, and are then right as they are.
     only_missing: bool,
+    /// The calls that have not accumulated the entries yet.
+    wanted: CallFilter,
 }
 
 impl SetLoader {
     pub(crate) fn new(aggregation: &Aggregation, set: usize) -> Self {
         SetLoader {
             only_missing: false,
+            wanted: |call| !call.stored,
             set,
             keys: Self::decoder(aggregation, set),
             bits: Vec::new(),
@@ -366,6 +379,14 @@ impl SetLoader {
     pub(super) fn of_missing(aggregation: &Aggregation, set: usize) -> Self {
         SetLoader {
             only_missing: true,
+            ..Self::new(aggregation, set)
+        }
+    }
+
+    /// A loader of entries that are parts of their groups.
+    pub(super) fn of_parts(aggregation: &Aggregation, set: usize) -> Self {
+        SetLoader {
+            wanted: |_| true,
             ..Self::new(aggregation, set)
         }
     }
@@ -429,7 +450,7 @@ impl SetLoader {
             false => Changes::Bits(&self.bits),
         };
         let dirty = aggregation.sets[self.set].take_dirty();
-        aggregation.absorb_stored(self.set, &groups, &values, changes)?;
+        aggregation.absorb_for(self.set, &groups, &values, changes, self.wanted)?;
         self.bits.clear();
         self.counts.clear();
         let set = &mut aggregation.sets[self.set];

@@ -52,6 +52,13 @@ pub(crate) struct Call {
     pub(crate) partials: usize,
 }
 
+impl Call {
+    /// Whether it accumulates without a set.
+    pub(crate) fn is_plain(&self) -> bool {
+        !self.fed_by_set
+    }
+}
+
 /// A distinct set over one argument, shared by up to 64 calls; a call's bit is its position.
 #[derive(Debug)]
 pub(crate) struct SetPlan {

@@ -56,7 +56,8 @@ pub(super) struct Touched {
     pub(super) last: i64,
     /// Groups that are part of the session by now.
     pub(super) absorbed: Vec<u32>,
-    key: u32,
+    /// The number of its key, during this batch.
+    pub(super) key: u32,
     /// The slot that this one has become part of.
     joined: Option<u32>,
 }
@@ -80,7 +81,7 @@ pub(super) struct Assigned {
 }
 
 /// A session's place in time, by its group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Span {
     pub(super) start: i64,
     pub(super) last: i64,
