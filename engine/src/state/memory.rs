@@ -44,6 +44,14 @@ impl KeyedState for MemoryState {
         Ok(())
     }
 
+    fn derive(
+        &mut self,
+        _table: TableId,
+        _changes: &mut dyn Iterator<Item = Change<'_>>,
+    ) -> Result<()> {
+        Err(not_kept())
+    }
+
     fn is_empty(&self) -> bool {
         self.restored.is_empty() && !self.applied
     }

@@ -74,6 +74,14 @@ pub trait KeyedState: Send {
         changes: &mut dyn Iterator<Item = Change<'_>>,
     ) -> Result<()>;
 
+    /// Applies changes to a table that is derived from the others: no checkpoint has it, and it is
+    /// empty at the start. Only where state is kept.
+    fn derive(
+        &mut self,
+        table: TableId,
+        changes: &mut dyn Iterator<Item = Change<'_>>,
+    ) -> Result<()>;
+
     /// Whether nothing was restored and nothing applied.
     fn is_empty(&self) -> bool;
 

@@ -198,6 +198,30 @@ impl RocksState {
         let written = self.store.db()?.write_opt(batch, &options);
         written.map_err(|e| broken(&e, "written"))
     }
+
+    /// Writes changes, and unless they are derived notes them for the next checkpoint.
+    fn write_all(
+        &mut self,
+        table: TableId,
+        changes: &mut dyn Iterator<Item = Change<'_>>,
+        checkpointed: bool,
+    ) -> Result<()> {
+        let mut recent = Recent::default();
+        for change in changes {
+            check_group(self.key_groups, change.group)?;
+            if let (true, Some(delta)) = (checkpointed, &mut self.delta) {
+                delta.push(table, &change)?;
+            }
+            recent.push(table, &change)?;
+            if recent.bytes() >= PART_BYTES {
+                self.write(&std::mem::take(&mut recent))?;
+            }
+        }
+        match recent.bytes() {
+            0 => Ok(()),
+            _ => self.write(&recent),
+        }
+    }
 }
 
 fn broken(error: &rocksdb::Error, what: &str) -> EngineError {
@@ -230,21 +254,15 @@ impl KeyedState for RocksState {
         table: TableId,
         changes: &mut dyn Iterator<Item = Change<'_>>,
     ) -> Result<()> {
-        let mut recent = Recent::default();
-        for change in changes {
-            check_group(self.key_groups, change.group)?;
-            if let Some(delta) = &mut self.delta {
-                delta.push(table, &change)?;
-            }
-            recent.push(table, &change)?;
-            if recent.bytes() >= PART_BYTES {
-                self.write(&std::mem::take(&mut recent))?;
-            }
-        }
-        match recent.bytes() {
-            0 => Ok(()),
-            _ => self.write(&recent),
-        }
+        self.write_all(table, changes, true)
+    }
+
+    fn derive(
+        &mut self,
+        table: TableId,
+        changes: &mut dyn Iterator<Item = Change<'_>>,
+    ) -> Result<()> {
+        self.write_all(table, changes, false)
     }
 
     fn is_empty(&self) -> bool {

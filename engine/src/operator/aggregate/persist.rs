@@ -280,6 +280,8 @@ pub(crate) struct GroupsLoader {
     pending: usize,
     /// The calls whose columns are merged.
     wanted: CallFilter,
+    /// The groups that were merged.
+    pub(super) taken: Vec<u32>,
 }
 
 impl GroupsLoader {
@@ -291,6 +293,7 @@ impl GroupsLoader {
             codecs,
             pending: 0,
             wanted: |_| true,
+            taken: Vec::new(),
         })
     }
 
@@ -344,6 +347,7 @@ impl GroupsLoader {
         }
         aggregation.merge_stored(&groups, partials, self.wanted)?;
         aggregation.tracker.persist(&groups);
+        self.taken.append(&mut groups);
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields, SchemaRef};
 
 use super::accumulator::partial_fields;
 use super::lane::{Codec, Lane};
+use super::rows::RowsDecoder;
 use crate::error::{EngineError, Result};
 use crate::graph::{AggregateCall, AggregateFunction};
 
@@ -235,6 +236,13 @@ impl Plan {
     pub(crate) fn decode_keys(&self, lanes: Vec<Lane>) -> Result<Vec<ArrayRef>> {
         let pairs = self.key_codecs.iter().zip(lanes);
         pairs.map(|(codec, lane)| codec.decode(lane)).collect()
+    }
+
+    /// The lanes of the first `columns` key columns, from keys as keyed state has them.
+    pub(crate) fn read_keys(&self, keys: &[&[u8]], columns: usize) -> Result<Vec<Lane>> {
+        let mut decoder = RowsDecoder::new(self.key_codecs.iter().take(columns));
+        keys.iter().try_for_each(|key| decoder.push_all(key))?;
+        decoder.finish()
     }
 
     /// The key columns of a raw batch.

@@ -144,11 +144,9 @@ impl GroupAggregate {
         if self.overflow.is_none() {
             return self.aggregation.remove(groups, &self.place);
         }
-        let (state, place) = (self.state.as_mut(), &self.place);
-        self.aggregation.recall_sets(groups, state, place)?;
-        self.aggregation.remove(groups, place)?;
         // At once: otherwise they could be taken up again.
-        self.aggregation.deletes.apply(state)
+        let (state, place) = (self.state.as_mut(), &self.place);
+        self.aggregation.remove_stored(groups, state, place)
     }
 
     fn apply(&mut self, batch: &Batch, signs: Option<&[i64]>) -> Result<()> {

@@ -13,6 +13,7 @@ use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, UInt32Array}
 use arrow::compute;
 use arrow::datatypes::{DataType, SchemaRef};
 
+use self::overflow::Overflow;
 use self::sessions::{Assigned, LATE, Sessions, Span, Touched};
 use super::watermarks::Watermarks;
 use crate::element::{Batch, RowKind};
@@ -30,6 +31,7 @@ use crate::operator::{Operator, OperatorContext, Output};
 use crate::state::KeyedState;
 use crate::time::{EventTime, MAX_WATERMARK};
 
+mod overflow;
 mod restore;
 mod sessions;
 
@@ -48,6 +50,8 @@ pub(super) struct SessionAggregate {
     place: Place,
     state: Box<dyn KeyedState>,
     watermarks: Watermarks,
+    /// What goes to disk when memory is short; `None` keeps everything in memory.
+    overflow: Option<Overflow>,
     output: SchemaRef,
     batch_rows: usize,
     metrics: Arc<SubtaskMetrics>,
@@ -108,6 +112,7 @@ impl SessionAggregate {
                 allowed_ms: spec.allowed_lateness_ms,
             },
             timers: BinaryHeap::new(),
+            overflow: Overflow::new(state.as_ref()),
             state,
             watermarks,
             output: output.clone(),
@@ -189,7 +194,7 @@ impl SessionAggregate {
             }
         }
         if !from.is_empty() {
-            self.aggregation.merge_groups(&from, &into, &self.place)?;
+            self.merge_groups(&from, &into)?;
         }
         self.aggregation.mark(&groups);
         Ok(groups)
@@ -282,11 +287,18 @@ impl SessionAggregate {
         Ok(())
     }
 
-    /// Fires the sessions that are over at `time`, and forgets those that nothing can change.
+    /// Moves time: in several steps if more sessions have to come from disk than fit into memory.
     fn advance(&mut self, time: EventTime, output: &mut Output) -> Result<()> {
-        if time <= self.lateness.watermark {
-            return Ok(());
+        while self.lateness.watermark < time {
+            let until = self.recall_due(time)?;
+            self.fire(until, output)?;
+            self.make_room()?;
         }
+        Ok(())
+    }
+
+    /// Fires the sessions that are over at `time`, and forgets those that nothing can change.
+    fn fire(&mut self, time: EventTime, output: &mut Output) -> Result<()> {
         let (mut fire, mut spans, mut gone) = (Vec::new(), Vec::new(), Vec::new());
         while let Some(Reverse(timer)) = self.timers.peek().copied() {
             if timer.at_ms > time {
@@ -323,10 +335,9 @@ impl SessionAggregate {
         {
             output.emit(Batch::inserts(self.result_rows(groups, spans)?));
         }
-        self.lateness.watermark = time;
+        self.lateness.watermark = self.lateness.watermark.max(time);
         self.watermarks.pass(time);
-        self.sessions.remove(&gone);
-        self.aggregation.remove_if_any(&gone, &self.place)
+        self.remove(&gone)
     }
 
     /// Leaves out the sessions that had fired before their key groups came to this operator, which
@@ -342,6 +353,12 @@ impl SessionAggregate {
         let mut keep = due.iter();
         spans.retain(|_| keep.next().is_none_or(|due| *due));
         Ok(())
+    }
+
+    /// Roughly the memory in use.
+    fn held_bytes(&self) -> usize {
+        let timers = self.timers.capacity() * size_of::<Timer>();
+        self.aggregation.size_bytes() + self.sessions.size_bytes() + timers
     }
 
     /// Leaves out the rows that are late.
@@ -387,6 +404,7 @@ impl SessionAggregate {
         let (batch, times) = self.with_times(batch, now_ms)?;
         let keys: Vec<ArrayRef> = self.key_columns(&batch);
         let lanes = self.plan.encode_keys(&keys)?;
+        self.recall(&lanes, times.len())?;
         let gap_ms = self.gap_ms;
         let closed = |time: i64| lateness.is_closed(time + gap_ms + 1);
         let mut assigned = self.sessions.assign(&lanes, &times, closed)?;
@@ -399,6 +417,7 @@ impl SessionAggregate {
         let rows = self.append_times(&batch, times)?;
         let groups = self.settle(&rows, touched, lateness)?;
         let of_rows: Vec<u32> = assigned.rows.iter().map(|s| groups[*s as usize]).collect();
+        self.recall_entries(&rows, &of_rows)?;
         self.aggregation.update(&rows, &of_rows, None)?;
         self.emit_changes(fired, touched, &groups, lateness, output)
     }
@@ -417,7 +436,8 @@ impl Operator for SessionAggregate {
         }
         check_signs(&self.plan, signs(batch.kinds()).as_deref())?;
         if !self.watermarks.differ() {
-            return self.take(batch, self.lateness, now_ms, output);
+            self.take(batch, self.lateness, now_ms, output)?;
+            return self.make_room();
         }
         let keys = self.key_columns(&batch);
         let parts = self
@@ -430,11 +450,13 @@ impl Operator for SessionAggregate {
             };
             self.take(part, lateness, now_ms, output)?;
         }
-        Ok(())
+        self.make_room()
     }
 
     fn watermark(&mut self, watermark: EventTime, output: &mut Output) -> Result<()> {
-        self.memory.hold(self.memory_bytes() as u64);
+        if self.overflow.is_none() {
+            self.memory.hold(self.held_bytes() as u64);
+        }
         match self.time {
             WindowTime::Event { .. } => self.advance(watermark, output),
             WindowTime::Processing => Ok(()),
@@ -451,7 +473,11 @@ impl Operator for SessionAggregate {
     fn deadline_ms(&self) -> Option<i64> {
         match self.time {
             WindowTime::Event { .. } => None,
-            WindowTime::Processing => self.timers.peek().map(|Reverse(timer)| timer.at_ms),
+            WindowTime::Processing => {
+                let in_memory = self.timers.peek().map(|Reverse(timer)| timer.at_ms);
+                let on_disk = self.overflow.as_ref().and_then(Overflow::next_ms);
+                in_memory.into_iter().chain(on_disk).min()
+            }
         }
     }
 
@@ -467,7 +493,7 @@ impl Operator for SessionAggregate {
     }
 
     fn memory_bytes(&self) -> usize {
-        self.aggregation.size_bytes()
+        self.held_bytes()
     }
 
     fn state(&mut self) -> Result<Option<&mut dyn KeyedState>> {

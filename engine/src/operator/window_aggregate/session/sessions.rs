@@ -99,6 +99,19 @@ impl Sessions {
         }
     }
 
+    /// The keys of rows, as far as they have sessions here.
+    pub(super) fn find(&self, keys: &[Lane], rows: usize) -> Vec<Option<u32>> {
+        self.keys.find(keys, rows)
+    }
+
+    /// Roughly the memory in use.
+    pub(super) fn size_bytes(&self) -> usize {
+        // Most keys have one session, for which a vector takes room for four.
+        let open = self.keys.len() * 4 * size_of::<Session>();
+        let slots = self.open.capacity() * size_of::<Vec<Session>>();
+        self.keys.size_bytes() + open + slots + self.owners.capacity() * size_of::<Owner>()
+    }
+
     fn intern(&mut self, keys: &[Lane], rows: usize) -> Result<Vec<u32>> {
         let mut row_keys = std::mem::take(&mut self.row_keys);
         self.keys.intern(keys, rows, &mut row_keys)?;
