@@ -10,6 +10,7 @@ use arrow::datatypes::{DataType, Field, Int64Type, UInt64Type};
 
 use super::accumulator::{self, Accumulator, Rows};
 use super::distinct::{Changes, DistinctSet, Event};
+use super::extremes::Frontier;
 use super::groups::GroupTable;
 use super::lane::Lane;
 use super::plan::{Call, Plan, SetPlan};
@@ -23,6 +24,8 @@ pub(crate) struct Aggregation {
     /// One per call.
     pub(super) accumulators: Vec<Box<dyn Accumulator>>,
     pub(super) sets: Vec<DistinctSet>,
+    /// One per call that has to look for its value in keyed state.
+    pub(super) frontiers: Vec<Frontier>,
     /// How many rows each group has; only where rows are taken back.
     pub(super) row_counts: Vec<i64>,
     /// When each group was last touched; only where groups expire.
@@ -60,6 +63,7 @@ impl Aggregation {
         let accumulators = plan.calls.iter().map(create).collect::<Result<_>>()?;
         Ok(Aggregation {
             accumulators,
+            frontiers: Frontier::of_plan(&plan),
             sets: plan.sets.iter().map(|s| Self::set(&plan, s)).collect(),
             groups: GroupTable::new(plan.key_codecs.iter().map(|c| c.kind())),
             row_counts: Vec::new(),
@@ -570,7 +574,8 @@ impl Aggregation {
     pub(crate) fn size_bytes(&self) -> usize {
         let accumulators: usize = self.accumulators.iter().map(|a| a.size_bytes()).sum();
         let sets: usize = self.sets.iter().map(DistinctSet::size_bytes).sum();
-        self.groups.size_bytes() + accumulators + sets
+        let frontiers: usize = self.frontiers.iter().map(Frontier::size_bytes).sum();
+        self.groups.size_bytes() + accumulators + sets + frontiers
     }
 }
 

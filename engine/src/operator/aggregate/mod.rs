@@ -21,6 +21,7 @@ mod accumulator;
 pub(crate) mod aggregation;
 mod distinct;
 mod expiry;
+mod extremes;
 pub(crate) mod groups;
 pub(crate) mod lane;
 pub(crate) mod pages;

@@ -81,15 +81,15 @@ impl<'s> Pages<'s> {
         }
     }
 
-    /// Adds the groups of the next page; false when there are no more. What `into` has come from
-    /// other pages only; the entries of its sets are not kept.
+    /// Adds the groups of the next page to an aggregation that has other pages' groups only; false
+    /// when there are no more. The entries of its sets are not kept.
     pub(crate) fn next(&mut self, into: &mut Aggregation) -> Result<bool> {
         let Some(from) = self.from.take() else {
             return Ok(false);
         };
         let strip = self.strip(GROUPS, &from, &[0xFF])?;
         // The rows of a single place say it all, if keyed state has what all calls accumulate.
-        let whole = self.prefixes.len() == 1 && into.plan.can_recall();
+        let whole = self.prefixes.len() == 1 && into.plan.all_stored();
         let mut loader = match whole {
             true => GroupsLoader::new(into)?,
             false => GroupsLoader::of_parts(into)?,

@@ -178,8 +178,8 @@ impl Plan {
         self.calls.iter().enumerate().filter(|(_, c)| c.stored)
     }
 
-    /// Whether a group can be taken up from keyed state without all entries of its sets.
-    pub(crate) fn can_recall(&self) -> bool {
+    /// Whether the row of a group in keyed state says the results of all calls.
+    pub(crate) fn all_stored(&self) -> bool {
         self.calls.iter().all(|c| c.stored)
     }
 

@@ -34,6 +34,18 @@ impl Aggregation {
         Ok(found)
     }
 
+    /// The same, with the extremes of the groups where these have to be looked for.
+    pub(crate) fn recall_with_extremes(
+        &mut self,
+        groups: &[u32],
+        state: &dyn KeyedState,
+        place: &Place,
+    ) -> Result<Vec<u32>> {
+        let found = self.recall(groups, state, place)?;
+        self.begin_extremes(groups, &found, state, place)?;
+        Ok(found)
+    }
+
     /// Takes up the entries of sets that raw rows are about to meet.
     pub(crate) fn recall_entries(
         &mut self,

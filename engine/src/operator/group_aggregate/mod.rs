@@ -64,7 +64,7 @@ impl GroupAggregate {
         if expires {
             aggregation.expire_groups();
         }
-        let overflow = Overflow::new(&plan, state.as_ref(), context.memory);
+        let overflow = Overflow::new(state.as_ref(), context.memory);
         if overflow.is_none() {
             load_all(&mut aggregation, state.as_ref())?;
         }
@@ -200,6 +200,7 @@ impl Operator for GroupAggregate {
         let (touched, existed) = self.intern(&keys, batch.num_rows(), now_ms)?;
         let before = changes::Before::of(&self.aggregation, &touched, existed)?;
         self.apply(&batch, signs.as_deref())?;
+        self.settle_extremes(&touched)?;
         self.aggregation.mark(&touched);
         self.aggregation.stamp(&touched, now_ms);
         let (columns, kinds, empty) = before.compare(&self.aggregation, self.emit_update_before)?;
@@ -226,10 +227,13 @@ impl Operator for GroupAggregate {
     }
 
     fn finish(&mut self, output: &mut Output) -> Result<()> {
-        if !self.answers_empty_input || self.aggregation.groups.len() > 0 {
+        if !self.answers_empty_input {
             return Ok(());
         }
         let (touched, existed) = self.intern(&[], 1, 0)?;
+        if existed.contains(&true) {
+            return Ok(());
+        }
         let before = changes::Before::of(&self.aggregation, &touched, existed)?;
         self.aggregation.mark(&touched);
         let (columns, kinds, _) = before.compare(&self.aggregation, self.emit_update_before)?;
