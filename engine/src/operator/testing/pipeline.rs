@@ -223,8 +223,14 @@ impl Pipeline {
         } else if kind.starts_with('+') {
             *self.result.entry(row).or_default() += 1;
         } else {
-            let count = self.result.get_mut(&row);
-            let count = count.unwrap_or_else(|| panic!("{line} takes back what is not there"));
+            if !self.result.contains_key(&row) {
+                let there = self.result.keys();
+                panic!(
+                    "{line} takes back what is not in {:#?}",
+                    there.collect::<Vec<_>>()
+                );
+            }
+            let count = self.result.entry(row.clone()).or_default();
             *count -= 1;
             if *count == 0 {
                 self.result.remove(&row);

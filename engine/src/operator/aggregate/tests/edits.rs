@@ -35,9 +35,10 @@ impl Calls {
 
     /// Takes some out, puts others in unless rows are taken back, and changes the order.
     fn edit(&mut self, random: &mut Rows, updating: bool, now: usize) {
+        let before = self.specs();
         self.0.retain(|_| random.random.random_ratio(3, 4));
         for call in calls() {
-            let known = self.0.iter().any(|(c, _)| c.identity == call.identity);
+            let known = before.contains(&call);
             if !known && !updating && random.random.random_ratio(1, 8) {
                 self.0.push((call, now));
             }
@@ -162,7 +163,7 @@ fn random_groups(seed: u64, keys: &[usize], updating: bool, local: bool, rocksdb
 
 #[test]
 fn group_aggregations_go_on_as_edited() {
-    for seed in 0..40 {
+    for seed in 0..12 {
         for keys in [&[][..], &[0], &[1, 0]] {
             for local in [false, true] {
                 random_groups(seed, keys, false, local, seed % 4 == 0);
@@ -173,7 +174,7 @@ fn group_aggregations_go_on_as_edited() {
 
 #[test]
 fn group_aggregations_over_updates_go_on_as_edited() {
-    for seed in 100..130 {
+    for seed in 100..115 {
         for keys in [&[0][..], &[1, 0]] {
             random_groups(seed, keys, true, false, seed % 3 == 0);
         }
@@ -266,7 +267,7 @@ fn random_windows(seed: u64, kind: WindowKind, updating: bool, local: bool) {
             calls = edited;
             let other = window_pipeline(kind, updating, &calls, local);
             let parallelism = random.random.random_range(1..5);
-            let backend = backend(&mut random, seed % 3 == 0);
+            let backend = backend(&mut random, seed.is_multiple_of(3));
             pipeline.edit(other, parallelism, backend, vec![]);
         }
     }
@@ -293,7 +294,7 @@ fn window_aggregations_go_on_as_edited() {
         },
         WindowKind::Session { gap_ms: 4 },
     ];
-    for (seed, kind) in (200..215).flat_map(|s| kinds.map(|k| (s, k))) {
+    for (seed, kind) in (200..209).flat_map(|s| kinds.map(|k| (s, k))) {
         let session = matches!(kind, WindowKind::Session { .. });
         random_windows(seed, kind, false, seed % 2 == 0 && !session);
         if !session {
@@ -305,7 +306,7 @@ fn window_aggregations_go_on_as_edited() {
 /// Rows of checkpoints that were written before rows named their layout, then some that do.
 #[test]
 fn rows_that_name_no_layout_are_those_of_the_same_query() {
-    for seed in 300..320 {
+    for seed in 300..308 {
         for updating in [false, true] {
             let mut random = Rows::new(seed);
             let mut calls = Calls::some(&mut random);
@@ -403,16 +404,18 @@ fn groups_expire_from_when_they_began_to() {
         pipeline.process(row(2));
         pipeline.rescale(1, backend);
         assert_eq!(pipeline.result(), ["1 | 2", "2 | 2", "3 | 1"]);
+        // 1 was touched at 5600, 2 at 5900, and 3 counts as touched at 5000.
         pipeline.now_ms = 6_001;
         pipeline.lines.clear();
-        pipeline.process(row(2));
-        assert_eq!(pipeline.lines, ["-U | 2 | 2", "+U | 2 | 3"]);
-        for tick in 0..40 {
-            pipeline.advance_clock(6_001 + tick * 10);
-        }
-        let files = pipeline.checkpoint();
-        let groups = crate::state::fixture::table_of(&files, 1).len();
-        assert_eq!(groups, 2, "3 has expired and 1 has not, on {backend:?}");
+        (1..4).for_each(|k| pipeline.process(row(k)));
+        let lines = [
+            "-U | 1 | 2",
+            "+U | 1 | 3",
+            "-U | 2 | 2",
+            "+U | 2 | 3",
+            "+I | 3 | 1",
+        ];
+        assert_eq!(pipeline.lines, lines, "on {backend:?}");
     }
 }
 
