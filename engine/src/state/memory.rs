@@ -3,8 +3,10 @@
 //! So nothing is kept here but the changes that the next checkpoint writes, and at the start what
 //! was restored, until the operator has read it.
 
+use std::ops::Range;
+
 use super::delta::DeltaLog;
-use super::{Change, Delta, KeyedState, Restored, StateSetup, TableId, check_group};
+use super::{Change, Delta, KeyedState, Order, Restored, StateSetup, TableId, check_group};
 use crate::error::{EngineError, Result};
 use crate::key::{KeyGroup, KeyGroupRange};
 
@@ -42,6 +44,14 @@ impl KeyedState for MemoryState {
         Ok(())
     }
 
+    fn derive(
+        &mut self,
+        _table: TableId,
+        _changes: &mut dyn Iterator<Item = Change<'_>>,
+    ) -> Result<()> {
+        Err(not_kept())
+    }
+
     fn is_empty(&self) -> bool {
         self.restored.is_empty() && !self.applied
     }
@@ -73,6 +83,17 @@ impl KeyedState for MemoryState {
         _group: KeyGroup,
         _prefix: &[u8],
         _visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        Err(not_kept())
+    }
+
+    fn scan_range(
+        &self,
+        _table: TableId,
+        _group: KeyGroup,
+        _range: Range<&[u8]>,
+        _order: Order,
+        _visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<bool>,
     ) -> Result<()> {
         Err(not_kept())
     }

@@ -14,6 +14,7 @@
 //! files have one format for all backends: a checkpoint taken with one can be restored with
 //! another and at another parallelism.
 
+use std::ops::Range;
 use std::path::Path;
 
 use crate::error::{EngineError, Result};
@@ -44,6 +45,15 @@ pub struct TableId(pub u8);
 /// A table and a key group: what state files are divided by.
 pub type StatePlace = (TableId, KeyGroup);
 
+/// Which way a range of keys is visited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// From the least key on.
+    Ascending,
+    /// From the greatest key back.
+    Descending,
+}
+
 /// One change of a keyed table.
 #[derive(Debug, Clone, Copy)]
 pub struct Change<'a> {
@@ -59,6 +69,14 @@ pub struct Change<'a> {
 pub trait KeyedState: Send {
     /// Applies changes in order.
     fn apply(
+        &mut self,
+        table: TableId,
+        changes: &mut dyn Iterator<Item = Change<'_>>,
+    ) -> Result<()>;
+
+    /// Applies changes to a table that is derived from the others: no checkpoint has it, and it is
+    /// empty at the start. Only where state is kept.
+    fn derive(
         &mut self,
         table: TableId,
         changes: &mut dyn Iterator<Item = Change<'_>>,
@@ -96,6 +114,17 @@ pub trait KeyedState: Send {
         group: KeyGroup,
         prefix: &[u8],
         visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>,
+    ) -> Result<()>;
+
+    /// Visits the entries of a key group whose keys are in `range`, until the visitor says that it has
+    /// seen enough by returning false. Only where state is kept.
+    fn scan_range(
+        &self,
+        table: TableId,
+        group: KeyGroup,
+        range: Range<&[u8]>,
+        order: Order,
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<bool>,
     ) -> Result<()>;
 
     /// The operator has read what was restored: what is not kept need not be held any longer.

@@ -5,6 +5,7 @@
 //! kept over a restart: recovery comes from checkpoints alone, whose files are put into the
 //! database as they are, sorted, without going through its write path.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use rocksdb::{
@@ -14,7 +15,7 @@ use rocksdb::{
 
 use super::delta::{DeltaLog, Recent, RecentEntries};
 use super::merge::Entries;
-use super::{Change, Delta, KeyedState, StateSetup, TableId, check_group};
+use super::{Change, Delta, KeyedState, Order, StateSetup, TableId, check_group};
 use crate::error::{EngineError, Result};
 use crate::key::{KeyGroup, KeyGroupRange};
 
@@ -197,6 +198,30 @@ impl RocksState {
         let written = self.store.db()?.write_opt(batch, &options);
         written.map_err(|e| broken(&e, "written"))
     }
+
+    /// Writes changes, and unless they are derived notes them for the next checkpoint.
+    fn write_all(
+        &mut self,
+        table: TableId,
+        changes: &mut dyn Iterator<Item = Change<'_>>,
+        checkpointed: bool,
+    ) -> Result<()> {
+        let mut recent = Recent::default();
+        for change in changes {
+            check_group(self.key_groups, change.group)?;
+            if let (true, Some(delta)) = (checkpointed, &mut self.delta) {
+                delta.push(table, &change)?;
+            }
+            recent.push(table, &change)?;
+            if recent.bytes() >= PART_BYTES {
+                self.write(&std::mem::take(&mut recent))?;
+            }
+        }
+        match recent.bytes() {
+            0 => Ok(()),
+            _ => self.write(&recent),
+        }
+    }
 }
 
 fn broken(error: &rocksdb::Error, what: &str) -> EngineError {
@@ -229,21 +254,15 @@ impl KeyedState for RocksState {
         table: TableId,
         changes: &mut dyn Iterator<Item = Change<'_>>,
     ) -> Result<()> {
-        let mut recent = Recent::default();
-        for change in changes {
-            check_group(self.key_groups, change.group)?;
-            if let Some(delta) = &mut self.delta {
-                delta.push(table, &change)?;
-            }
-            recent.push(table, &change)?;
-            if recent.bytes() >= PART_BYTES {
-                self.write(&std::mem::take(&mut recent))?;
-            }
-        }
-        match recent.bytes() {
-            0 => Ok(()),
-            _ => self.write(&recent),
-        }
+        self.write_all(table, changes, true)
+    }
+
+    fn derive(
+        &mut self,
+        table: TableId,
+        changes: &mut dyn Iterator<Item = Change<'_>>,
+    ) -> Result<()> {
+        self.write_all(table, changes, false)
     }
 
     fn is_empty(&self) -> bool {
@@ -307,6 +326,40 @@ impl KeyedState for RocksState {
             }
             visit(&key[PREFIX_LEN..], value)?;
             cursor.next();
+        }
+        cursor.status().map_err(|e| broken(&e, "read"))
+    }
+
+    fn scan_range(
+        &self,
+        table: TableId,
+        group: KeyGroup,
+        range: Range<&[u8]>,
+        order: Order,
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<bool>,
+    ) -> Result<()> {
+        if range.start >= range.end {
+            return Ok(());
+        }
+        let (mut from, mut to) = (Vec::new(), Vec::new());
+        full_key(table, group, range.start, &mut from);
+        full_key(table, group, range.end, &mut to);
+        let mut options = scan_options();
+        options.set_iterate_lower_bound(from);
+        options.set_iterate_upper_bound(to);
+        let mut cursor = self.store.db()?.raw_iterator_opt(options);
+        match order {
+            Order::Ascending => cursor.seek_to_first(),
+            Order::Descending => cursor.seek_to_last(),
+        }
+        while let (Some(key), Some(value)) = (cursor.key(), cursor.value()) {
+            if !visit(key.get(PREFIX_LEN..).unwrap_or_default(), value)? {
+                break;
+            }
+            match order {
+                Order::Ascending => cursor.next(),
+                Order::Descending => cursor.prev(),
+            }
         }
         cursor.status().map_err(|e| broken(&e, "read"))
     }

@@ -123,6 +123,37 @@ proptest! {
     }
 
     #[test]
+    fn ranges_are_visited_in_order_until_it_is_enough(
+        changes in changes(),
+        group in RANGE.start..RANGE.end,
+        bounds in proptest::array::uniform2(proptest::collection::vec(0u8..4, 0..4)),
+        enough in 1usize..4,
+    ) {
+        let mut model = Model::new();
+        let mut opened = open(BackendKind::RocksDb, RANGE, &[]);
+        opened.apply_all(&changes, &mut model);
+        let [from, to] = bounds;
+        for order in [Order::Ascending, Order::Descending] {
+            let mut found = vec![];
+            let visit = &mut |key: &[u8], value: &[u8]| {
+                found.push((key.to_vec(), value.to_vec()));
+                Ok(found.len() < enough)
+            };
+            let range = from.as_slice()..to.as_slice();
+            opened.state.scan_range(TableId(1), group, range, order, visit).unwrap();
+            let own = model.iter().filter(|((t, g, k), _)| {
+                (*t, *g) == (1, group) && *k >= from && *k < to
+            });
+            let mut expected: Vec<_> = own.map(|((_, _, k), v)| (k.clone(), v.clone())).collect();
+            if order == Order::Descending {
+                expected.reverse();
+            }
+            expected.truncate(enough);
+            prop_assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
     fn any_part_of_a_chain_can_be_merged(
         rounds in proptest::collection::vec(changes(), 2..6),
         from in any::<prop::sample::Index>(),
@@ -336,4 +367,23 @@ fn rocksdb_leaves_no_file_behind() {
     });
     drop(state.unwrap());
     assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn derived_tables_are_no_part_of_checkpoints() {
+    let mut opened = open(BackendKind::RocksDb, RANGE, &[]);
+    opened.apply(1, 3, b"kept", Some(b"1"));
+    let derived = Change {
+        group: 3,
+        key: b"derived",
+        value: Some(b""),
+    };
+    let changes = &mut std::iter::once(derived);
+    opened.state.derive(TableId(2), changes).unwrap();
+    assert_eq!(opened.scan().len(), 2);
+    let file = file_of(opened.state.take_delta());
+    assert_eq!(
+        entries_of(&[file]),
+        [(1, 3, b"kept".to_vec(), b"1".to_vec())]
+    );
 }

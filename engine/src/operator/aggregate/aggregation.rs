@@ -10,6 +10,7 @@ use arrow::datatypes::{DataType, Field, Int64Type, UInt64Type};
 
 use super::accumulator::{self, Accumulator, Rows};
 use super::distinct::{Changes, DistinctSet, Event};
+use super::extremes::Frontier;
 use super::groups::GroupTable;
 use super::lane::Lane;
 use super::plan::{Call, Plan, SetPlan};
@@ -23,6 +24,8 @@ pub(crate) struct Aggregation {
     /// One per call.
     pub(super) accumulators: Vec<Box<dyn Accumulator>>,
     pub(super) sets: Vec<DistinctSet>,
+    /// One per call that has to look for its value in keyed state.
+    pub(super) frontiers: Vec<Frontier>,
     /// How many rows each group has; only where rows are taken back.
     pub(super) row_counts: Vec<i64>,
     /// When each group was last touched; only where groups expire.
@@ -35,6 +38,9 @@ pub(crate) struct Aggregation {
     /// Scratch: where in the rows to be sent a group is.
     positions: Vec<usize>,
 }
+
+/// Picks calls.
+pub(super) type CallFilter = fn(&Call) -> bool;
 
 /// A value that a local phase has yet to send.
 #[derive(Debug, Clone, Copy)]
@@ -55,13 +61,10 @@ impl Aggregation {
     pub(crate) fn new(plan: Arc<Plan>) -> Result<Self> {
         let create = |c: &Call| accumulator::create(&c.call, plan.updating, c.fed_by_set);
         let accumulators = plan.calls.iter().map(create).collect::<Result<_>>()?;
-        let set = |s: &SetPlan| {
-            let kind = plan.arguments[s.argument].1.kind();
-            DistinctSet::new(kind, s.users.len(), plan.updating)
-        };
         Ok(Aggregation {
             accumulators,
-            sets: plan.sets.iter().map(set).collect(),
+            frontiers: Frontier::of_plan(&plan),
+            sets: plan.sets.iter().map(|s| Self::set(&plan, s)).collect(),
             groups: GroupTable::new(plan.key_codecs.iter().map(|c| c.kind())),
             row_counts: Vec::new(),
             stamps: None,
@@ -71,6 +74,11 @@ impl Aggregation {
             positions: Vec::new(),
             plan,
         })
+    }
+
+    fn set(plan: &Plan, set: &SetPlan) -> DistinctSet {
+        let kind = plan.arguments[set.argument].1.kind();
+        DistinctSet::new(kind, set.users.len(), plan.updating)
     }
 
     /// The aggregation of a local phase: it sends partial rows on and forgets what it has sent.
@@ -214,6 +222,18 @@ impl Aggregation {
         values: &Lane,
         changes: Changes<'_>,
     ) -> Result<()> {
+        self.absorb_for(set, groups, values, changes, |_| true)
+    }
+
+    /// The same, for those calls only that have not accumulated the values yet.
+    pub(super) fn absorb_for(
+        &mut self,
+        set: usize,
+        groups: &[u32],
+        values: &Lane,
+        changes: Changes<'_>,
+        wanted: CallFilter,
+    ) -> Result<()> {
         let mut events = Vec::new();
         self.sets[set].absorb(groups, values, changes, &mut events)?;
         if let Some(pending) = &mut self.pending {
@@ -225,21 +245,7 @@ impl Aggregation {
             }));
             return Ok(());
         }
-        self.feed(set, groups, values, &events, |_| true)
-    }
-
-    /// Puts entries from keyed state into a set, and hands them to the calls whose accumulated
-    /// values keyed state does not have.
-    pub(super) fn absorb_stored(
-        &mut self,
-        set: usize,
-        groups: &[u32],
-        values: &Lane,
-        changes: Changes<'_>,
-    ) -> Result<()> {
-        let mut events = Vec::new();
-        self.sets[set].absorb(groups, values, changes, &mut events)?;
-        self.feed(set, groups, values, &events, |call| !call.stored)
+        self.feed(set, groups, values, &events, wanted)
     }
 
     fn feed(
@@ -248,7 +254,7 @@ impl Aggregation {
         groups: &[u32],
         values: &Lane,
         events: &[Event],
-        wanted: fn(&Call) -> bool,
+        wanted: CallFilter,
     ) -> Result<()> {
         for (bit, user) in self.plan.sets[set].users.iter().enumerate() {
             if !wanted(&self.plan.calls[*user]) {
@@ -562,6 +568,12 @@ impl Aggregation {
         Ok(())
     }
 
+    /// Forgets the entries of a set that keyed state knows nothing of, and keeps what was
+    /// accumulated of them.
+    pub(super) fn forget_entries(&mut self, set: usize) {
+        self.sets[set] = Self::set(&self.plan, &self.plan.sets[set]);
+    }
+
     /// The number of entries of groups and sets together: what decides about memory.
     pub(crate) fn entries(&self) -> usize {
         self.groups.len() + self.sets.iter().map(DistinctSet::len).sum::<usize>()
@@ -571,7 +583,8 @@ impl Aggregation {
     pub(crate) fn size_bytes(&self) -> usize {
         let accumulators: usize = self.accumulators.iter().map(|a| a.size_bytes()).sum();
         let sets: usize = self.sets.iter().map(DistinctSet::size_bytes).sum();
-        self.groups.size_bytes() + accumulators + sets
+        let frontiers: usize = self.frontiers.iter().map(Frontier::size_bytes).sum();
+        self.groups.size_bytes() + accumulators + sets + frontiers
     }
 }
 

@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array};
 
-use super::aggregation::Aggregation;
+use super::aggregation::{Aggregation, CallFilter};
 use super::distinct::Changes;
 use super::lane::Lane;
+use super::plan::Call;
 use super::rows::{EncodedRows, RowsDecoder};
 use super::stored::Reader;
 use crate::error::{EngineError, Result};
@@ -56,11 +57,6 @@ impl Deletes {
         Ok(())
     }
 
-    /// Adds those of another.
-    pub(crate) fn append(&mut self, mut other: Deletes) {
-        self.0.append(&mut other.0);
-    }
-
     fn extend(&mut self, table: TableId, groups: &[KeyGroup], keys: &EncodedRows) {
         let rows = groups.iter().enumerate();
         self.0
@@ -69,7 +65,11 @@ impl Deletes {
 }
 
 /// The key groups of key columns. Without columns there is one key, which subtask 0 owns.
-fn key_groups(columns: &[ArrayRef], rows: usize, max_parallelism: u32) -> Result<Vec<KeyGroup>> {
+pub(crate) fn key_groups(
+    columns: &[ArrayRef],
+    rows: usize,
+    max_parallelism: u32,
+) -> Result<Vec<KeyGroup>> {
     if columns.is_empty() {
         return Ok(vec![0; rows]);
     }
@@ -240,6 +240,10 @@ pub(crate) struct GroupsLoader {
     /// By the layout of the rows.
     parts: Vec<Option<Part>>,
     pending: usize,
+    /// The calls whose columns are merged.
+    wanted: CallFilter,
+    /// The groups that were merged.
+    pub(super) taken: Vec<u32>,
 }
 
 /// Rows of one layout.
@@ -253,7 +257,20 @@ impl GroupsLoader {
     pub(crate) fn new(aggregation: &Aggregation) -> Result<Self> {
         let mut parts = Vec::new();
         parts.resize_with(aggregation.plan.stored.readers(), || None);
-        Ok(GroupsLoader { parts, pending: 0 })
+        Ok(GroupsLoader {
+            parts,
+            pending: 0,
+            wanted: |_| true,
+            taken: Vec::new(),
+        })
+    }
+
+    /// A loader of rows that are parts of their groups, so that sets have to say what they come to.
+    pub(super) fn of_parts(aggregation: &Aggregation) -> Result<Self> {
+        Ok(GroupsLoader {
+            wanted: Call::is_plain,
+            ..Self::new(aggregation)?
+        })
     }
 
     /// Takes a key without its prefix, and its row.
@@ -289,7 +306,8 @@ impl GroupsLoader {
         let plan = Arc::clone(&aggregation.plan);
         for (at, part) in self.parts.iter_mut().enumerate() {
             if let (Some(part), Some(reader)) = (part.take(), plan.stored.reader(at)) {
-                part.merge(aggregation, reader)?;
+                let mut groups = part.merge(aggregation, reader, self.wanted)?;
+                self.taken.append(&mut groups);
             }
         }
         Ok(())
@@ -297,7 +315,13 @@ impl GroupsLoader {
 }
 
 impl Part {
-    fn merge(self, aggregation: &mut Aggregation, reader: &Reader) -> Result<()> {
+    /// Merges the rows, as far as calls are wanted; returns their groups.
+    fn merge(
+        self,
+        aggregation: &mut Aggregation,
+        reader: &Reader,
+        wanted: CallFilter,
+    ) -> Result<Vec<u32>> {
         let keys = self.keys.finish()?;
         let columns = reader.decode(self.rows.finish()?)?;
         let mut groups = Vec::new();
@@ -313,9 +337,15 @@ impl Part {
             let unstamped_ms = aggregation.plan.stored.unstamped_ms();
             aggregation.stamp(&groups, unstamped_ms);
         }
-        aggregation.merge_stored(&groups, columns, &reader.calls)?;
+        let call_of = |call: &Option<usize>| call.filter(|c| wanted(&aggregation.plan.calls[*c]));
+        let calls = reader
+            .calls
+            .iter()
+            .map(|(width, call)| (*width, call_of(call)));
+        let calls: Vec<_> = calls.collect();
+        aggregation.merge_stored(&groups, columns, &calls)?;
         aggregation.tracker.persist(&groups);
-        Ok(())
+        Ok(groups)
     }
 }
 
@@ -329,12 +359,15 @@ pub(crate) struct SetLoader {
     pending: usize,
     /// Whether some entries may be there already, and are then right as they are.
     only_missing: bool,
+    /// The calls that have not accumulated the entries yet.
+    wanted: CallFilter,
 }
 
 impl SetLoader {
     pub(crate) fn new(aggregation: &Aggregation, set: usize) -> Self {
         SetLoader {
             only_missing: false,
+            wanted: |call| !call.stored,
             set,
             keys: Self::decoder(aggregation, set),
             bits: Vec::new(),
@@ -347,6 +380,14 @@ impl SetLoader {
     pub(super) fn of_missing(aggregation: &Aggregation, set: usize) -> Self {
         SetLoader {
             only_missing: true,
+            ..Self::new(aggregation, set)
+        }
+    }
+
+    /// A loader of entries that are parts of their groups.
+    pub(super) fn of_parts(aggregation: &Aggregation, set: usize) -> Self {
+        SetLoader {
+            wanted: |_| true,
             ..Self::new(aggregation, set)
         }
     }
@@ -417,7 +458,7 @@ impl SetLoader {
             false => Changes::Bits(&self.bits),
         };
         let dirty = aggregation.sets[self.set].take_dirty();
-        aggregation.absorb_stored(self.set, &groups, &values, changes)?;
+        aggregation.absorb_for(self.set, &groups, &values, changes, self.wanted)?;
         self.bits.clear();
         self.counts.clear();
         let set = &mut aggregation.sets[self.set];

@@ -9,6 +9,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields, SchemaRef};
 use super::accumulator::partial_fields;
 use super::lane::{Codec, Lane};
 use super::layout::Layout;
+use super::rows::RowsDecoder;
 use super::stored::StoredRows;
 use crate::error::{EngineError, Result};
 use crate::graph::{AggregateCall, AggregateFunction};
@@ -54,6 +55,13 @@ pub(crate) struct Call {
     pub(crate) stored: bool,
     /// How many partial columns it has.
     pub(crate) partials: usize,
+}
+
+impl Call {
+    /// Whether it accumulates without a set.
+    pub(crate) fn is_plain(&self) -> bool {
+        !self.fed_by_set
+    }
 }
 
 /// A distinct set over one argument, shared by up to 64 calls; a call's bit is its position.
@@ -188,8 +196,8 @@ impl Plan {
         self.calls.iter().enumerate().filter(|(_, c)| c.stored)
     }
 
-    /// Whether a group can be taken up from keyed state without all entries of its sets.
-    pub(crate) fn can_recall(&self) -> bool {
+    /// Whether the row of a group in keyed state says the results of all calls.
+    pub(crate) fn all_stored(&self) -> bool {
         self.calls.iter().all(|c| c.stored)
     }
 
@@ -246,6 +254,13 @@ impl Plan {
     pub(crate) fn decode_keys(&self, lanes: Vec<Lane>) -> Result<Vec<ArrayRef>> {
         let pairs = self.key_codecs.iter().zip(lanes);
         pairs.map(|(codec, lane)| codec.decode(lane)).collect()
+    }
+
+    /// The lanes of the first `columns` key columns, from keys as keyed state has them.
+    pub(crate) fn read_keys(&self, keys: &[&[u8]], columns: usize) -> Result<Vec<Lane>> {
+        let mut decoder = RowsDecoder::new(self.key_codecs.iter().take(columns));
+        keys.iter().try_for_each(|key| decoder.push_all(key))?;
+        decoder.finish()
     }
 
     /// The key columns of a raw batch.

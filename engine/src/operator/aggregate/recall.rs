@@ -4,7 +4,9 @@ use arrow::array::{ArrayRef, RecordBatch};
 
 use super::aggregation::{Aggregation, Listed};
 use super::lane::Lane;
-use super::persist::{GROUPS, GroupsLoader, Place, SetLoader};
+use super::pages::delete_prefix;
+use super::persist::{GROUPS, GroupsLoader, Place, SetLoader, key_groups};
+use super::rows::EncodedRows;
 use crate::error::Result;
 use crate::key::KeyGroup;
 use crate::state::KeyedState;
@@ -29,6 +31,18 @@ impl Aggregation {
             loader.push(self, &keys.row(row)[place.prefix.len()..], value)
         })?;
         loader.flush(self)?;
+        Ok(found)
+    }
+
+    /// The same, with the extremes of the groups where these have to be looked for.
+    pub(crate) fn recall_with_extremes(
+        &mut self,
+        groups: &[u32],
+        state: &dyn KeyedState,
+        place: &Place,
+    ) -> Result<Vec<u32>> {
+        let found = self.recall(groups, state, place)?;
+        self.begin_extremes(groups, &found, state, place)?;
         Ok(found)
     }
 
@@ -94,7 +108,74 @@ impl Aggregation {
         loader.flush(self)
     }
 
-    /// Takes up all entries of the sets of groups, so that they can be removed with them.
+    /// Takes up all groups whose keys begin with these columns, none of which is here; returns them.
+    pub(crate) fn recall_prefixes(
+        &mut self,
+        keys: &[Lane],
+        rows: usize,
+        state: &dyn KeyedState,
+        place: &Place,
+    ) -> Result<Vec<u32>> {
+        let columns = self.plan.decode_keys(keys.to_vec())?;
+        let key_groups = key_groups(&columns, rows, place.max_parallelism)?;
+        let keys = EncodedRows::encode(keys, rows, |_| &place.prefix)?;
+        // A key that several rows have is looked up once.
+        let mut order: Vec<usize> = (0..rows).collect();
+        order.sort_unstable_by(|a, b| keys.row(*a).cmp(keys.row(*b)));
+        order.dedup_by(|a, b| keys.row(*a) == keys.row(*b));
+        let mut loader = GroupsLoader::new(self)?;
+        for row in order {
+            let prefix = keys.row(row);
+            state.scan_prefix(GROUPS, key_groups[row], prefix, &mut |key, value| {
+                loader.push(self, &key[place.prefix.len()..], value)
+            })?;
+        }
+        loader.flush(self)?;
+        Ok(loader.taken)
+    }
+
+    /// Visits key group and key of groups as keyed state has them.
+    pub(crate) fn visit_keys(
+        &self,
+        groups: &[u32],
+        place: &Place,
+        visit: &mut dyn FnMut(KeyGroup, &[u8]),
+    ) -> Result<()> {
+        let (keys, key_groups) = self.encoded_keys(groups, None, place)?;
+        for (row, group) in key_groups.iter().enumerate() {
+            visit(*group, keys.row(row));
+        }
+        Ok(())
+    }
+
+    /// Forgets groups, and at once all that keyed state has of them, whether it is here or not.
+    pub(crate) fn remove_stored(
+        &mut self,
+        groups: &[u32],
+        state: &mut dyn KeyedState,
+        place: &Place,
+    ) -> Result<()> {
+        if groups.is_empty() {
+            return Ok(());
+        }
+        let mut persisted = Vec::new();
+        if !self.sets.is_empty() {
+            persisted.extend_from_slice(groups);
+            persisted.retain(|group| self.tracker.is_persisted(*group));
+        }
+        let (keys, key_groups) = self.encoded_keys(&persisted, None, place)?;
+        self.remove(groups, place)?;
+        self.deletes.apply(state)?;
+        for set in 0..self.sets.len() {
+            let table = self.plan.stored.table(set)?;
+            for (row, group) in key_groups.iter().enumerate() {
+                delete_prefix(state, table, *group, keys.row(row))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes up all entries of the sets of groups.
     pub(crate) fn recall_sets(
         &mut self,
         groups: &[u32],

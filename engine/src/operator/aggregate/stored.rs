@@ -7,7 +7,13 @@ use super::layout::{self, Layout, StoredSet};
 use super::plan::Plan;
 use super::rows::{damaged, take};
 use crate::error::{EngineError, Result};
-use crate::state::{Change, KeyedState, TableId};
+use crate::state::{Change, KeyedState, Order, TableId};
+
+/// How many entries are deleted at a time.
+const DELETE_ROWS: usize = if cfg!(test) { 3 } else { 1 << 13 };
+/// Behind every key: one begins with the eight bytes of a slice or with a column, which begins with
+/// 0 or 1.
+const BEHIND_ALL: [u8; 9] = [0xFF; 9];
 
 /// How the rows of an aggregation are written and read.
 #[derive(Debug, Default)]
@@ -220,6 +226,32 @@ impl StoredRows {
         Ok(counts[first..].iter().any(|c| *c != 0))
     }
 
+    /// How often a stored entry counts for the call at this position among those of its set.
+    pub(super) fn count(&self, set: usize, user: usize, row: &[u8]) -> Result<i64> {
+        let (members, row) = self.members(set, row)?;
+        let (values, []) = row.as_chunks::<8>() else {
+            return Err(damaged());
+        };
+        if values.len() != members.width {
+            return Err(damaged());
+        }
+        let from = members.from.get(user).copied().flatten();
+        Ok(from.map_or(0, |at| i64::from_be_bytes(values[at])))
+    }
+
+    /// What a stored group has accumulated for a call whose only column, an integer, is the last of
+    /// the row in every layout.
+    pub(crate) fn last_integer(&self, call: usize, row: &[u8]) -> Result<i64> {
+        let (reader, row) = self.group_row(row)?;
+        let value = row.last_chunk::<8>().copied();
+        match self.readers[reader].calls.last() {
+            Some((1, Some(last))) if *last == call => {
+                value.map(i64::from_be_bytes).ok_or_else(damaged)
+            }
+            _ => Err(damaged()),
+        }
+    }
+
     /// Deletes what calls that are gone have left in their distinct sets.
     pub(crate) fn forget_gone(&self, plan: &Plan, state: &mut dyn KeyedState) -> Result<()> {
         for table in &self.gone {
@@ -236,7 +268,7 @@ impl StoredRows {
     }
 }
 
-/// Deletes entries of a table, those of one key group at a time where they may not fit into memory.
+/// Deletes entries of a table, so many at a time where they may not fit into memory.
 fn delete_where(
     state: &mut dyn KeyedState,
     table: TableId,
@@ -254,13 +286,20 @@ fn delete_where(
         return delete(state, table, &mut found);
     }
     for group in range.start..range.end {
-        state.scan_prefix(table, group, &[], &mut |key, row| {
-            if unwanted(row)? {
-                found.push((group, key.into()));
-            }
-            Ok(())
-        })?;
-        delete(state, table, &mut found)?;
+        let mut from = Some(Vec::new());
+        while let Some(start) = from.take() {
+            let all = start.as_slice()..BEHIND_ALL.as_slice();
+            state.scan_range(table, group, all, Order::Ascending, &mut |key, row| {
+                if unwanted(row)? {
+                    found.push((group, key.into()));
+                }
+                if found.len() >= DELETE_ROWS {
+                    from = Some([key, &[0]].concat());
+                }
+                Ok(from.is_none())
+            })?;
+            delete(state, table, &mut found)?;
+        }
     }
     Ok(())
 }

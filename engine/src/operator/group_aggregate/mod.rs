@@ -71,7 +71,7 @@ impl GroupAggregate {
         if expires {
             aggregation.expire_groups();
         }
-        let overflow = Overflow::new(&plan, state.as_ref(), context.memory);
+        let overflow = Overflow::new(state.as_ref(), context.memory);
         if overflow.is_none() {
             load_all(&mut aggregation, state.as_ref())?;
         }
@@ -151,11 +151,9 @@ impl GroupAggregate {
         if self.overflow.is_none() {
             return self.aggregation.remove(groups, &self.place);
         }
-        let (state, place) = (self.state.as_mut(), &self.place);
-        self.aggregation.recall_sets(groups, state, place)?;
-        self.aggregation.remove(groups, place)?;
         // At once: otherwise they could be taken up again.
-        self.aggregation.deletes.apply(state)
+        let (state, place) = (self.state.as_mut(), &self.place);
+        self.aggregation.remove_stored(groups, state, place)
     }
 
     fn apply(&mut self, batch: &Batch, signs: Option<&[i64]>) -> Result<()> {
@@ -209,6 +207,7 @@ impl Operator for GroupAggregate {
         let (touched, existed) = self.intern(&keys, batch.num_rows(), now_ms)?;
         let before = changes::Before::of(&self.aggregation, &touched, existed)?;
         self.apply(&batch, signs.as_deref())?;
+        self.settle_extremes(&touched)?;
         self.aggregation.mark(&touched);
         self.aggregation.stamp(&touched, now_ms);
         let (columns, kinds, empty) = before.compare(&self.aggregation, self.emit_update_before)?;
@@ -235,10 +234,13 @@ impl Operator for GroupAggregate {
     }
 
     fn finish(&mut self, output: &mut Output) -> Result<()> {
-        if !self.answers_empty_input || self.aggregation.groups.len() > 0 {
+        if !self.answers_empty_input {
             return Ok(());
         }
         let (touched, existed) = self.intern(&[], 1, 0)?;
+        if existed.contains(&true) {
+            return Ok(());
+        }
         let before = changes::Before::of(&self.aggregation, &touched, existed)?;
         self.aggregation.mark(&touched);
         let (columns, kinds, _) = before.compare(&self.aggregation, self.emit_update_before)?;

@@ -12,7 +12,6 @@ use crate::element::Batch;
 use crate::error::{EngineError, Result};
 use crate::key::KeyGroup;
 use crate::memory::Share;
-use crate::operator::aggregate::Plan;
 use crate::operator::aggregate::aggregation::Aggregation;
 use crate::operator::aggregate::persist::GROUPS;
 use crate::state::{Change, KeyedState};
@@ -27,11 +26,9 @@ pub(super) struct Overflow {
 }
 
 impl Overflow {
-    /// `None` if the state keeps nothing, or there is one group only, or a group cannot be taken up
-    /// without all that its sets have.
-    pub(super) fn new(plan: &Plan, state: &dyn KeyedState, share: Share) -> Option<Self> {
-        let possible = state.keeps() && plan.can_recall() && !plan.keys.is_empty();
-        possible.then(|| Overflow {
+    /// `None` if the state keeps nothing.
+    pub(super) fn new(state: &dyn KeyedState, share: Share) -> Option<Self> {
+        state.keeps().then(|| Overflow {
             share,
             used: !state.is_empty(),
             next_group: state.key_groups().start,
@@ -50,7 +47,9 @@ impl GroupAggregate {
             return Ok(());
         }
         let (state, place) = (self.state.as_ref(), &self.place);
-        let found = self.aggregation.recall(created, state, place)?;
+        let found = self
+            .aggregation
+            .recall_with_extremes(created, state, place)?;
         let found: HashSet<u32> = found.into_iter().collect();
         created.retain(|group| !found.contains(group));
         Ok(())
@@ -70,6 +69,15 @@ impl GroupAggregate {
         let lists = columns.len().saturating_sub(self.plan.sets.len());
         let lists = columns.get(lists..).unwrap_or_default();
         self.aggregation.recall_listed(lists, groups, state, place)
+    }
+
+    /// Looks up extremes that a batch has taken back.
+    pub(super) fn settle_extremes(&mut self, touched: &[u32]) -> Result<()> {
+        if !self.overflowed() {
+            return Ok(());
+        }
+        let (state, place) = (self.state.as_ref(), &self.place);
+        self.aggregation.settle_extremes(touched, state, place)
     }
 
     /// Empties the working set when it holds too much.

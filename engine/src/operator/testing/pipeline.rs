@@ -42,6 +42,8 @@ pub(crate) struct Pipeline {
     pub(crate) lines: Vec<String>,
     pub(crate) metrics: std::sync::Arc<crate::metrics::SubtaskMetrics>,
     pub(crate) now_ms: i64,
+    /// The memory of each subtask's share.
+    pub(crate) memory_bytes: u64,
     upsert_keys: Option<usize>,
 }
 
@@ -69,6 +71,8 @@ impl Pipeline {
             lines: vec![],
             metrics: Default::default(),
             now_ms: 0,
+            // So little that every batch overflows, where state can.
+            memory_bytes: 64,
             upsert_keys: None,
         };
         pipeline.start(1, BackendKind::Memory, &[]);
@@ -118,8 +122,7 @@ impl Pipeline {
                 key_groups: range,
                 state: needs_state(&self.global).then_some(state),
                 layouts: self.layouts.clone(),
-                // So little that every batch overflows, where state can.
-                memory: Memory::new(64).share(),
+                memory: Memory::new(self.memory_bytes).share(),
                 ..self.context()
             };
             let operator = build(
@@ -244,10 +247,20 @@ impl Pipeline {
             self.route(output);
         }
         for index in 0..self.subtasks.len() as u32 {
-            self.call(index, |operator, _, output| {
-                operator.watermark(watermark, output)
-            });
+            self.watermark_of(index, watermark);
         }
+    }
+
+    /// Moves event time of one subtask of the global phase, as between unaligned barriers.
+    pub(crate) fn watermark_of(&mut self, subtask: u32, watermark: EventTime) {
+        self.call(subtask, |operator, _, output| {
+            operator.watermark(watermark, output)
+        });
+    }
+
+    /// What the working sets hold.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.subtasks.iter().map(|s| s.memory_bytes()).sum()
     }
 
     /// Moves processing time and calls the timers that are due.

@@ -90,6 +90,15 @@ impl Merges {
         }
     }
 
+    /// Roughly the memory in use.
+    pub(super) fn size_bytes(&self) -> usize {
+        match &self.kind {
+            Kind::Direct => 0,
+            Kind::Running(running) => running.as_ref().map_or(0, |r| r.merged.size_bytes()),
+            Kind::Tree(nodes) => nodes.values().map(Aggregation::size_bytes).sum(),
+        }
+    }
+
     /// Calls `visit` with the aggregation of the window's slices; not at all when it has none.
     pub(super) fn window(
         &mut self,

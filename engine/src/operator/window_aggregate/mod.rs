@@ -8,10 +8,12 @@ use crate::error::Result;
 use crate::graph::{WindowAggregateSpec, WindowKind};
 
 mod merges;
+mod overflow;
 mod persist;
 mod refire;
 mod session;
 mod sliced;
+mod watermarks;
 
 #[cfg(test)]
 mod tests;

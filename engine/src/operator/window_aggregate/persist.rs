@@ -1,18 +1,15 @@
-//! Window state: slices, and the watermark up to which windows have fired.
+//! Window state: slices in keyed state.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::error::{EngineError, Result};
 use crate::operator::aggregate::Plan;
 use crate::operator::aggregate::aggregation::Aggregation;
+use crate::operator::aggregate::pages::behind;
 use crate::operator::aggregate::persist::{GROUPS, GroupsLoader, Place, SetLoader};
-use crate::state::{Change, KeyedState, TableId};
-use crate::time::{EventTime, MIN_WATERMARK};
-
-/// Per key group the watermark, under an empty key.
-const WATERMARKS: TableId = TableId(0);
+use crate::state::{KeyedState, Order};
 
 /// Where a slice lies in keyed state: behind its end.
 pub(super) fn place(slice: i64, plan: &Plan, max_parallelism: u32) -> Place {
@@ -23,52 +20,7 @@ pub(super) fn place(slice: i64, plan: &Plan, max_parallelism: u32) -> Place {
     }
 }
 
-/// The watermark in keyed state. It tells a restored operator which windows have fired and which
-/// rows are late. All subtasks see the same watermark at an aligned barrier, so wherever key groups
-/// come from, they agree.
-pub(super) struct Watermarks {
-    saved: EventTime,
-}
-
-impl Watermarks {
-    /// Reads the watermark.
-    pub(super) fn load(state: &dyn KeyedState) -> Result<Self> {
-        let mut saved: Option<EventTime> = None;
-        state.scan(WATERMARKS, &mut |_, _, value| {
-            let bytes = <[u8; 8]>::try_from(value);
-            let watermark = bytes.map(i64::from_be_bytes).map_err(|_| damaged())?;
-            saved = Some(saved.map_or(watermark, |s| s.min(watermark)));
-            Ok(())
-        })?;
-        Ok(Watermarks {
-            saved: saved.unwrap_or(MIN_WATERMARK),
-        })
-    }
-
-    /// The watermark that was read or last written.
-    pub(super) fn current(&self) -> EventTime {
-        self.saved
-    }
-
-    /// Writes the watermark for every key group, if it has moved.
-    pub(super) fn save(&mut self, watermark: EventTime, state: &mut dyn KeyedState) -> Result<()> {
-        if watermark == self.saved {
-            return Ok(());
-        }
-        let value = watermark.to_be_bytes();
-        let range = state.key_groups();
-        let mut changes = (range.start..range.end).map(|group| Change {
-            group,
-            key: &[],
-            value: Some(&value),
-        });
-        state.apply(WATERMARKS, &mut changes)?;
-        self.saved = watermark;
-        Ok(())
-    }
-}
-
-fn damaged() -> EngineError {
+pub(super) fn damaged() -> EngineError {
     EngineError::state("the state of a window aggregation is damaged")
         .with_hint("restore from another checkpoint or savepoint")
 }
@@ -128,4 +80,24 @@ fn load_sets(
         }
     }
     Ok(())
+}
+
+/// Which slices keyed state has: only where state is kept.
+pub(super) fn stored_slices(state: &dyn KeyedState) -> Result<BTreeSet<i64>> {
+    let mut slices = BTreeSet::new();
+    let range = state.key_groups();
+    for group in range.start..range.end {
+        let mut from = Some(vec![]);
+        while let Some(start) = from.take() {
+            // The first group of the next slice.
+            let all = start.as_slice()..[0xFF; 9].as_slice();
+            state.scan_range(GROUPS, group, all, Order::Ascending, &mut |key, _| {
+                let (slice, _) = split_prefix(key)?;
+                slices.insert(slice);
+                from = Some(behind(&slice.to_be_bytes()));
+                Ok(false)
+            })?;
+        }
+    }
+    Ok(slices)
 }

@@ -11,6 +11,18 @@ use crate::error::Result;
 use crate::operator::Output;
 use crate::operator::aggregate::aggregation::Aggregation;
 use crate::operator::aggregate::unequal_rows;
+use crate::operator::window::Windows;
+use crate::operator::window::split::Lateness;
+
+/// The ends of the windows with a slice that have fired and still take rows.
+pub(super) fn fired_ends(
+    windows: &Windows,
+    slice: i64,
+    lateness: Lateness,
+) -> impl Iterator<Item = i64> + use<> {
+    let ends = windows.window_ends(slice);
+    ends.filter(move |end| *end <= lateness.watermark && !lateness.is_closed(*end))
+}
 
 /// The results that late rows are about to change.
 pub(super) struct Refire {
@@ -33,21 +45,20 @@ impl Part {
 }
 
 impl Refire {
-    /// Remembers the results of these keys in the windows of a slice that have fired; `None` when
-    /// none has, which is the rule.
+    /// Remembers the results of these keys in the windows of a slice that have fired when their key
+    /// groups have got as far as `lateness` says; `None` when none has, which is the rule.
     pub(super) fn begin(
         operator: &SlicedAggregate,
         slice: i64,
+        lateness: Lateness,
         keys: &[ArrayRef],
         rows: usize,
     ) -> Result<Option<Self>> {
-        let lateness = operator.lateness;
         if lateness.allowed_ms == 0 {
             return Ok(None);
         }
-        let fired = |end: &i64| *end <= lateness.watermark && !lateness.is_closed(*end);
         let mut before = BTreeMap::new();
-        for end in operator.windows.window_ends(slice).filter(fired) {
+        for end in fired_ends(&operator.windows, slice, lateness) {
             before.insert(end, window_of(operator, end, keys, rows)?);
         }
         Ok((!before.is_empty()).then(|| Refire {

@@ -7,15 +7,17 @@ use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
 
 use super::merges::{Merges, Slices as OpenSlices};
-use super::persist::{self, Watermarks};
+use super::overflow;
+use super::persist;
 use super::refire::Refire;
+use super::watermarks::Watermarks;
 use crate::element::Batch;
 use crate::error::{EngineError, Result};
 use crate::graph::{WindowAggregateSpec, WindowTime};
 use crate::memory::Share;
 use crate::metrics::SubtaskMetrics;
 use crate::operator::aggregate::aggregation::{Aggregation, check_signs, signs};
-use crate::operator::aggregate::persist::{Deletes, Place};
+use crate::operator::aggregate::persist::Place;
 use crate::operator::aggregate::{Plan, window_plan};
 use crate::operator::window::Windows;
 use crate::operator::window::columns::window_columns;
@@ -29,21 +31,22 @@ pub(super) struct SlicedAggregate {
     pub(super) plan: Arc<Plan>,
     pub(super) windows: Windows,
     time: WindowTime,
-    partial_input: bool,
+    pub(super) partial_input: bool,
     /// The columns that are read of each batch; `None` reads all.
     columns: Option<Vec<usize>>,
     pub(super) lateness: Lateness,
-    slices: OpenSlices,
-    merges: Merges,
+    pub(super) slices: OpenSlices,
+    /// The slices that keyed state may have groups of that are not in memory.
+    pub(super) stored: BTreeSet<i64>,
+    pub(super) merges: Merges,
     /// The ends of windows that have rows and have not fired.
     pending: BTreeSet<i64>,
-    state: Box<dyn KeyedState>,
-    watermarks: Watermarks,
-    deletes: Deletes,
-    max_parallelism: u32,
+    pub(super) state: Box<dyn KeyedState>,
+    pub(super) watermarks: Watermarks,
+    pub(super) max_parallelism: u32,
     pub(super) results: Results,
     metrics: Arc<SubtaskMetrics>,
-    memory: Share,
+    pub(super) memory: Share,
     /// Scratch: the group of each row.
     groups: Vec<u32>,
 }
@@ -53,7 +56,7 @@ pub(super) struct Results {
     windows: Windows,
     time_type: DataType,
     schema: SchemaRef,
-    batch_rows: usize,
+    pub(super) batch_rows: usize,
 }
 
 impl Results {
@@ -72,8 +75,41 @@ impl Results {
         Ok(RecordBatch::try_new(self.schema.clone(), columns)?)
     }
 
-    fn emit(&self, window: &Aggregation, window_end: i64, output: &mut Output) -> Result<()> {
-        for groups in window.present().chunks(self.batch_rows) {
+    /// Emits the results of those groups of a window that have rows and have not got past it.
+    fn emit(
+        &self,
+        window: &Aggregation,
+        window_end: i64,
+        watermarks: &Watermarks,
+        output: &mut Output,
+    ) -> Result<()> {
+        let mut groups = window.present();
+        if watermarks.differ() {
+            let floors = watermarks.floors_of(&window.keys(&groups)?, groups.len())?;
+            let mut floors = floors.into_iter();
+            groups.retain(|_| floors.next().is_none_or(|floor| floor < window_end));
+        }
+        self.emit_groups(window, &groups, window_end, output)
+    }
+
+    /// Emits the results of all groups of a window that have rows.
+    pub(super) fn emit_all(
+        &self,
+        window: &Aggregation,
+        window_end: i64,
+        output: &mut Output,
+    ) -> Result<()> {
+        self.emit_groups(window, &window.present(), window_end, output)
+    }
+
+    fn emit_groups(
+        &self,
+        window: &Aggregation,
+        groups: &[u32],
+        window_end: i64,
+        output: &mut Output,
+    ) -> Result<()> {
+        for groups in groups.chunks(self.batch_rows) {
             output.emit(Batch::inserts(self.rows(window, groups, window_end)?));
         }
         Ok(())
@@ -93,8 +129,8 @@ impl SlicedAggregate {
             .ok_or_else(|| EngineError::internal("a window aggregation got no state"))?;
         let windows = Windows::new(&spec.window.kind)?;
         plan.stored.forget_gone(&plan, state.as_mut())?;
-        let watermarks = Watermarks::load(state.as_ref())?;
-        let slices = persist::load_slices(&plan, state.as_ref())?;
+        let watermarks = Watermarks::load(state.as_ref(), context.max_parallelism)?;
+        let (slices, stored) = overflow::load(&plan, state.as_ref())?;
         state.loaded();
         let watermark = watermarks.current();
         let ends = slices.keys().flat_map(|s| windows.window_ends(*s));
@@ -111,9 +147,9 @@ impl SlicedAggregate {
             },
             pending: ends.filter(|end| *end > watermark).collect(),
             slices,
+            stored,
             state,
             watermarks,
-            deletes: Deletes::default(),
             max_parallelism: context.max_parallelism,
             results: Results {
                 windows,
@@ -127,23 +163,23 @@ impl SlicedAggregate {
         })
     }
 
-    fn place(&self, slice: i64) -> Place {
+    pub(super) fn place(&self, slice: i64) -> Place {
         persist::place(slice, &self.plan, self.max_parallelism)
     }
 
-    fn slices_of(&self, batch: &Batch, now_ms: i64) -> Result<Slices> {
+    fn slices_of(&self, batch: &Batch, lateness: Lateness, now_ms: i64) -> Result<Slices> {
         if self.partial_input {
             let column = batch.column(self.plan.keys.len());
-            return Slices::by_column(column, &self.windows, self.lateness, &self.metrics);
+            return Slices::by_column(column, &self.windows, lateness, &self.metrics);
         }
         match &self.time {
             WindowTime::Event { column } => {
                 let times = batch.column(*column);
-                Slices::by_time(times, &self.windows, self.lateness, &self.metrics)
+                Slices::by_time(times, &self.windows, lateness, &self.metrics)
             }
             WindowTime::Processing => {
                 // A clock that is set back does not reopen windows.
-                let now_ms = now_ms.max(self.lateness.watermark);
+                let now_ms = now_ms.max(lateness.watermark);
                 let slice = self.windows.slice_end(now_ms);
                 Ok(match self.windows.last_end(slice) {
                     Some(_) => Slices::constant(slice, batch.num_rows()),
@@ -166,6 +202,33 @@ impl SlicedAggregate {
         }
     }
 
+    /// Takes rows whose key groups have got as far as `lateness` says.
+    fn take(
+        &mut self,
+        batch: Batch,
+        lateness: Lateness,
+        now_ms: i64,
+        output: &mut Output,
+    ) -> Result<()> {
+        let slices = self.slices_of(&batch, lateness, now_ms)?;
+        let batch = match &self.columns {
+            Some(columns) => narrow(&batch, columns)?,
+            None => batch,
+        };
+        for (slice, part) in slices.split(&batch)? {
+            let signs = signs(part.kinds());
+            check_signs(&self.plan, signs.as_deref())?;
+            let keys = self.keys(&part);
+            self.recall_fired(slice, lateness, &keys, part.num_rows())?;
+            let refire = Refire::begin(self, slice, lateness, &keys, part.num_rows())?;
+            self.add(slice, &part, signs.as_deref())?;
+            if let Some(refire) = refire {
+                refire.finish(self, output)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Adds rows of one slice.
     fn add(&mut self, slice: i64, part: &Batch, signs: Option<&[i64]>) -> Result<()> {
         let keys = self.keys(part);
@@ -180,14 +243,22 @@ impl SlicedAggregate {
         let Some(aggregation) = self.slices.get_mut(&slice) else {
             return Err(EngineError::internal("a slice has vanished"));
         };
-        aggregation.intern(&keys, part.num_rows(), &mut self.groups)?;
+        let mut groups = std::mem::take(&mut self.groups);
+        aggregation.intern(&keys, part.num_rows(), &mut groups)?;
+        if self.stored.contains(&slice) {
+            self.recall(slice, part, &groups)?;
+        }
+        let Some(aggregation) = self.slices.get_mut(&slice) else {
+            return Err(EngineError::internal("a slice has vanished"));
+        };
         if self.partial_input {
             let partials = part.rows().columns().get(self.plan.keys.len() + 1..);
-            aggregation.merge(&self.groups, partials.unwrap_or_default())?;
+            aggregation.merge(&groups, partials.unwrap_or_default())?;
         } else {
-            aggregation.update(part.rows(), &self.groups, signs)?;
+            aggregation.update(part.rows(), &groups, signs)?;
         }
-        aggregation.mark(&self.groups);
+        aggregation.mark(&groups);
+        self.groups = groups;
         Ok(())
     }
 
@@ -197,11 +268,20 @@ impl SlicedAggregate {
         self.slices.range(start + 1..=window_end).map(|(_, a)| a)
     }
 
+    /// Roughly the memory in use.
+    pub(super) fn held_bytes(&self) -> usize {
+        let slices: usize = self.slices.values().map(Aggregation::size_bytes).sum();
+        slices + self.merges.size_bytes()
+    }
+
     fn fire(&mut self, window_end: i64, output: &mut Output) -> Result<()> {
-        let results = &self.results;
+        if self.is_stored(window_end) {
+            return self.fire_stored(window_end, output);
+        }
+        let (results, watermarks) = (&self.results, &self.watermarks);
         self.merges
             .window(&self.windows, &self.slices, window_end, &mut |window| {
-                results.emit(window, window_end, output)
+                results.emit(window, window_end, watermarks, output)
             })
     }
 
@@ -215,6 +295,7 @@ impl SlicedAggregate {
             self.pending.remove(&end);
         }
         self.lateness.watermark = time;
+        self.watermarks.pass(time);
         let windows = self.windows;
         let lateness = self.lateness;
         let closed = |slice: &&i64| {
@@ -227,9 +308,12 @@ impl SlicedAggregate {
             self.merges.drop_until(&self.windows, *last);
         }
         for slice in closed {
-            if let Some(aggregation) = self.slices.remove(&slice) {
-                let deletes = aggregation.dissolve(&self.place(slice))?;
-                self.deletes.append(deletes);
+            let in_memory = self.slices.remove(&slice);
+            if self.stored.remove(&slice) {
+                self.delete_stored(slice)?;
+            } else if let Some(aggregation) = in_memory {
+                let mut deletes = aggregation.dissolve(&self.place(slice))?;
+                deletes.apply(self.state.as_mut())?;
             }
         }
         Ok(())
@@ -245,31 +329,35 @@ impl Operator for SlicedAggregate {
         output: &mut Output,
     ) -> Result<()> {
         if self.time == WindowTime::Processing {
-            self.advance(now_ms, output)?;
+            self.advance(now_ms.max(self.watermarks.highest()), output)?;
         }
-        let slices = self.slices_of(&batch, now_ms)?;
-        let batch = match &self.columns {
-            Some(columns) => narrow(&batch, columns)?,
-            None => batch,
-        };
-        for (slice, part) in slices.split(&batch)? {
-            let signs = signs(part.kinds());
-            check_signs(&self.plan, signs.as_deref())?;
-            let refire = Refire::begin(self, slice, &self.keys(&part), part.num_rows())?;
-            self.add(slice, &part, signs.as_deref())?;
-            if let Some(refire) = refire {
-                refire.finish(self, output)?;
-            }
+        if !self.watermarks.differ() {
+            self.take(batch, self.lateness, now_ms, output)?;
+            return self.make_room();
         }
-        Ok(())
+        let keys = self.keys(&batch);
+        let parts = self
+            .watermarks
+            .divide(batch, &keys, self.lateness.watermark)?;
+        for (watermark, part) in parts {
+            let lateness = Lateness {
+                watermark,
+                ..self.lateness
+            };
+            self.take(part, lateness, now_ms, output)?;
+        }
+        self.make_room()
     }
 
     fn watermark(&mut self, watermark: EventTime, output: &mut Output) -> Result<()> {
-        self.memory.hold(self.memory_bytes() as u64);
-        match self.time {
-            WindowTime::Event { .. } => self.advance(watermark, output),
-            WindowTime::Processing => Ok(()),
+        if !self.state.keeps() {
+            self.memory.hold(self.held_bytes() as u64);
         }
+        match self.time {
+            WindowTime::Event { .. } => self.advance(watermark, output)?,
+            WindowTime::Processing => {}
+        }
+        self.make_room()
     }
 
     fn deadline_ms(&self) -> Option<i64> {
@@ -282,7 +370,7 @@ impl Operator for SlicedAggregate {
     fn timer(&mut self, now_ms: i64, output: &mut Output) -> Result<()> {
         match self.time {
             WindowTime::Event { .. } => Ok(()),
-            WindowTime::Processing => self.advance(now_ms, output),
+            WindowTime::Processing => self.advance(now_ms.max(self.watermarks.highest()), output),
         }
     }
 
@@ -292,12 +380,11 @@ impl Operator for SlicedAggregate {
     }
 
     fn memory_bytes(&self) -> usize {
-        self.slices.values().map(Aggregation::size_bytes).sum()
+        self.held_bytes()
     }
 
     fn state(&mut self) -> Result<Option<&mut dyn KeyedState>> {
         let state = self.state.as_mut();
-        self.deletes.apply(state)?;
         for (slice, aggregation) in &mut self.slices {
             let place = persist::place(*slice, &self.plan, self.max_parallelism);
             aggregation.save(state, &place)?;

@@ -6,15 +6,16 @@
 //! time of its last row as one more aggregate.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, UInt32Array};
 use arrow::compute;
 use arrow::datatypes::{DataType, SchemaRef};
 
+use self::overflow::Overflow;
 use self::sessions::{Assigned, LATE, Sessions, Span, Touched};
-use super::persist::Watermarks;
+use super::watermarks::Watermarks;
 use crate::element::{Batch, RowKind};
 use crate::error::{EngineError, Result};
 use crate::graph::{WindowAggregateSpec, WindowTime};
@@ -30,6 +31,7 @@ use crate::operator::{Operator, OperatorContext, Output};
 use crate::state::KeyedState;
 use crate::time::{EventTime, MAX_WATERMARK};
 
+mod overflow;
 mod restore;
 mod sessions;
 
@@ -50,6 +52,8 @@ pub(super) struct SessionAggregate {
     place: Place,
     state: Box<dyn KeyedState>,
     watermarks: Watermarks,
+    /// What goes to disk when memory is short; `None` keeps everything in memory.
+    overflow: Option<Overflow>,
     output: SchemaRef,
     batch_rows: usize,
     metrics: Arc<SubtaskMetrics>,
@@ -66,7 +70,8 @@ struct Timer {
 
 /// Rows of sessions that had fired, before late rows changed them.
 struct Fired {
-    spans: Vec<Span>,
+    /// Key and place of each.
+    sessions: Vec<(u32, Span)>,
     rows: RecordBatch,
 }
 
@@ -91,7 +96,7 @@ impl SessionAggregate {
             .state
             .ok_or_else(|| EngineError::internal("a window aggregation got no state"))?;
         plan.stored.forget_gone(&plan, state.as_mut())?;
-        let watermarks = Watermarks::load(state.as_ref())?;
+        let watermarks = Watermarks::load(state.as_ref(), context.max_parallelism)?;
         let kinds = plan.key_codecs.iter().take(spec.keys.len());
         let mut operator = SessionAggregate {
             sessions: Sessions::new(kinds.map(|c| c.kind()), gap_ms + 1),
@@ -111,6 +116,7 @@ impl SessionAggregate {
                 allowed_ms: spec.allowed_lateness_ms,
             },
             timers: BinaryHeap::new(),
+            overflow: Overflow::new(state.as_ref()),
             state,
             watermarks,
             output: output.clone(),
@@ -156,7 +162,12 @@ impl SessionAggregate {
     }
 
     /// Finds the groups of touched sessions and puts what they have absorbed into them.
-    fn settle(&mut self, rows: &RecordBatch, touched: &[Touched]) -> Result<Vec<u32>> {
+    fn settle(
+        &mut self,
+        rows: &RecordBatch,
+        touched: &[Touched],
+        lateness: Lateness,
+    ) -> Result<Vec<u32>> {
         let mut keys = self.plan.raw_keys(rows);
         keys.pop();
         let first = UInt32Array::from_iter_values(touched.iter().map(|t| t.row));
@@ -172,7 +183,7 @@ impl SessionAggregate {
         for (touched, group) in touched.iter().zip(&groups) {
             self.sessions.settle(touched, *group);
             let same = touched.absorbed.as_slice() == [*group];
-            if !same || self.may_have_fired(touched) {
+            if !same || self.may_have_fired(touched, lateness) {
                 let generation = self.sessions.renew(*group);
                 self.timers.push(Reverse(Timer {
                     at_ms: self.over_at(touched.last),
@@ -187,7 +198,7 @@ impl SessionAggregate {
             }
         }
         if !from.is_empty() {
-            self.aggregation.merge_groups(&from, &into, &self.place)?;
+            self.merge_groups(&from, &into)?;
         }
         self.aggregation.mark(&groups);
         Ok(groups)
@@ -195,27 +206,35 @@ impl SessionAggregate {
 
     /// Whether a session may have fired before this batch: with late rows allowed, any that is not
     /// clearly in the future.
-    fn may_have_fired(&self, touched: &Touched) -> bool {
-        self.lateness.allowed_ms > 0 && touched.start <= self.lateness.watermark
+    fn may_have_fired(&self, touched: &Touched, lateness: Lateness) -> bool {
+        lateness.allowed_ms > 0 && touched.start <= lateness.watermark
     }
 
     /// The rows that were emitted for sessions that are about to change.
-    fn fired(&self, touched: &[Touched]) -> Result<Option<Fired>> {
-        if self.lateness.allowed_ms == 0 {
+    fn fired(&self, touched: &[Touched], lateness: Lateness) -> Result<Option<Fired>> {
+        if lateness.allowed_ms == 0 {
             return Ok(None);
         }
-        let absorbed = touched.iter().flat_map(|t| t.absorbed.iter());
-        let absorbed: Vec<u32> = absorbed.copied().collect();
+        let pairs = |t: &Touched| {
+            let key = t.key;
+            t.absorbed
+                .clone()
+                .into_iter()
+                .map(move |group| (key, group))
+        };
+        let (keys, absorbed): (Vec<u32>, Vec<u32>) = touched.iter().flat_map(pairs).unzip();
         // The aggregation still knows the sessions as they were before this batch.
         let spans = self.stored_spans(&absorbed)?;
-        let over = |(_, s): &(u32, Span)| self.over_at(s.last) <= self.lateness.watermark;
-        let fired = absorbed.into_iter().zip(spans).filter(over);
-        let (groups, spans): (Vec<u32>, Vec<Span>) = fired.unzip();
+        let over = |(_, (_, s)): &(u32, (u32, Span))| self.over_at(s.last) <= lateness.watermark;
+        let sessions = keys.into_iter().zip(spans);
+        let fired = absorbed.into_iter().zip(sessions).filter(over);
+        let (groups, sessions): (Vec<u32>, Vec<(u32, Span)>) = fired.unzip();
         if groups.is_empty() {
             return Ok(None);
         }
+        let spans: Vec<Span> = sessions.iter().map(|(_, span)| *span).collect();
         let rows = self.result_rows(&groups, &spans)?;
-        Ok(Some(Fired { spans, rows }))
+        Ok(Some(Fired { sessions, rows }))
     }
 
     fn result_rows(&self, groups: &[u32], spans: &[Span]) -> Result<RecordBatch> {
@@ -236,43 +255,54 @@ impl SessionAggregate {
         fired: Option<Fired>,
         touched: &[Touched],
         groups: &[u32],
+        lateness: Lateness,
         output: &mut Output,
     ) -> Result<()> {
-        if self.lateness.allowed_ms == 0 {
+        if lateness.allowed_ms == 0 {
             return Ok(());
         }
-        let over = |t: &&(&Touched, &u32)| self.over_at(t.0.last) <= self.lateness.watermark;
+        let over = |t: &&(&Touched, &u32)| self.over_at(t.0.last) <= lateness.watermark;
         let pairs: Vec<_> = touched.iter().zip(groups).collect();
         let over: Vec<_> = pairs.iter().filter(over).collect();
         let spans: Vec<Span> = over.iter().map(|(t, _)| t.span()).collect();
+        let after: Vec<(u32, Span)> = over.iter().map(|(t, _)| (t.key, t.span())).collect();
         let groups: Vec<u32> = over.iter().map(|(_, g)| **g).collect();
-        if let Some(fired) = &fired {
-            let updated = |s: &Span| match spans.contains(s) {
+        let mut before = HashSet::new();
+        if let Some(fired) = fired {
+            let stays: HashSet<&(u32, Span)> = after.iter().collect();
+            let updated = |session| match stays.contains(session) {
                 true => RowKind::UpdateBefore,
                 false => RowKind::Delete,
             };
-            let kinds = fired.spans.iter().map(updated).collect();
-            output.emit(Batch::with_kinds(fired.rows.clone(), kinds)?);
+            let kinds = fired.sessions.iter().map(updated).collect();
+            output.emit(Batch::with_kinds(fired.rows, kinds)?);
+            before.extend(fired.sessions);
         }
         if groups.is_empty() {
             return Ok(());
         }
-        let before = fired.map(|f| f.spans).unwrap_or_default();
-        let kind = |s: &Span| match before.contains(s) {
+        let kind = |session| match before.contains(session) {
             true => RowKind::UpdateAfter,
             false => RowKind::Insert,
         };
-        let kinds = spans.iter().map(kind).collect();
+        let kinds = after.iter().map(kind).collect();
         let rows = self.result_rows(&groups, &spans)?;
         output.emit(Batch::with_kinds(rows, kinds)?);
         Ok(())
     }
 
-    /// Fires the sessions that are over at `time`, and forgets those that nothing can change.
+    /// Moves time: in several steps if more sessions have to come from disk than fit into memory.
     fn advance(&mut self, time: EventTime, output: &mut Output) -> Result<()> {
-        if time <= self.lateness.watermark {
-            return Ok(());
+        while self.lateness.watermark < time {
+            let until = self.recall_due(time)?;
+            self.fire(until, output)?;
+            self.make_room()?;
         }
+        Ok(())
+    }
+
+    /// Fires the sessions that are over at `time`, and forgets those that nothing can change.
+    fn fire(&mut self, time: EventTime, output: &mut Output) -> Result<()> {
         let (mut fire, mut spans, mut gone) = (Vec::new(), Vec::new(), Vec::new());
         while let Some(Reverse(timer)) = self.timers.peek().copied() {
             if timer.at_ms > time {
@@ -300,15 +330,39 @@ impl SessionAggregate {
                 self.timers.push(Reverse(Timer { at_ms, ..timer }));
             }
         }
+        if self.watermarks.differ() {
+            self.leave_out_fired(&mut fire, &mut spans)?;
+        }
         for (groups, spans) in fire
             .chunks(self.batch_rows)
             .zip(spans.chunks(self.batch_rows))
         {
             output.emit(Batch::inserts(self.result_rows(groups, spans)?));
         }
-        self.lateness.watermark = time;
-        self.sessions.remove(&gone);
-        self.aggregation.remove_if_any(&gone, &self.place)
+        self.lateness.watermark = self.lateness.watermark.max(time);
+        self.watermarks.pass(time);
+        self.remove(&gone)
+    }
+
+    /// Leaves out the sessions that had fired before their key groups came to this operator, which
+    /// has not got as far as they have.
+    fn leave_out_fired(&self, groups: &mut Vec<u32>, spans: &mut Vec<Span>) -> Result<()> {
+        let mut keys = self.aggregation.keys(groups)?;
+        keys.truncate(self.place.hashed_keys);
+        let floors = self.watermarks.floors_of(&keys, groups.len())?;
+        let due = |(floor, span): (&EventTime, &Span)| self.over_at(span.last) > *floor;
+        let due: Vec<bool> = floors.iter().zip(spans.iter()).map(due).collect();
+        let mut keep = due.iter();
+        groups.retain(|_| keep.next().is_none_or(|due| *due));
+        let mut keep = due.iter();
+        spans.retain(|_| keep.next().is_none_or(|due| *due));
+        Ok(())
+    }
+
+    /// Roughly the memory in use.
+    fn held_bytes(&self) -> usize {
+        let timers = self.timers.capacity() * size_of::<Timer>();
+        self.aggregation.size_bytes() + self.sessions.size_bytes() + timers
     }
 
     /// Leaves out the rows that are late.
@@ -342,6 +396,37 @@ impl SessionAggregate {
     }
 }
 
+impl SessionAggregate {
+    /// Takes rows whose key groups have got as far as `lateness` says.
+    fn take(
+        &mut self,
+        batch: Batch,
+        lateness: Lateness,
+        now_ms: i64,
+        output: &mut Output,
+    ) -> Result<()> {
+        let (batch, times) = self.with_times(batch, now_ms)?;
+        let keys: Vec<ArrayRef> = self.key_columns(&batch);
+        let lanes = self.plan.encode_keys(&keys)?;
+        self.recall(&lanes, times.len())?;
+        let gap_ms = self.gap_ms;
+        let closed = |time: i64| lateness.is_closed(time + gap_ms + 1);
+        let mut assigned = self.sessions.assign(&lanes, &times, closed)?;
+        let (batch, times) = self.without_late(batch, times, &mut assigned)?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let touched = &assigned.sessions;
+        let fired = self.fired(touched, lateness)?;
+        let rows = self.append_times(&batch, times)?;
+        let groups = self.settle(&rows, touched, lateness)?;
+        let of_rows: Vec<u32> = assigned.rows.iter().map(|s| groups[*s as usize]).collect();
+        self.recall_entries(&rows, &of_rows)?;
+        self.aggregation.update(&rows, &of_rows, None)?;
+        self.emit_changes(fired, touched, &groups, lateness, output)
+    }
+}
+
 impl Operator for SessionAggregate {
     fn process(
         &mut self,
@@ -351,29 +436,31 @@ impl Operator for SessionAggregate {
         output: &mut Output,
     ) -> Result<()> {
         if self.time == WindowTime::Processing {
-            self.advance(now_ms, output)?;
+            self.advance(now_ms.max(self.watermarks.highest()), output)?;
         }
         check_signs(&self.plan, signs(batch.kinds()).as_deref())?;
-        let (batch, times) = self.with_times(batch, now_ms)?;
-        let keys: Vec<ArrayRef> = self.key_columns(&batch);
-        let lanes = self.plan.encode_keys(&keys)?;
-        let (lateness, gap_ms) = (self.lateness, self.gap_ms);
-        let closed = |time: i64| lateness.is_closed(time + gap_ms + 1);
-        let mut assigned = self.sessions.assign(&lanes, &times, closed)?;
-        let (batch, times) = self.without_late(batch, times, &mut assigned)?;
-        if batch.is_empty() {
-            return Ok(());
+        if !self.watermarks.differ() {
+            self.take(batch, self.lateness, now_ms, output)?;
+            return self.make_room();
         }
-        let fired = self.fired(&assigned.sessions)?;
-        let rows = self.append_times(&batch, times)?;
-        let groups = self.settle(&rows, &assigned.sessions)?;
-        let of_rows: Vec<u32> = assigned.rows.iter().map(|s| groups[*s as usize]).collect();
-        self.aggregation.update(&rows, &of_rows, None)?;
-        self.emit_changes(fired, &assigned.sessions, &groups, output)
+        let keys = self.key_columns(&batch);
+        let parts = self
+            .watermarks
+            .divide(batch, &keys, self.lateness.watermark)?;
+        for (watermark, part) in parts {
+            let lateness = Lateness {
+                watermark,
+                ..self.lateness
+            };
+            self.take(part, lateness, now_ms, output)?;
+        }
+        self.make_room()
     }
 
     fn watermark(&mut self, watermark: EventTime, output: &mut Output) -> Result<()> {
-        self.memory.hold(self.memory_bytes() as u64);
+        if self.overflow.is_none() {
+            self.memory.hold(self.held_bytes() as u64);
+        }
         match self.time {
             WindowTime::Event { .. } => self.advance(watermark, output),
             WindowTime::Processing => Ok(()),
@@ -390,14 +477,18 @@ impl Operator for SessionAggregate {
     fn deadline_ms(&self) -> Option<i64> {
         match self.time {
             WindowTime::Event { .. } => None,
-            WindowTime::Processing => self.timers.peek().map(|Reverse(timer)| timer.at_ms),
+            WindowTime::Processing => {
+                let in_memory = self.timers.peek().map(|Reverse(timer)| timer.at_ms);
+                let on_disk = self.overflow.as_ref().and_then(Overflow::next_ms);
+                in_memory.into_iter().chain(on_disk).min()
+            }
         }
     }
 
     fn timer(&mut self, now_ms: i64, output: &mut Output) -> Result<()> {
         match self.time {
             WindowTime::Event { .. } => Ok(()),
-            WindowTime::Processing => self.advance(now_ms, output),
+            WindowTime::Processing => self.advance(now_ms.max(self.watermarks.highest()), output),
         }
     }
 
@@ -406,7 +497,7 @@ impl Operator for SessionAggregate {
     }
 
     fn memory_bytes(&self) -> usize {
-        self.aggregation.size_bytes()
+        self.held_bytes()
     }
 
     fn state(&mut self) -> Result<Option<&mut dyn KeyedState>> {

@@ -1,13 +1,12 @@
 //! The plan of a session aggregation, and its sessions from keyed state.
 
-use std::cmp::Reverse;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, Schema};
 
+use super::SessionAggregate;
 use super::sessions::Span;
-use super::{SessionAggregate, Timer};
 use crate::element::Batch;
 use crate::error::{EngineError, Result};
 use crate::graph::{AggregateCall, AggregateFunction, DataTypeSpec, WindowAggregateSpec};
@@ -63,22 +62,15 @@ impl SessionAggregate {
         Ok(spans.map(|(start, last)| Span { start, last }).collect())
     }
 
-    /// Reads all sessions from keyed state.
+    /// Reads all sessions from keyed state; where it is kept, only when they have to be looked at.
     pub(super) fn load(&mut self) -> Result<()> {
-        load_all(&mut self.aggregation, self.state.as_ref())?;
-        self.state.loaded();
-        let groups = self.aggregation.groups.groups();
-        let spans = self.stored_spans(&groups)?;
-        let mut keys = self.aggregation.groups.keys(&groups)?;
-        keys.truncate(self.place.hashed_keys);
-        self.sessions.restore(&keys, &spans, &groups)?;
-        for (group, span) in groups.iter().zip(&spans) {
-            self.timers.push(Reverse(Timer {
-                at_ms: self.over_at(span.last),
-                group: *group,
-                generation: self.sessions.renew(*group),
-            }));
+        if self.overflow.is_some() {
+            self.index_stored()?;
+        } else {
+            load_all(&mut self.aggregation, self.state.as_ref())?;
+            self.adopt(&self.aggregation.groups.groups())?;
         }
+        self.state.loaded();
         Ok(())
     }
 }

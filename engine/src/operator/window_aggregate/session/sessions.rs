@@ -56,7 +56,8 @@ pub(super) struct Touched {
     pub(super) last: i64,
     /// Groups that are part of the session by now.
     pub(super) absorbed: Vec<u32>,
-    key: u32,
+    /// The number of its key, during this batch.
+    pub(super) key: u32,
     /// The slot that this one has become part of.
     joined: Option<u32>,
 }
@@ -80,7 +81,7 @@ pub(super) struct Assigned {
 }
 
 /// A session's place in time, by its group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Span {
     pub(super) start: i64,
     pub(super) last: i64,
@@ -96,6 +97,19 @@ impl Sessions {
             batch: 0,
             row_keys: Vec::new(),
         }
+    }
+
+    /// The keys of rows, as far as they have sessions here.
+    pub(super) fn find(&self, keys: &[Lane], rows: usize) -> Vec<Option<u32>> {
+        self.keys.find(keys, rows)
+    }
+
+    /// Roughly the memory in use.
+    pub(super) fn size_bytes(&self) -> usize {
+        // Most keys have one session, for which a vector takes room for four.
+        let open = self.keys.len() * 4 * size_of::<Session>();
+        let slots = self.open.capacity() * size_of::<Vec<Session>>();
+        self.keys.size_bytes() + open + slots + self.owners.capacity() * size_of::<Owner>()
     }
 
     fn intern(&mut self, keys: &[Lane], rows: usize) -> Result<Vec<u32>> {
