@@ -61,7 +61,8 @@ impl Clock for ManualClock {
 /// Merges the watermarks of several inputs by their minimum, leaving idle and ended ones out.
 ///
 /// The merged watermark never goes back. When every input has ended it is [`MAX_WATERMARK`]; when
-/// all that have not ended are idle it stays where it is and [`WatermarkMerger::is_idle`] holds.
+/// all that have not ended are idle it is that of the furthest of them, and
+/// [`WatermarkMerger::is_idle`] holds.
 #[derive(Debug, Clone, Default)]
 pub struct WatermarkMerger<K: Ord + Clone = u32> {
     inputs: BTreeMap<K, Input>,
@@ -180,9 +181,13 @@ impl<K: Ord + Clone> WatermarkMerger<K> {
         let minimum = match live.map(|i| i.watermark).min() {
             Some(minimum) => minimum,
             None if self.inputs.values().all(|i| at_end(&i)) => MAX_WATERMARK,
-            // Ended and idle inputs only: what the ended ones said no longer holds anyone back,
-            // and the idle ones may resume, so the watermark stays.
-            None => return None,
+            // Ended and idle inputs only. Nobody waits for an idle one, so it is the furthest of them
+            // that counts, whichever fell silent last; what ended ones said does not, since the idle
+            // ones may resume.
+            None => {
+                let idle = self.inputs.values().filter(|i| i.idle && !at_end(i));
+                idle.map(|i| i.watermark).max()?
+            }
         };
         if minimum > self.current() {
             self.merged = Some(minimum);
@@ -222,6 +227,18 @@ mod tests {
         assert_eq!(merger.end(&1), None);
         assert_eq!(merger.advance(&0, 12), Some(12));
         assert_eq!(merger.end(&0), Some(MAX_WATERMARK));
+    }
+
+    #[test]
+    fn it_does_not_matter_which_input_falls_silent_first() {
+        let mut merger = WatermarkMerger::new([0u32, 1]);
+        merger.advance(&0, 13);
+        assert_eq!(merger.idle(&0), None, "input 1 may have something to say");
+        assert_eq!(merger.idle(&1), Some(13));
+        let mut merger = WatermarkMerger::new([0u32, 1]);
+        assert_eq!(merger.idle(&1), None);
+        assert_eq!(merger.advance(&0, 13), Some(13));
+        assert_eq!(merger.idle(&0), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use levada_engine::client::{Environment, JobClient, JobState};
+use levada_engine::client::{Environment, JobClient, JobState, JobStatus};
 use levada_engine::cluster::{
     CoordinatorProcess, Embedded, WorkerProcess, connect, coordinator_process, worker_process,
 };
@@ -117,8 +117,12 @@ impl Shared {
     pub async fn running(&self) -> Vec<String> {
         let all = self.client.list().await.expect("the coordinator answers");
         let live = all.into_iter().filter(|job| !job.state.is_terminal());
-        live.map(|job| format!("{} {}", job.name, JobState::name(job.state)))
-            .collect()
+        let why = |job: &JobStatus| job.error.as_ref().map(|e| format!(": {e}"));
+        live.map(|job| {
+            let state = JobState::name(job.state);
+            format!("{} {state}{}", job.name, why(&job).unwrap_or_default())
+        })
+        .collect()
     }
 }
 

@@ -310,7 +310,7 @@ impl<'a> Run<'a> {
             && self.way == Way::Overtaken
             && matches!(statement.statement, Statement::Query(_))
         {
-            return self.kept(&statement.text).await.map(Some);
+            return self.kept(raw(statement, script)).await.map(Some);
         }
         if last && self.way == Way::Failed {
             let after = (0..2).map(|_| self.chance.random_range(0..8)).collect();
@@ -629,6 +629,19 @@ pub async fn execute(session: &mut Session, script: &str) -> Result<(), String> 
         }
     }
     Ok(())
+}
+
+/// The last statement of a script as it was written, hints included.
+fn raw<'a>(statement: &ParsedStatement, script: &'a str) -> &'a str {
+    let lines = script.split_inclusive('\n');
+    let before: usize = lines
+        .take(statement.location.line as usize - 1)
+        .map(str::len)
+        .sum();
+    let line = &script[before..];
+    let column = statement.location.column as usize - 1;
+    let start = line.char_indices().nth(column).map_or(0, |(at, _)| at);
+    line[start..].trim().trim_end_matches(';')
 }
 
 fn names(schema: &arrow::datatypes::Schema) -> Vec<String> {

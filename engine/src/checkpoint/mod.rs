@@ -101,6 +101,9 @@ pub struct InFlight {
     pub consumers: u32,
     /// Where they were.
     pub leg: Leg,
+    /// Whether they are partial results of a local phase, which there is at some parallelisms only.
+    #[serde(default)]
+    pub partial: bool,
     /// The file, relative to the job's folder.
     pub path: String,
     /// Where in the file they begin.

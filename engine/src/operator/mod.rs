@@ -134,6 +134,12 @@ pub trait Operator: Send {
         Ok(())
     }
 
+    /// From here on the input is partial results of a local phase, or is not: for rows that were under
+    /// way when the job had another parallelism.
+    fn take_partial(&mut self, partial: bool) {
+        let _ = partial;
+    }
+
     /// Roughly the memory of the working set, in bytes, beside keyed state.
     fn memory_bytes(&self) -> usize {
         0
@@ -184,6 +190,16 @@ pub fn build(
         other => Err(EngineError::internal(format!(
             "no state machine runs {other:?}"
         ))),
+    }
+}
+
+/// The columns of the rows that an aggregation groups by, and whether it takes partial results of a local
+/// phase, which have them first.
+pub fn grouping(spec: &OperatorSpec) -> Option<(&[usize], bool)> {
+    match spec {
+        OperatorSpec::WindowAggregate(spec) => Some((&spec.keys, spec.partial_input)),
+        OperatorSpec::GroupAggregate(spec) => Some((&spec.keys, spec.partial_input)),
+        _ => None,
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::chain::{Chain, Node, Stage, Target};
-use super::replay::Replay;
+use super::replay::{Replay, ReplayInput};
 use super::sink::{Collector, SinkStage};
 use super::snapshot::{OperatorFiles, Uploader};
 use super::source::{SourceDriver, SourceParts, TimeDriver, ValuesSource};
@@ -105,6 +105,7 @@ pub async fn build(plan: Plan, wiring: Wiring) -> Result<Subtask> {
             name: operator.name.clone(),
             stage,
             schema: Arc::clone(&operator.schema.0),
+            partial_input: operator::grouping(&operator.spec).is_some_and(|(_, partial)| partial),
             targets: plan.targets(vertex, position, &edge_ids),
             inputs: WatermarkMerger::new(plan.watermark_inputs(operator)?),
         });
@@ -201,6 +202,7 @@ impl Plan {
                 input,
                 consumers: vertex.parallelism,
                 leg: Leg::Sent,
+                partial: operator::grouping(&operator.spec).is_some_and(|(_, partial)| partial),
                 ..InFlight::default()
             })
         };
@@ -223,7 +225,16 @@ impl Plan {
                     OperatorInput::Edge(id) => self.graph.edge(*id)?.partitioning.clone(),
                     OperatorInput::Chained { .. } => Partitioning::Forward,
                 };
-                inputs.insert((node, input as u32), (partitioning, schema));
+                let keys = operator::grouping(&operator.spec).map(|(keys, _)| keys.to_vec());
+                let input = (node, input as u32);
+                inputs.insert(
+                    input,
+                    ReplayInput {
+                        partitioning,
+                        schema,
+                        keys: keys.unwrap_or_default(),
+                    },
+                );
             }
         }
         Ok(Some(Replay {

@@ -49,6 +49,8 @@ pub(super) struct Node {
     pub stage: Stage,
     /// Of the rows that it emits, or takes if it is a sink.
     pub schema: SchemaRef,
+    /// It takes partial results of a local phase.
+    pub partial_input: bool,
     pub targets: Vec<(OutputPort, Target)>,
     /// Watermarks by (input, channel).
     pub inputs: WatermarkMerger<(u32, u32)>,

@@ -131,6 +131,7 @@ impl Subtask {
                 to: self.index,
                 consumers: self.parallelism,
                 leg: Leg::Arrived,
+                partial: node.partial_input,
                 ..InFlight::default()
             };
             cut.keep(at, elements);

@@ -32,8 +32,18 @@ pub(super) struct Replay {
     pub scratch: PathBuf,
     pub key_groups: KeyGroupRange,
     pub max_parallelism: u32,
-    /// By position in the chain and ordinal: how rows find their way there, and what they look like.
-    pub inputs: BTreeMap<(usize, u32), (Partitioning, SchemaRef)>,
+    /// By position in the chain and ordinal.
+    pub inputs: BTreeMap<(usize, u32), ReplayInput>,
+}
+
+/// An input of an operator.
+pub(super) struct ReplayInput {
+    /// How rows find their way there.
+    pub partitioning: Partitioning,
+    /// What they look like.
+    pub schema: SchemaRef,
+    /// What an aggregation groups by, by its columns where there is no local phase.
+    pub keys: Vec<usize>,
 }
 
 /// An old channel by where it came from and where it led.
@@ -49,9 +59,8 @@ impl Subtask {
             .ok_or_else(EngineError::cancelled)?
             != Command::Replay
         {}
-        for (&(node, input), (partitioning, schema)) in &replay.inputs {
-            self.replay_input(&replay, (node, input), partitioning, schema)
-                .await?;
+        for (&at, input) in &replay.inputs {
+            self.replay_input(&replay, at, input).await?;
         }
         for node in 0..self.chain.nodes.len() {
             self.replay_sink(&replay, node).await?;
@@ -67,12 +76,17 @@ impl Subtask {
         &mut self,
         replay: &Replay,
         (node, input): (usize, u32),
-        partitioning: &Partitioning,
-        schema: &SchemaRef,
+        of: &ReplayInput,
     ) -> Result<()> {
-        let Some(uid) = self.chain.nodes.get(node).map(|n| n.uid.clone()) else {
+        let Some((uid, partial)) = self
+            .chain
+            .nodes
+            .get(node)
+            .map(|n| (n.uid.clone(), n.partial_input))
+        else {
             return Ok(());
         };
+        let partitioning = &of.partitioning;
         let is_mine = |to: u32, consumers: u32| self.takes(replay, partitioning, to, consumers);
         let times = replay
             .manifest
@@ -107,11 +121,15 @@ impl Subtask {
         }
         for part in rows {
             let channel = number(&(part.to, part.from));
+            self.take_partial(node, part.partial);
             for element in replay.store.get_in_flight(&part, &replay.scratch).await? {
                 let event = match element {
                     Element::Batch(batch) => {
-                        fits(&batch, schema, &part)?;
-                        match self.own_rows(replay, partitioning, part.consumers, batch)? {
+                        if part.partial == partial {
+                            fits(&batch, &of.schema, &part)?;
+                        }
+                        let keys = of.keys_in(&part, partial);
+                        match self.own_rows(replay, &keys, part.consumers, batch)? {
                             Some(rows) => Event::Batch(rows),
                             None => continue,
                         }
@@ -123,6 +141,7 @@ impl Subtask {
                 self.send_all().await?;
             }
         }
+        self.take_partial(node, partial);
         self.leave_old_time(node, input, channels.len(), &new);
         Ok(())
     }
@@ -187,13 +206,10 @@ impl Subtask {
     fn own_rows(
         &self,
         replay: &Replay,
-        by: &Partitioning,
+        columns: &[usize],
         consumers: u32,
         batch: Batch,
     ) -> Result<Option<Batch>> {
-        let Partitioning::Hash(columns) = by else {
-            return Ok(Some(batch));
-        };
         if consumers == self.parallelism || columns.is_empty() {
             return Ok(Some(batch));
         }
@@ -210,6 +226,14 @@ impl Subtask {
         let own: BooleanArray = own.collect();
         let rows = batch.filter(&own)?;
         Ok((!rows.is_empty()).then_some(rows))
+    }
+
+    fn take_partial(&mut self, node: usize, partial: bool) {
+        if let Some(node) = self.chain.nodes.get_mut(node)
+            && let Stage::Operator(operator) = &mut node.stage
+        {
+            operator.take_partial(partial);
+        }
     }
 
     /// From now on the old channels of an input count, and the new ones do not; returns those.
@@ -263,6 +287,19 @@ impl Subtask {
         }
         for key in new {
             node.inputs.activate(key);
+        }
+    }
+}
+
+impl ReplayInput {
+    /// The columns of old rows by which they find their subtask, if they do; `partial` is what the
+    /// operator takes now.
+    fn keys_in(&self, part: &InFlight, partial: bool) -> Vec<usize> {
+        match &self.partitioning {
+            Partitioning::Hash(columns) if part.partial == partial => columns.clone(),
+            Partitioning::Hash(_) if part.partial => (0..self.keys.len()).collect(),
+            Partitioning::Hash(_) => self.keys.clone(),
+            _ => Vec::new(),
         }
     }
 }

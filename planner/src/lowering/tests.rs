@@ -19,6 +19,7 @@ CREATE TABLE bids (
   ts TIMESTAMP(3),
   WATERMARK FOR ts AS ts - INTERVAL '4' SECOND
 ) WITH ('connector' = 'stream');
+CREATE TABLE offers (a BIGINT, n BIGINT) WITH ('connector' = 'stream');
 CREATE TABLE one (a BIGINT, n BIGINT) WITH ('connector' = 'any');
 CREATE TABLE two (a BIGINT, n BIGINT) WITH ('connector' = 'any', 'sink.parallelism' = '2');
 ";
@@ -317,8 +318,8 @@ fn coarse_ids_survive_what_is_edited_in_front_and_what_is_aggregated() {
         "SELECT auction + 1, COUNT(*) FROM bids GROUP BY auction + 1",
         // Another column of the same name.
         "SELECT auction, COUNT(*) FROM (SELECT bidder AS auction FROM bids) GROUP BY auction",
-        "SELECT a, COUNT(*) FROM one GROUP BY a",
-        "SELECT auction, COUNT(*) FROM (SELECT auction FROM bids UNION ALL SELECT a FROM one) GROUP BY auction",
+        "SELECT a, COUNT(*) FROM offers GROUP BY a",
+        "SELECT auction, COUNT(*) FROM (SELECT auction FROM bids UNION ALL SELECT a FROM offers) GROUP BY auction",
         "SELECT COUNT(*) FROM bids",
     ] {
         assert_ne!(group(other), by_auction, "{other}");
@@ -407,10 +408,10 @@ fn aggregates_are_known_by_what_they_compute() {
             "SELECT auction, SUM(price * 2), COUNT(DISTINCT detail.place.city) FILTER (WHERE price * 2 > 4) FROM bids GROUP BY auction"
         )
     );
-    assert_eq!(named[0], "SUM(price * 2)");
+    assert_eq!(named[0], "SUM(CAST(price AS Int64) * 2)");
     assert_eq!(
         named[1],
-        "COUNT(DISTINCT detail.place.city) FILTER (WHERE price * 2 > 4)"
+        "COUNT(DISTINCT detail.place.city) FILTER (WHERE CAST(price AS Int64) * 2 > 4)"
     );
     assert_ne!(
         named[0],

@@ -247,6 +247,10 @@ impl Operator for GroupAggregate {
         self.emit(columns, kinds, output)
     }
 
+    fn take_partial(&mut self, partial: bool) {
+        self.partial_input = partial;
+    }
+
     fn memory_bytes(&self) -> usize {
         self.aggregation.size_bytes()
     }

@@ -212,8 +212,8 @@ impl SlicedAggregate {
     ) -> Result<()> {
         let slices = self.slices_of(&batch, lateness, now_ms)?;
         let batch = match &self.columns {
-            Some(columns) => narrow(&batch, columns)?,
-            None => batch,
+            Some(columns) if !self.partial_input => narrow(&batch, columns)?,
+            _ => batch,
         };
         for (slice, part) in slices.split(&batch)? {
             let signs = signs(part.kinds());
@@ -377,6 +377,10 @@ impl Operator for SlicedAggregate {
     fn finish(&mut self, output: &mut Output) -> Result<()> {
         // No row will follow, so what is open is as complete as it will ever be.
         self.advance(EventTime::MAX, output)
+    }
+
+    fn take_partial(&mut self, partial: bool) {
+        self.partial_input = partial;
     }
 
     fn memory_bytes(&self) -> usize {
