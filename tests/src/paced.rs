@@ -64,11 +64,11 @@ impl Faults {
     }
 }
 
-/// The connectors of `inner`, with a pause of up to `longest` in front of each event of a source and each
-/// write of a sink.
+/// The connectors of `inner`, with pauses of up to `longest`: in front of each event of a source, and of
+/// each write of a sink.
 pub fn paced(
     inner: &ConnectorRegistry,
-    longest: Duration,
+    (sources, sinks): (Duration, Duration),
     seed: u64,
     faults: &Faults,
 ) -> ConnectorRegistry {
@@ -80,7 +80,8 @@ pub fn paced(
         registry.register(Arc::new(PacedConnector {
             inner: Arc::clone(factory),
             pace: Pace {
-                longest,
+                sources,
+                sinks,
                 seed,
                 faults: faults.clone(),
             },
@@ -103,7 +104,8 @@ fn nameless(connector: &str) -> TableDescriptor {
 
 #[derive(Clone)]
 struct Pace {
-    longest: Duration,
+    sources: Duration,
+    sinks: Duration,
     seed: u64,
     faults: Faults,
 }
@@ -153,7 +155,7 @@ impl SinkFactory for PacedSinks {
         Ok(Box::new(PacedSink {
             inner: self.inner.create(context)?,
             chance: SmallRng::seed_from_u64(seed),
-            longest: self.pace.longest,
+            longest: self.pace.sinks,
         }))
     }
 }
@@ -240,7 +242,7 @@ impl Source for PacedSource {
     }
 
     async fn next(&mut self) -> Result<SourceEvent> {
-        let pause = self.pace.longest.mul_f64(self.chance.random::<f64>());
+        let pause = self.pace.sources.mul_f64(self.chance.random::<f64>());
         let wake = *self.wake.get_or_insert_with(|| Instant::now() + pause);
         tokio::time::sleep_until(wake).await;
         self.pace.faults.event(&self.path)?;

@@ -103,8 +103,10 @@ impl Scope {
 /// The engines that all cases share.
 pub struct Bench {
     plain: Arc<Shared>,
-    /// With sources that pause before each event.
+    /// With sources that pause before each event, and sinks before each write.
     slow: Arc<Shared>,
+    /// With sinks that hold everything up.
+    held_up: Arc<Shared>,
     workers: Arc<Shared>,
     /// The workers have slots for one job.
     turn: tokio::sync::Semaphore,
@@ -129,10 +131,14 @@ impl Bench {
         let mut connectors = levada_connectors::registry();
         connectors.register(Arc::new(kept.clone()));
         let faults = Faults::default();
-        let slow = paced(&connectors, LONGEST_PAUSE, seed, &faults);
+        let slow = (LONGEST_PAUSE, LONGEST_PAUSE);
+        let slow = paced(&connectors, slow, seed, &faults);
+        let held_up = (LONGEST_PAUSE / 8, 6 * LONGEST_PAUSE);
+        let held_up = paced(&connectors, held_up, seed, &faults);
         Bench {
             plain: Shared::embedded(connectors.clone(), 1024),
             slow: Shared::embedded(slow, 1024),
+            held_up: Shared::embedded(held_up, 1024),
             workers: Shared::loopback(connectors.clone(), 2, 2).await,
             turn: tokio::sync::Semaphore::new(1),
             faults,
@@ -165,13 +171,15 @@ impl Bench {
     pub async fn leftovers(&self) -> Vec<String> {
         let mut all = self.plain.running().await;
         all.extend(self.slow.running().await);
+        all.extend(self.held_up.running().await);
         all.extend(self.workers.running().await);
         all
     }
 
     fn engine(&self, way: Way) -> &Arc<Shared> {
         match way {
-            Way::Stopped | Way::Failed | Way::Overtaken => &self.slow,
+            Way::Stopped | Way::Failed => &self.slow,
+            Way::Overtaken => &self.held_up,
             Way::Workers => &self.workers,
             _ => &self.plain,
         }
@@ -250,8 +258,13 @@ impl<'a> Run<'a> {
             self.set("restart-strategy.fixed-delay.delay", "1 ms");
         }
         if self.way == Way::Overtaken {
-            let after = ["0 ms", "4 ms"][self.chance.random_range(0..2)];
+            let after = ["0 ms", "8 ms"][self.chance.random_range(0..2)];
             self.set("execution.checkpointing.interval", "3 ms");
+            self.set("execution.checkpointing.timeout", "1 s");
+            self.set(
+                "execution.checkpointing.tolerable-failed-checkpoints",
+                "1000",
+            );
             self.set("execution.checkpointing.unaligned.enabled", "true");
             self.set("execution.checkpointing.aligned-checkpoint-timeout", after);
         }

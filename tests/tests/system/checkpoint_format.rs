@@ -89,7 +89,12 @@ fn write_input(folder: &Path) {
 
 /// A session on an engine of its own whose sources take their time.
 async fn session(folder: &Path, backend: &str, pause: Duration) -> (Session, Arc<Shared>) {
-    let connectors = paced(&levada_connectors::registry(), pause, 7, &Faults::default());
+    let connectors = paced(
+        &levada_connectors::registry(),
+        (pause, Duration::ZERO),
+        7,
+        &Faults::default(),
+    );
     let shared = Shared::embedded(connectors.clone(), 8);
     let mut session = Session::new(connectors, Arc::new(Shares(Arc::clone(&shared))));
     let checkpoints = folder.join("checkpoints").display().to_string();

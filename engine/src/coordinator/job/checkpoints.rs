@@ -204,7 +204,7 @@ impl Checkpoints {
     }
 
     /// Gives up the pending checkpoint if it has taken too long.
-    pub fn expire(&mut self, now_ms: i64) -> Option<EngineError> {
+    pub fn expire(&mut self, now_ms: i64, all: &[SubtaskId]) -> Option<EngineError> {
         let pending = self.pending.as_ref()?;
         let id = pending.barrier.checkpoint_id;
         let last = pending.barrier.kind == BarrierKind::Final;
@@ -221,6 +221,12 @@ impl Checkpoints {
             self.settings.timeout_ms
         ))
         .with_hint("raise execution.checkpointing.timeout, or find out what holds the job back");
+        let missing = all.iter().filter(|id| !pending.shares.contains_key(id));
+        let missing: Vec<String> = missing.map(ToString::to_string).collect();
+        let error = match missing.is_empty() {
+            true => error,
+            false => error.with_detail(format!("subtasks without a share: {}", missing.join(", "))),
+        };
         self.failed(id, error)
     }
 

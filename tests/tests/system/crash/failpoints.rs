@@ -92,14 +92,14 @@ fn files_have_each_row_once_at_every_failpoint() {
 #[ignore = "needs Kafka"]
 fn topics_have_each_result_once_at_every_failpoint() {
     let _turn = turn();
-    strike_at(&kafka::Kafka::new(events(500_000)), OF_KAFKA);
+    strike_at(&kafka::Kafka::new(events(4_000_000)), OF_KAFKA);
 }
 
 #[test]
 #[ignore = "needs PostgreSQL"]
 fn databases_have_each_row_once_at_every_failpoint() {
     let _turn = turn();
-    strike_at(&postgres::Postgres::new(events(1_000_000)), OF_POSTGRES);
+    strike_at(&postgres::Postgres::new(events(4_000_000)), OF_POSTGRES);
 }
 
 /// A round, or several, for each point.
@@ -275,14 +275,14 @@ fn files_without_two_phase_commit_are_found_out() {
 #[ignore = "needs Kafka"]
 fn topics_without_two_phase_commit_are_found_out() {
     let _turn = turn();
-    doubled(&kafka::Kafka::new(events(500_000)));
+    doubled(&kafka::Kafka::new(events(4_000_000)));
 }
 
 #[test]
 #[ignore = "needs PostgreSQL"]
 fn databases_without_two_phase_commit_are_found_out() {
     let _turn = turn();
-    let postgres = postgres::Postgres::new(events(1_000_000));
+    let postgres = postgres::Postgres::new(events(4_000_000));
     doubled(&postgres);
     lost(&postgres);
 }
