@@ -92,7 +92,7 @@ fn files_have_each_row_once_at_every_failpoint() {
 #[ignore = "needs Kafka"]
 fn topics_have_each_result_once_at_every_failpoint() {
     let _turn = turn();
-    strike_at(&kafka::Kafka::new(events(4_000_000)), OF_KAFKA);
+    strike_at(&kafka::Kafka::new(events(1_500_000)), OF_KAFKA);
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn files_without_two_phase_commit_are_found_out() {
 #[ignore = "needs Kafka"]
 fn topics_without_two_phase_commit_are_found_out() {
     let _turn = turn();
-    doubled(&kafka::Kafka::new(events(4_000_000)));
+    doubled(&kafka::Kafka::new(events(1_500_000)));
 }
 
 #[test]
