@@ -29,6 +29,15 @@ pub struct Input {
     pub files: u64,
 }
 
+/// An input that is there.
+#[derive(Clone, Debug, Default)]
+pub struct Made {
+    /// Its folder; empty if the queries make their own input.
+    pub dir: PathBuf,
+    /// How many events it has.
+    pub events: u64,
+}
+
 impl Input {
     /// The folder below `cache` that holds this input.
     pub fn dir(&self, cache: &Path) -> PathBuf {

@@ -55,7 +55,8 @@ struct Run {
     /// Queries by name, or all
     #[arg(long, value_delimiter = ',', default_value = "all")]
     queries: Vec<String>,
-    /// Peers: flink, duckdb, batch (Levada's own batch mode), or none
+    /// Peers: flink, duckdb, batch (Levada's own batch mode), plain (Levada without what --set says,
+    /// and run in turn with it), or none
     #[arg(long, value_delimiter = ',', default_value = "flink,duckdb")]
     peers: Vec<String>,
     /// Threads or slots of every system
@@ -64,6 +65,13 @@ struct Run {
     /// Timed runs of each query; the median counts
     #[arg(long, default_value_t = 1)]
     runs: usize,
+    /// A setting for all systems but duckdb, batch and plain, such as
+    /// execution.checkpointing.interval=1s; may be repeated
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
+    settings: Vec<(String, String)>,
+    /// Bytes for the state and batches of Levada, and for Flink's RocksDB beside its heap
+    #[arg(long)]
+    memory: Option<u64>,
     /// The longest that one process may take, in seconds
     #[arg(long, default_value_t = 900)]
     limit_s: u64,
@@ -106,6 +114,11 @@ fn act(action: Action) -> Result<bool> {
     }
 }
 
+fn setting(text: &str) -> std::result::Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("there is no = in it")?;
+    Ok((name.trim().to_string(), value.trim().to_string()))
+}
+
 fn plan(args: Run) -> Result<Plan> {
     let files = 2;
     let check_rate = usize::try_from(args.check_events / 50).unwrap_or(usize::MAX);
@@ -127,6 +140,8 @@ fn plan(args: Run) -> Result<Plan> {
         levada: args.levada.unwrap_or_else(beside),
         parallelism: args.parallelism.max(1),
         runs: args.runs.max(1),
+        settings: args.settings,
+        memory: args.memory,
         limit: Duration::from_secs(args.limit_s),
         check_only: args.check_only,
     })

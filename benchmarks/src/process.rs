@@ -1,9 +1,11 @@
 //! Running a child process, with its wall time and its peak memory as the kernel counted them.
 
-use std::fs::File;
+use std::fs::{self, DirEntry, File};
 use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,6 +14,9 @@ use crate::error::{At, Error, Result};
 /// How often a running child is looked at: what a measured time may be off by.
 const POLL: Duration = Duration::from_millis(2);
 
+/// How often the files of a running child are counted.
+const DISK_POLL: Duration = Duration::from_millis(500);
+
 /// What a child did.
 #[derive(Debug)]
 pub struct Finished {
@@ -19,6 +24,8 @@ pub struct Finished {
     pub wall: Duration,
     /// The largest resident set that it ever had, in bytes.
     pub peak_bytes: u64,
+    /// The most that `scratch` held at once beyond what it held before, in bytes on disk.
+    pub disk_bytes: u64,
     /// Standard output, if that was not sent elsewhere.
     pub stdout: String,
 }
@@ -59,7 +66,19 @@ pub fn run(
     let child = command
         .spawn()
         .map_err(|e| failed(format!("can't start {:?}: {e}", command.get_program())))?;
-    let ended = wait(child.id(), started, limit);
+    let before = on_disk(scratch);
+    let (done, disk) = (AtomicBool::new(false), AtomicU64::new(before));
+    let ended = thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                disk.fetch_max(on_disk(scratch), Ordering::Relaxed);
+                thread::park_timeout(DISK_POLL);
+            }
+        });
+        let ended = wait(child.id(), started, limit);
+        done.store(true, Ordering::Relaxed);
+        ended
+    });
     let wall = started.elapsed();
     match ended {
         None => Err(failed(format!(
@@ -69,6 +88,7 @@ pub fn run(
         Some((0, peak_bytes)) => Ok(Finished {
             wall,
             peak_bytes,
+            disk_bytes: disk.into_inner().saturating_sub(before),
             stdout: match output {
                 Output::Kept => read(out_path)?,
                 Output::File(_) => String::new(),
@@ -76,6 +96,20 @@ pub fn run(
         }),
         Some((status, _)) => Err(failed(complaint(&read(&err_path)?, status))),
     }
+}
+
+/// How much the files below a folder take, in bytes on disk. They come and go meanwhile.
+fn on_disk(dir: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(dir) else {
+        return 0;
+    };
+    let size = |entry: DirEntry| match entry.metadata() {
+        Ok(data) if data.is_dir() => on_disk(&entry.path()),
+        // Blocks are counted in 512 bytes.
+        Ok(data) => data.blocks() * 512,
+        Err(_) => 0,
+    };
+    entries.flatten().map(size).sum()
 }
 
 /// The child's raw status and peak memory, or nothing if it had to be killed at the limit.

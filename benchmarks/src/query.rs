@@ -2,12 +2,14 @@
 //!
 //! A query's file holds its sink's DDL, views if it needs some, and one `INSERT INTO sink`. Comment
 //! lines may carry directives: `-- check: total COLUMN` compares only that column's sum, and
-//! `-- check-without: SYSTEM` leaves a system out of the comparison.
+//! `-- check-without: SYSTEM` leaves a system out of the comparison. `-- long` says that a run is long
+//! enough to count without one before it that warms the system up.
 
 use std::fs;
 use std::path::Path;
 
 use crate::error::{At, Error, Result};
+use crate::generate::Made;
 
 #[cfg(test)]
 mod tests;
@@ -33,6 +35,8 @@ pub struct Query {
     pub name: String,
     /// How its outputs are compared.
     pub check: Check,
+    /// A run takes minutes, so that nothing needs to be warm before.
+    pub is_long: bool,
     /// Systems whose output can't be compared.
     pub check_without: Vec<String>,
     /// The events table and its views.
@@ -47,24 +51,27 @@ pub struct Query {
     pub duckdb: Option<String>,
 }
 
-/// The queries that `all` stands for: those that every part of Levada is ready for.
-pub const ALL: &[&str] = &[
-    "q0",
-    "q1",
-    "q2",
-    "q5_hop",
-    "q7_tumble",
-    "q8_person",
-    "q8_auction",
-    "q11",
-    "q12",
-    "q14",
-    "q15",
-    "q16",
-    "q17",
-    "q21",
-    "q22",
-];
+/// The names of a suite's queries, as people count: q2 comes before q11.
+///
+/// # Errors
+/// When the folder can't be read.
+pub fn names(suite: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(suite).at(suite)? {
+        let file = entry.at(suite)?.file_name();
+        let name = file.to_str().and_then(|file| file.strip_suffix(".sql"));
+        names.extend(name.filter(|name| *name != "ddl").map(str::to_owned));
+    }
+    let number = |name: &str| {
+        let digits = name.trim_start_matches(|c: char| !c.is_ascii_digit());
+        let end = digits.find(|c: char| !c.is_ascii_digit());
+        digits[..end.unwrap_or(digits.len())]
+            .parse()
+            .unwrap_or(0u64)
+    };
+    names.sort_by_key(|name| (number(name), name.clone()));
+    Ok(names)
+}
 
 const INSERT: &str = "INSERT INTO sink\n";
 
@@ -78,7 +85,7 @@ impl Query {
         if !path.is_file() || name == "ddl" {
             return Err(Error::Invalid(format!(
                 "no query {name}; there are {}",
-                ALL.join(", ")
+                names(suite)?.join(", ")
             )));
         }
         let read = |path: &Path| fs::read_to_string(path).at(path);
@@ -120,6 +127,7 @@ impl Query {
         Ok(Self {
             name: name.to_owned(),
             check,
+            is_long: text.lines().any(|line| line == "-- long"),
             check_without: check_without
                 .split_whitespace()
                 .map(str::to_owned)
@@ -132,28 +140,33 @@ impl Query {
         })
     }
 
-    /// The whole script: events from `path` into a blackhole.
-    pub fn insert_script(&self, path: &Path) -> String {
+    /// The whole script: events from `input` into a blackhole.
+    pub fn insert_script(&self, input: &Made) -> String {
         let sink = self.sink.replace("${sink}", "'connector' = 'blackhole'");
-        let mut script = self.setup(path, 4);
+        let mut script = self.setup(4);
         script.push_str(&format!(
             "{sink};\n{}{INSERT}{};\n",
             self.views(),
             self.select
         ));
-        script
+        fill(&script, input)
     }
 
     /// The whole script with a bare SELECT at its end. `delay` is the watermark's, in seconds:
     /// systems that read files one after the other need it longer than the input.
-    pub fn select_script(&self, path: &Path, delay: u64) -> String {
-        let mut script = self.setup(path, delay);
+    pub fn select_script(&self, input: &Made, delay: u64) -> String {
+        let mut script = self.setup(delay);
         script.push_str(&format!("{}{};\n", self.views(), self.select));
-        script
+        fill(&script, input)
     }
 
-    fn setup(&self, path: &Path, delay: u64) -> String {
-        fill(&self.ddl, path).replace("${delay}", &delay.to_string())
+    /// Whether it reads files, and does not make its input by itself.
+    pub fn reads_files(&self) -> bool {
+        self.ddl.contains("${path}")
+    }
+
+    fn setup(&self, delay: u64) -> String {
+        self.ddl.replace("${delay}", &delay.to_string())
     }
 
     fn views(&self) -> String {
@@ -161,9 +174,11 @@ impl Query {
     }
 }
 
-/// Puts the input's folder into a script.
-pub fn fill(sql: &str, path: &Path) -> String {
-    sql.replace("${path}", &path.display().to_string())
+/// Puts the input's folder and size into a script.
+pub fn fill(sql: &str, input: &Made) -> String {
+    sql.replace("${path}", &input.dir.display().to_string())
+        .replace("${events}", &input.events.to_string())
+        .replace("${keys}", &(input.events / 2).max(1).to_string())
 }
 
 /// A script's statements, without comment lines. A semicolon ends one at the end of a line.

@@ -71,8 +71,8 @@ impl Line {
     }
 }
 
-/// The markdown table: per system seconds, thousand events a second and peak memory, and per peer
-/// how many times faster the first system was.
+/// The markdown table: per system seconds, thousand events a second, peak memory and disk, and per
+/// peer how many times faster the first system was.
 pub fn table(lines: &[Line], events: u64) -> String {
     let mut text = String::new();
     let Some(first) = lines.first() else {
@@ -81,8 +81,8 @@ pub fn table(lines: &[Line], events: u64) -> String {
     let (mut head, mut rule) = ("| query |".to_owned(), "|---|".to_owned());
     for (index, outcome) in first.outcomes.iter().enumerate() {
         let name = outcome.system;
-        let _ = write!(head, " {name} s | k events/s | MB |");
-        rule.push_str("--:|--:|--:|");
+        let _ = write!(head, " {name} s | k events/s | MB | MB on disk |");
+        rule.push_str("--:|--:|--:|--:|");
         if index > 0 {
             let _ = write!(head, " × {name} |");
             rule.push_str("--:|");
@@ -102,15 +102,16 @@ fn row(line: &Line, events: u64) -> String {
         match &outcome.cost {
             Ok(cost) => {
                 let rate = events as f64 / cost.seconds / 1000.0;
-                let megabytes = cost.peak_bytes / 1_000_000;
-                let _ = write!(text, " {:.2} | {rate:.0} | {megabytes} |", cost.seconds);
+                let (memory, disk) = (cost.peak_bytes / 1_000_000, cost.disk_bytes / 1_000_000);
+                let seconds = cost.seconds;
+                let _ = write!(text, " {seconds:.2} | {rate:.0} | {memory} | {disk} |");
             }
-            Err(_) => text.push_str(" failed | | |"),
+            Err(_) => text.push_str(" failed | | | |"),
         }
         if index > 0 {
             match (base, &outcome.cost) {
                 (Some(base), Ok(cost)) => {
-                    let _ = write!(text, " {:.1} |", cost.seconds / base.seconds);
+                    let _ = write!(text, " {:.2} |", cost.seconds / base.seconds);
                 }
                 _ => text.push_str(" |"),
             }

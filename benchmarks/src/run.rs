@@ -5,18 +5,23 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use crate::digest::Digest;
 use crate::error::{At, Error, Result};
-use crate::generate::Input;
+use crate::generate::{Input, Made};
 use crate::query::{self, Query};
 use crate::report::{self, Line, Outcome};
-use crate::system::{DuckDb, Flink, Levada, Mode, Setup, System};
+use crate::system::{Cost, DuckDb, Flink, Levada, Mode, Setup, System};
+
+/// A value, or what a system said instead.
+type Said<T> = std::result::Result<T, String>;
 
 /// What to run.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Names of queries; `all` for all of them.
     pub queries: Vec<String>,
-    /// Names of peers: `flink`, `duckdb`, `batch`; `none` for Levada alone.
+    /// Names of peers: `flink`, `duckdb`, `batch`, `plain` (Levada without the settings); `none` for
+    /// Levada alone.
     pub peers: Vec<String>,
     /// The input to measure with.
     pub input: Input,
@@ -32,6 +37,10 @@ pub struct Plan {
     pub parallelism: usize,
     /// Timed runs of every query.
     pub runs: usize,
+    /// Settings, the same for all systems but `plain`.
+    pub settings: Vec<(String, String)>,
+    /// What [`Setup::memory`] says.
+    pub memory: Option<u64>,
     /// The longest that one process may take.
     pub limit: Duration,
     /// Only compare outputs, measure nothing.
@@ -46,16 +55,12 @@ pub struct Plan {
 pub fn run(plan: &Plan) -> Result<bool> {
     let queries = queries(plan)?;
     let systems = systems(plan)?;
-    let setup = setup(plan)?;
+    let setup = setup(plan, queries.iter().any(Query::reads_files))?;
     let mut lines = Vec::new();
     for query in &queries {
-        let outcomes = systems
-            .iter()
-            .map(|system| outcome(plan, system.as_ref(), query, &setup))
-            .collect();
         lines.push(Line {
             query: query.name.clone(),
-            outcomes,
+            outcomes: outcomes(plan, &systems, query, &setup),
         });
     }
     let _ = fs::remove_dir_all(&setup.scratch);
@@ -71,7 +76,11 @@ pub fn run(plan: &Plan) -> Result<bool> {
 fn queries(plan: &Plan) -> Result<Vec<Query>> {
     let mut names: Vec<&str> = plan.queries.iter().map(String::as_str).collect();
     if names == ["all"] {
-        names = query::ALL.to_vec();
+        names.clear();
+    }
+    let all = query::names(&plan.suite)?;
+    if names.is_empty() {
+        names = all.iter().map(String::as_str).collect();
     }
     names
         .into_iter()
@@ -88,6 +97,7 @@ fn systems(plan: &Plan) -> Result<Vec<Box<dyn System>>> {
         match peer {
             "none" => {}
             "batch" => systems.push(Box::new(levada(Mode::Batch)?)),
+            "plain" => systems.push(Box::new(levada(Mode::Plain)?)),
             "flink" => match install(&peers, peer) {
                 Ok(home) => systems.push(Box::new(Flink::new(home))),
                 Err(error) => eprintln!("{error}"),
@@ -101,7 +111,7 @@ fn systems(plan: &Plan) -> Result<Vec<Box<dyn System>>> {
             },
             other => {
                 return Err(Error::Invalid(format!(
-                    "no peer {other}; there are flink, duckdb, batch and none"
+                    "no peer {other}; there are flink, duckdb, batch, plain and none"
                 )));
             }
         }
@@ -126,31 +136,84 @@ fn install(peers: &Path, peer: &str) -> Result<PathBuf> {
     Ok(PathBuf::from(home.trim()))
 }
 
-fn setup(plan: &Plan) -> Result<Setup> {
+fn setup(plan: &Plan, reads_files: bool) -> Result<Setup> {
     let make = |input: &Input| {
-        let dir = input.dir(&plan.cache);
-        if !dir.exists() {
-            eprintln!("making {} events in {}", input.events, dir.display());
+        let mut dir = PathBuf::new();
+        if reads_files {
+            dir = input.dir(&plan.cache);
+            if !dir.exists() {
+                eprintln!("making {} events in {}", input.events, dir.display());
+            }
+            input.make(&dir)?;
         }
-        input.make(&dir).map(|()| dir)
+        let events = input.events;
+        Ok(Made { dir, events })
     };
     let scratch = std::env::temp_dir().join(format!("levada-bench.{}", std::process::id()));
     fs::create_dir_all(&scratch).at(&scratch)?;
     Ok(Setup {
-        input: if plan.check_only {
-            PathBuf::new()
-        } else {
-            make(&plan.input)?
+        input: match plan.check_only {
+            true => Made::default(),
+            false => make(&plan.input)?,
         },
         check_input: make(&plan.check_input)?,
         scratch,
         parallelism: plan.parallelism,
-        runs: plan.runs.max(1),
+        settings: plan.settings.clone(),
+        memory: plan.memory,
         limit: plan.limit,
     })
 }
 
-fn outcome(plan: &Plan, system: &dyn System, query: &Query, setup: &Setup) -> Outcome {
+/// What comes of a query on all systems. Where runs are processes of their own they take turns, so
+/// that a machine that slows down or is busy for a while does so for all of them.
+fn outcomes(
+    plan: &Plan,
+    systems: &[Box<dyn System>],
+    query: &Query,
+    setup: &Setup,
+) -> Vec<Outcome> {
+    let rows: Vec<_> = systems
+        .iter()
+        .map(|system| rows(system.as_ref(), query, setup))
+        .collect();
+    let mut costs: Vec<Said<Vec<Cost>>> = vec![Ok(Vec::new()); systems.len()];
+    let rounds = if plan.check_only { 0 } else { plan.runs.max(1) };
+    for round in 0..rounds {
+        for (system, costs) in systems.iter().zip(&mut costs) {
+            let runs = match (system.takes_turns(), round) {
+                (true, _) => 1,
+                (false, 0) => rounds,
+                (false, _) => continue,
+            };
+            let Ok(before) = costs else { continue };
+            match system.measure(query, setup, runs).map_err(reason) {
+                Ok(more) => before.extend(more),
+                Err(reason) => *costs = Err(reason),
+            }
+        }
+    }
+    let outcome = |((system, rows), costs): ((&Box<dyn System>, _), Said<Vec<Cost>>)| {
+        let name = system.name();
+        let cost = costs.map(|costs| Cost::median(&costs));
+        if let Ok(Some(cost)) = &cost {
+            eprintln!("{} on {name}: {:.2} s", query.name, cost.seconds);
+        }
+        Outcome {
+            system: name,
+            cost: match cost {
+                Ok(None) if rounds > 0 => Err("it reported no time".to_string()),
+                cost => cost.map(Option::unwrap_or_default),
+            },
+            rows,
+        }
+    };
+    let all = systems.iter().zip(rows).zip(costs);
+    all.map(outcome).collect()
+}
+
+/// The digest of a system's rows, where they can be compared.
+fn rows(system: &dyn System, query: &Query, setup: &Setup) -> Option<Said<Digest>> {
     let name = system.name();
     let comparable = !query.check_without.iter().any(|s| s == name);
     let rows = comparable.then(|| system.rows(query, setup).map_err(reason));
@@ -159,22 +222,7 @@ fn outcome(plan: &Plan, system: &dyn System, query: &Query, setup: &Setup) -> Ou
         Some(Err(reason)) => eprintln!("{} on {name}: {reason}", query.name),
         None => {}
     }
-    let cost = if plan.check_only {
-        Ok(crate::system::Cost {
-            seconds: 0.0,
-            peak_bytes: 0,
-        })
-    } else {
-        system.measure(query, setup).map_err(reason)
-    };
-    if let (Ok(cost), false) = (&cost, plan.check_only) {
-        eprintln!("{} on {name}: {:.2} s", query.name, cost.seconds);
-    }
-    Outcome {
-        system: name,
-        cost,
-        rows,
-    }
+    rows
 }
 
 /// An error's text, without the system's name, which the table gives already.

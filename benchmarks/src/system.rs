@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::digest::Digest;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::generate::Made;
+use crate::process::Finished;
 use crate::query::Query;
 
 mod duckdb;
@@ -18,27 +20,64 @@ pub use levada::{Levada, Mode};
 /// What all runs share.
 #[derive(Clone, Debug)]
 pub struct Setup {
-    /// The folder with the input for measuring.
-    pub input: PathBuf,
-    /// The folder with the smaller input for comparing outputs.
-    pub check_input: PathBuf,
+    /// The input for measuring.
+    pub input: Made,
+    /// The smaller input for comparing outputs.
+    pub check_input: Made,
     /// A folder for scripts and results.
     pub scratch: PathBuf,
     /// Threads or slots that a system may use.
     pub parallelism: usize,
-    /// How many timed runs, of which the median counts.
-    pub runs: usize,
+    /// Settings, the same for all systems under the names that they share.
+    pub settings: Vec<(String, String)>,
+    /// How much memory Levada's worker may use, and Flink's RocksDB beside its heap, in bytes.
+    pub memory: Option<u64>,
     /// The longest that one process may take.
     pub limit: Duration,
 }
 
+impl Setup {
+    /// The settings, and where checkpoints go if there are any: a folder of `system`'s own.
+    fn settings_of(&self, system: &str) -> Vec<(String, String)> {
+        let mut settings = self.settings.clone();
+        let has = |name: &str| settings.iter().any(|(n, _)| n == name);
+        if has("execution.checkpointing.interval") && !has("execution.checkpointing.dir") {
+            let dir = self.checkpoints(system).display().to_string();
+            settings.push((
+                "execution.checkpointing.dir".into(),
+                format!("file://{dir}"),
+            ));
+        }
+        settings
+    }
+
+    fn checkpoints(&self, system: &str) -> PathBuf {
+        self.scratch.join(format!("checkpoints-{system}"))
+    }
+}
+
 /// What one system needed for one query.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Cost {
     /// The median time.
     pub seconds: f64,
     /// The largest resident set of any run, in bytes.
     pub peak_bytes: u64,
+    /// The most that its files took on disk at once, state and checkpoints, in bytes.
+    pub disk_bytes: u64,
+}
+
+impl Cost {
+    /// The cost of several runs: the middle one of their times, the largest of their peaks.
+    pub fn median(costs: &[Cost]) -> Option<Cost> {
+        let mut seconds: Vec<f64> = costs.iter().map(|c| c.seconds).collect();
+        seconds.sort_by(f64::total_cmp);
+        Some(Cost {
+            seconds: *seconds.get(seconds.len() / 2)?,
+            peak_bytes: costs.iter().map(|c| c.peak_bytes).max()?,
+            disk_bytes: costs.iter().map(|c| c.disk_bytes).max()?,
+        })
+    }
 }
 
 /// A system that runs Nexmark queries.
@@ -46,11 +85,14 @@ pub trait System {
     /// Its name on the command line and in the table.
     fn name(&self) -> &'static str;
 
-    /// Runs the query on the large input into a blackhole.
+    /// Runs the query so many times on the large input into a blackhole.
     ///
     /// # Errors
     /// When the system fails or refuses.
-    fn measure(&self, query: &Query, setup: &Setup) -> Result<Cost>;
+    fn measure(&self, query: &Query, setup: &Setup, runs: usize) -> Result<Vec<Cost>>;
+
+    /// Whether each run is a process of its own, so that runs of several systems can take turns.
+    fn takes_turns(&self) -> bool;
 
     /// Runs the query on the smaller input and digests its final rows.
     ///
@@ -59,23 +101,13 @@ pub trait System {
     fn rows(&self, query: &Query, setup: &Setup) -> Result<Digest>;
 }
 
-/// The middle one of some times, and the largest of some peaks.
-fn median(system: &'static str, mut seconds: Vec<f64>, peak_bytes: u64) -> Result<Cost> {
-    seconds.sort_by(f64::total_cmp);
-    let seconds = *seconds.get(seconds.len() / 2).ok_or(Error::System {
-        system,
-        reason: "it reported no time".into(),
-    })?;
-    Ok(Cost {
+/// The runs of the "seconds S" lines that a peer's runner prints.
+fn reported_costs(run: &Finished) -> Vec<Cost> {
+    let seconds = |line: &str| line.strip_prefix("seconds ")?.trim().parse().ok();
+    let cost = |seconds| Cost {
         seconds,
-        peak_bytes,
-    })
-}
-
-/// The figures of the "seconds S" lines that a peer's runner prints.
-fn reported_seconds(stdout: &str) -> Vec<f64> {
-    stdout
-        .lines()
-        .filter_map(|line| line.strip_prefix("seconds ")?.trim().parse().ok())
-        .collect()
+        peak_bytes: run.peak_bytes,
+        disk_bytes: run.disk_bytes,
+    };
+    run.stdout.lines().filter_map(seconds).map(cost).collect()
 }

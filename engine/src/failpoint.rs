@@ -2,7 +2,9 @@
 //!
 //! Tests of crashes set `LEVADA_FAILPOINT` for a coordinator or worker: `sink.commit:3` has it die
 //! when it passes that point for the third time, at once and without destructors. The variable is
-//! read once, by the binary; what it says travels as a typed value. The points are in every build, so
+//! read once, by the binary; what it says travels as a typed value. `source.pause:3` has every source
+//! pause for 3 ms in front of each event, so that a job lasts as long on a fast machine as on a slow
+//! one, and gets to its later checkpoints. The points are in every build, so
 //! that what is tested is what is shipped: all of them lie where a checkpoint, a restart or the end of
 //! a job passes, never where a batch does, and one that is not armed costs a look at an `Option`.
 //!
@@ -11,6 +13,7 @@
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::error::{EngineError, Result};
 
@@ -169,7 +172,11 @@ pub struct Failpoints(Option<Arc<Armed>>);
 struct Armed {
     deadly: Vec<Deadly>,
     fault: Option<Fault>,
+    pause: Option<Duration>,
 }
+
+/// What sources are told to do, as `LEVADA_FAILPOINT` names it, with milliseconds behind.
+const PAUSE: &str = "source.pause";
 
 #[derive(Debug)]
 struct Deadly {
@@ -183,6 +190,7 @@ impl Failpoints {
     /// Reads `NAME[:N]`, several with commas between.
     pub fn parse(text: &str) -> Result<Self> {
         let mut armed = Armed::default();
+        let mut is_empty = true;
         for item in text.split(',').map(str::trim).filter(|i| !i.is_empty()) {
             let (name, nth) = match item.split_once(':') {
                 Some((name, nth)) => (name, nth.parse().ok().filter(|nth| *nth > 0)),
@@ -190,7 +198,11 @@ impl Failpoints {
             };
             let point = Failpoint::ALL.iter().find(|p| p.name() == name);
             let fault = Fault::ALL.iter().find(|f| f.name() == item);
+            is_empty = false;
             match (point, nth, fault) {
+                (None, Some(ms), None) if name == PAUSE => {
+                    armed.pause = Some(Duration::from_millis(ms));
+                }
                 (Some(point), Some(nth), _) => armed.deadly.push(Deadly {
                     point: *point,
                     nth,
@@ -200,7 +212,6 @@ impl Failpoints {
                 _ => return Err(unknown(item)),
             }
         }
-        let is_empty = armed.deadly.is_empty() && armed.fault.is_none();
         Ok(Failpoints((!is_empty).then(|| Arc::new(armed))))
     }
 
@@ -224,6 +235,11 @@ impl Failpoints {
     pub fn fault(&self) -> Option<Fault> {
         self.0.as_ref().and_then(|armed| armed.fault)
     }
+
+    /// How long sources pause in front of each event.
+    pub fn pause(&self) -> Option<Duration> {
+        self.0.as_ref().and_then(|armed| armed.pause)
+    }
 }
 
 impl Armed {
@@ -239,7 +255,8 @@ impl Armed {
 
 fn unknown(item: &str) -> EngineError {
     let points = Failpoint::ALL.iter().map(|p| p.name());
-    let names: Vec<&str> = points.chain(Fault::ALL.iter().map(|f| f.name())).collect();
+    let faults = Fault::ALL.iter().map(|f| f.name());
+    let names: Vec<&str> = points.chain(faults).chain([PAUSE]).collect();
     EngineError::config(format!(
         "LEVADA_FAILPOINT: '{item}' is not the name of a failpoint, perhaps with :N behind"
     ))

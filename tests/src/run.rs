@@ -260,11 +260,6 @@ impl<'a> Run<'a> {
         if self.way == Way::Overtaken {
             let after = ["0 ms", "8 ms"][self.chance.random_range(0..2)];
             self.set("execution.checkpointing.interval", "3 ms");
-            self.set("execution.checkpointing.timeout", "1 s");
-            self.set(
-                "execution.checkpointing.tolerable-failed-checkpoints",
-                "1000",
-            );
             self.set("execution.checkpointing.unaligned.enabled", "true");
             self.set("execution.checkpointing.aligned-checkpoint-timeout", after);
         }

@@ -16,36 +16,45 @@ import org.apache.flink.util.CloseableIterator;
 /**
  * Runs a SQL script on Apache Flink in this JVM, in an embedded mini cluster.
  *
- * Usage: FlinkPeer measure SCRIPT PARALLELISM RUNS
+ * Usage: FlinkPeer measure SCRIPT PARALLELISM RUNS [NAME=VALUE ...]
  *   runs the script RUNS times, each time in a table environment of its own, and prints
  *   "seconds S" after each; a warm-up is the caller's to discard.
- * Usage: FlinkPeer rows SCRIPT PARALLELISM FILE
+ * Usage: FlinkPeer rows SCRIPT PARALLELISM FILE [NAME=VALUE ...]
  *   runs it once; the last statement is a SELECT, whose changelog is consolidated into final rows,
  *   written to FILE as JSON arrays, one a line.
+ * What follows are settings of Flink.
  */
 public final class FlinkPeer {
     public static void main(String[] args) throws Exception {
-        if (args.length != 4) {
-            System.err.println("usage: FlinkPeer measure|rows SCRIPT PARALLELISM RUNS|FILE");
+        if (args.length < 4) {
+            System.err.println("usage: FlinkPeer measure|rows SCRIPT PARALLELISM RUNS|FILE [NAME=VALUE ...]");
             System.exit(2);
         }
         List<String> statements = statements(Files.readString(Path.of(args[1])));
-        int parallelism = Integer.parseInt(args[2]);
+        Configuration config = configuration(Integer.parseInt(args[2]));
+        for (String setting : List.of(args).subList(4, args.length)) {
+            String[] parts = setting.split("=", 2);
+            config.setString(parts[0], parts[1]);
+        }
         if (args[0].equals("measure")) {
             for (int run = 0; run < Integer.parseInt(args[3]); run++) {
-                measure(environment(parallelism), statements);
+                measure(environment(config), statements);
             }
         } else {
-            rows(environment(parallelism), statements, Path.of(args[3]));
+            rows(environment(config), statements, Path.of(args[3]));
         }
         System.exit(0);
     }
 
-    private static TableEnvironment environment(int parallelism) {
+    private static Configuration configuration(int parallelism) {
         Configuration config = new Configuration();
         config.setString("parallelism.default", Integer.toString(parallelism));
         config.setString("state.backend.type", "hashmap");
         config.setString("table.local-time-zone", "UTC");
+        return config;
+    }
+
+    private static TableEnvironment environment(Configuration config) {
         return TableEnvironment.create(
             EnvironmentSettings.newInstance().inStreamingMode().withConfiguration(config).build());
     }

@@ -8,6 +8,7 @@ fn outcome(system: &'static str, seconds: f64, checksum: u64) -> Outcome {
         cost: Ok(Cost {
             seconds,
             peak_bytes: 250_000_000,
+            disk_bytes: 9_000_000,
         }),
         rows: Some(Ok(Digest { rows: 3, checksum })),
     }
@@ -29,9 +30,9 @@ fn the_table_has_rates_and_ratios() {
     assert!(lines[0].is_good());
     assert_eq!(
         table(&lines, 5_000_000),
-        "| query | levada s | k events/s | MB | flink s | k events/s | MB | × flink | output |\n\
-         |---|--:|--:|--:|--:|--:|--:|--:|---|\n\
-         | q0 | 2.00 | 2500 | 250 | 13.00 | 385 | 250 | 6.5 | agrees, 3 rows |\n"
+        "| query | levada s | k events/s | MB | MB on disk | flink s | k events/s | MB | MB on disk | × flink | output |\n\
+         |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n\
+         | q0 | 2.00 | 2500 | 250 | 9 | 13.00 | 385 | 250 | 9 | 6.50 | agrees, 3 rows |\n"
     );
     assert_eq!(failures(&lines), "");
 }
@@ -54,7 +55,7 @@ fn a_system_that_fails_leaves_the_others_figures() {
     broken.rows = Some(Err("refused".into()));
     let lines = [line(vec![broken, outcome("flink", 13.0, 7)])];
     assert!(!lines[0].is_good());
-    assert!(table(&lines, 1000).contains("| q0 | failed | | | 13.00 |"));
+    assert!(table(&lines, 1000).contains("| q0 | failed | | | | 13.00 |"));
     assert_eq!(failures(&lines), "q0: refused\nq0: levada: refused\n");
 }
 

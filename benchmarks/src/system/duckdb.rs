@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Cost, Setup, System, median, reported_seconds};
+use super::{Cost, Setup, System, reported_costs};
 use crate::digest::Digest;
 use crate::error::{At, Error, Result};
+use crate::generate::Made;
 use crate::process::{self, Output};
 use crate::query::{Query, fill};
 
@@ -35,7 +36,7 @@ impl DuckDb {
         query: &Query,
         setup: &Setup,
         mode: &str,
-        input: &Path,
+        input: &Made,
         target: &str,
     ) -> Result<Command> {
         let sql = query.duckdb.as_deref().ok_or_else(|| Error::System {
@@ -65,9 +66,13 @@ impl System for DuckDb {
         "duckdb"
     }
 
+    fn takes_turns(&self) -> bool {
+        false
+    }
+
     /// All runs in one process, each timed without the process's start.
-    fn measure(&self, query: &Query, setup: &Setup) -> Result<Cost> {
-        let runs = setup.runs.to_string();
+    fn measure(&self, query: &Query, setup: &Setup, runs: usize) -> Result<Vec<Cost>> {
+        let runs = runs.to_string();
         let mut command = self.command(query, setup, "measure", &setup.input, &runs)?;
         let run = process::run(
             self.name(),
@@ -76,7 +81,7 @@ impl System for DuckDb {
             &setup.scratch,
             setup.limit,
         )?;
-        median(self.name(), reported_seconds(&run.stdout), run.peak_bytes)
+        Ok(reported_costs(&run))
     }
 
     fn rows(&self, query: &Query, setup: &Setup) -> Result<Digest> {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::{Cost, Setup, System, median, reported_seconds};
+use super::{Cost, Setup, System, reported_costs};
 use crate::digest::Digest;
 use crate::error::{At, Result};
 use crate::process::{self, Output};
@@ -58,6 +58,12 @@ impl Flink {
             .arg(script)
             .arg(setup.parallelism.to_string())
             .arg(target);
+        for (name, value) in setup.settings_of(self.name()) {
+            command.arg(format!("{name}={value}"));
+        }
+        if let Some(bytes) = setup.memory {
+            command.arg(format!("taskmanager.memory.managed.size={bytes} bytes"));
+        }
         Ok(command)
     }
 }
@@ -67,10 +73,15 @@ impl System for Flink {
         "flink"
     }
 
+    fn takes_turns(&self) -> bool {
+        false
+    }
+
     /// All runs in one JVM, the first of them to warm it up and not counted.
-    fn measure(&self, query: &Query, setup: &Setup) -> Result<Cost> {
+    fn measure(&self, query: &Query, setup: &Setup, runs: usize) -> Result<Vec<Cost>> {
         let sql = query.insert_script(&setup.input);
-        let runs = (setup.runs + 1).to_string();
+        let warm_up = usize::from(!query.is_long);
+        let runs = (runs + warm_up).to_string();
         let mut command = self.command(setup, "measure", &sql, &runs)?;
         let run = process::run(
             self.name(),
@@ -78,9 +89,9 @@ impl System for Flink {
             Output::Kept,
             &setup.scratch,
             setup.limit,
-        )?;
-        let seconds = reported_seconds(&run.stdout).into_iter().skip(1).collect();
-        median(self.name(), seconds, run.peak_bytes)
+        );
+        let _ = fs::remove_dir_all(setup.checkpoints(self.name()));
+        Ok(reported_costs(&run?).split_off(warm_up))
     }
 
     fn rows(&self, query: &Query, setup: &Setup) -> Result<Digest> {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::{Cost, Setup, System, median};
+use super::{Cost, Setup, System};
 use crate::digest::Digest;
 use crate::error::{At, Error, Result};
 use crate::process::{self, Output};
@@ -15,6 +15,8 @@ use crate::query::Query;
 pub enum Mode {
     /// Continuous: what is measured and compared.
     Streaming,
+    /// Continuous without the settings of the run: what they cost.
+    Plain,
     /// The same SQL as batch: a peer like the others, and what streaming must agree with.
     Batch,
 }
@@ -43,21 +45,31 @@ impl Levada {
 
     fn script(&self, setup: &Setup, sql: &str) -> Result<PathBuf> {
         let mode = match self.mode {
-            Mode::Streaming => "streaming",
+            Mode::Streaming | Mode::Plain => "streaming",
             Mode::Batch => "batch",
         };
-        let text = format!(
-            "SET 'execution.runtime-mode' = '{mode}';\nSET 'parallelism.default' = '{}';\n{sql}",
-            setup.parallelism
-        );
+        let parallelism = setup.parallelism.to_string();
+        let mut settings = vec![
+            ("execution.runtime-mode".to_string(), mode.to_string()),
+            ("parallelism.default".to_string(), parallelism),
+        ];
+        if self.mode == Mode::Streaming {
+            settings.extend(setup.settings_of(self.name()));
+        }
+        let set = |(name, value): &(String, String)| format!("SET '{name}' = '{value}';\n");
+        let text = settings.iter().map(set).collect::<String>() + sql;
         let path = setup.scratch.join("levada.sql");
         fs::write(&path, text).at(&path)?;
         Ok(path)
     }
 
-    fn command(&self, script: PathBuf) -> Command {
+    fn command(&self, script: PathBuf, setup: &Setup) -> Command {
         let mut command = Command::new(&self.binary);
+        command.env("TMPDIR", &setup.scratch);
         command.arg("sql").arg("-f").arg(script);
+        if let Some(bytes) = setup.memory {
+            command.arg("--memory").arg(bytes.to_string());
+        }
         command
     }
 }
@@ -66,33 +78,43 @@ impl System for Levada {
     fn name(&self) -> &'static str {
         match self.mode {
             Mode::Streaming => "levada",
+            Mode::Plain => "plain",
             Mode::Batch => "batch",
         }
     }
 
+    fn takes_turns(&self) -> bool {
+        true
+    }
+
     /// Each run is a process; its time is that of the whole process, start and end included.
-    fn measure(&self, query: &Query, setup: &Setup) -> Result<Cost> {
+    fn measure(&self, query: &Query, setup: &Setup, runs: usize) -> Result<Vec<Cost>> {
         let script = self.script(setup, &query.insert_script(&setup.input))?;
-        let (mut seconds, mut peak_bytes) = (Vec::new(), 0);
-        for _ in 0..setup.runs {
-            let mut command = self.command(script.clone());
+        let mut costs = Vec::new();
+        for _ in 0..runs {
+            let mut command = self.command(script.clone(), setup);
             let run = process::run(
                 self.name(),
                 &mut command,
                 Output::Kept,
                 &setup.scratch,
                 setup.limit,
-            )?;
-            seconds.push(run.wall.as_secs_f64());
-            peak_bytes = peak_bytes.max(run.peak_bytes);
+            );
+            let _ = fs::remove_dir_all(setup.checkpoints(self.name()));
+            let run = run?;
+            costs.push(Cost {
+                seconds: run.wall.as_secs_f64(),
+                peak_bytes: run.peak_bytes,
+                disk_bytes: run.disk_bytes,
+            });
         }
-        median(self.name(), seconds, peak_bytes)
+        Ok(costs)
     }
 
     fn rows(&self, query: &Query, setup: &Setup) -> Result<Digest> {
         let script = self.script(setup, &query.select_script(&setup.check_input, 4))?;
         let rows = setup.scratch.join("levada.rows");
-        let mut command = self.command(script);
+        let mut command = self.command(script, setup);
         command.arg("--output").arg("json");
         process::run(
             self.name(),
@@ -101,6 +123,7 @@ impl System for Levada {
             &setup.scratch,
             setup.limit,
         )?;
+        let _ = fs::remove_dir_all(setup.checkpoints(self.name()));
         Digest::of_file(&rows, &query.check)
     }
 }

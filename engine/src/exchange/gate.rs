@@ -72,23 +72,15 @@ impl InputGate {
         }
     }
 
-    /// What is there without waiting.
+    /// What is there without waiting. Where barriers may overtake, that is what was gathered: what an
+    /// arrival means for a checkpoint under way is never left to the next one.
     pub fn try_next(&mut self) -> Option<Arrival> {
-        if self.overtaking {
-            self.gather();
-        }
         loop {
             let delivery = match self.ready.pop_front() {
-                Some(delivery) => delivery,
-                None => {
-                    let delivery = self.queue.try_recv().ok()?;
-                    let Some(delivery) = self.receive(delivery) else {
-                        continue;
-                    };
-                    delivery
-                }
+                None if !self.overtaking => self.queue.try_recv().ok(),
+                delivery => delivery,
             };
-            if let Some(arrival) = self.accept(delivery) {
+            if let Some(arrival) = self.accept(delivery?) {
                 return Some(arrival);
             }
         }
@@ -123,8 +115,12 @@ impl InputGate {
         }
     }
 
-    /// Takes in what has arrived. Bounded, since its credit is not returned.
-    fn gather(&mut self) {
+    /// Takes in what has arrived, where barriers may overtake it: before anybody asks for barriers, for
+    /// what they have overtaken or for elements. Bounded, since the credit is not returned.
+    pub fn gather(&mut self) {
+        if !self.overtaking {
+            return;
+        }
         while let Ok(delivery) = self.queue.try_recv() {
             let delivery = self.receive(delivery);
             self.ready.extend(delivery);

@@ -59,9 +59,15 @@ async fn send(sender: &mut ChannelSender, element: Element) -> Result<()> {
     .await
 }
 
+/// What is there now.
+fn look(gate: &mut InputGate) -> Option<Arrival> {
+    gate.gather();
+    gate.try_next()
+}
+
 async fn next(gate: &mut InputGate) -> Arrival {
     loop {
-        if let Some(arrival) = gate.try_next() {
+        if let Some(arrival) = look(gate) {
             return arrival;
         }
         gate.arrived().await;
@@ -101,7 +107,7 @@ async fn a_barrier_waits_for_all_channels_and_holds_back_what_follows_it() {
         .await
         .unwrap();
     assert!(
-        gate.try_next().is_none(),
+        look(&mut gate).is_none(),
         "channel 0 is aligned, channel 1 has sent nothing"
     );
     send(&mut senders[1], Element::Batch(rows(vec![1])))
@@ -109,7 +115,7 @@ async fn a_barrier_waits_for_all_channels_and_holds_back_what_follows_it() {
         .unwrap();
     send(&mut senders[1], barrier(1)).await.unwrap();
     let mut seen = Vec::new();
-    while let Some(arrival) = gate.try_next() {
+    while let Some(arrival) = look(&mut gate) {
         seen.push(match arrival {
             Arrival::Element {
                 element: Element::Batch(b),
@@ -137,7 +143,7 @@ async fn rows_pile_up_only_while_the_consumer_is_busy_and_keys_stay_together() {
     output.push(rows((0..100).collect())).unwrap();
     assert!(send_due(&mut output, false).is_ready());
     let mut first = Vec::new();
-    while let Some(arrival) = gate.try_next() {
+    while let Some(arrival) = look(&mut gate) {
         first.push(arrival);
     }
     assert_eq!(first.len(), 2, "both consumers were free");
@@ -146,7 +152,7 @@ async fn rows_pile_up_only_while_the_consumer_is_busy_and_keys_stay_together() {
     output.push(rows((0..100).collect())).unwrap();
     assert!(send_due(&mut output, false).is_ready());
     assert!(
-        gate.try_next().is_none(),
+        look(&mut gate).is_none(),
         "both are busy: the first arrivals are not yet dropped"
     );
     assert!(send_due(&mut output, true).is_ready());
@@ -155,7 +161,7 @@ async fn rows_pile_up_only_while_the_consumer_is_busy_and_keys_stay_together() {
         channel,
         element: Element::Batch(b),
         ..
-    }) = gate.try_next()
+    }) = look(&mut gate)
     {
         by_channel.entry(channel).or_default().extend(values(&b));
     }
@@ -189,9 +195,7 @@ fn all(gate: &mut InputGate) -> Vec<String> {
         },
         Arrival::Barrier(b) => format!("barrier {}", b.checkpoint_id),
     };
-    std::iter::from_fn(|| gate.try_next())
-        .map(arrival)
-        .collect()
+    std::iter::from_fn(|| look(gate)).map(arrival).collect()
 }
 
 #[tokio::test]
@@ -295,7 +299,7 @@ async fn a_barrier_overtakes_what_waits_for_credit_and_leaves_the_rest_in_order(
     let recorded = gate.overtaken(5).unwrap();
     let mut sent: Vec<i64> = Vec::new();
     while sent.last() != Some(&-1) {
-        while let Some(Arrival::Element { element, .. }) = gate.try_next() {
+        while let Some(Arrival::Element { element, .. }) = look(&mut gate) {
             sent.extend(numbers(&[element]));
         }
         let _ = send_due(&mut output, true);

@@ -43,12 +43,22 @@ fn nothing_is_armed_without_a_name() {
 }
 
 #[test]
+fn sources_pause_for_as_long_as_they_are_told() {
+    let points = Failpoints::parse("source.pause:3,sink.commit-at-prepare").unwrap();
+    assert_eq!(points.pause(), Some(Duration::from_millis(3)));
+    assert_eq!(points.fault(), Some(Fault::CommitAtPrepare));
+    assert!(Failpoints::parse("source.pause:3").unwrap().is_armed());
+    assert_eq!(Failpoints::parse("sweep").unwrap().pause(), None);
+}
+
+#[test]
 fn other_names_and_numbers_are_refused() {
     for text in [
         "sink",
         "sink.commit:0",
         "sink.commit:x",
         "sink.commit-at-prepare:2",
+        "source.pause:x",
     ] {
         let error = Failpoints::parse(text).unwrap_err();
         assert!(error.message.contains(text), "{error}");

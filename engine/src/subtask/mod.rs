@@ -383,11 +383,13 @@ impl Subtask {
         due.chain(timeout).min()
     }
 
-    /// Cuts the subtask where it stands if a barrier has come that overtakes now.
+    /// Takes in what has arrived, and cuts the subtask where it stands if a barrier has come that
+    /// overtakes now.
     fn overtake(&mut self) -> Result<()> {
         let Input::Gate { gate, .. } = &mut self.input else {
             return Ok(());
         };
+        gate.gather();
         if gate.overtakes_at_ms().is_some()
             && let Some(barrier) = gate.overtake(self.chain.clock.now_ms())
         {

@@ -1,6 +1,7 @@
 //! Sources and sinks of a process that has failpoints.
 
 use async_trait::async_trait;
+use tokio::time::Instant;
 
 use crate::connector::{Sink, Source, SourceEvent, SplitState};
 use crate::element::Batch;
@@ -27,6 +28,7 @@ pub(super) fn source(source: Box<dyn Source>, points: &Failpoints) -> Box<dyn So
         true => Box::new(WatchedSource {
             source,
             points: points.clone(),
+            paused_until: None,
         }),
         false => source,
     }
@@ -101,6 +103,8 @@ impl Sink for WatchedSink {
 struct WatchedSource {
     source: Box<dyn Source>,
     points: Failpoints,
+    /// The pause in front of the next event.
+    paused_until: Option<Instant>,
 }
 
 #[async_trait]
@@ -110,6 +114,15 @@ impl Source for WatchedSource {
     }
 
     async fn next(&mut self) -> Result<SourceEvent> {
+        if let Some(pause) = self.points.pause() {
+            let until = *self
+                .paused_until
+                .get_or_insert_with(|| Instant::now() + pause);
+            tokio::time::sleep_until(until).await;
+            let event = self.source.next().await?;
+            self.paused_until = None;
+            return Ok(event);
+        }
         self.source.next().await
     }
 
