@@ -4,6 +4,7 @@ CREATE TABLE numbers (
   i BIGINT
 ) WITH (
   'connector' = 'datagen',
+  'rows-per-second' = '1000000000',
   'fields.i.kind' = 'sequence',
   'fields.i.start' = '1',
   'fields.i.end' = '${events}'

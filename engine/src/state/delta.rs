@@ -152,6 +152,10 @@ impl Recent {
         Ok(())
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
     /// The memory in use.
     pub(super) fn bytes(&self) -> usize {
         self.data.len() + self.changes.len() * size_of::<Record>()

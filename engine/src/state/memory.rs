@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::delta::DeltaLog;
-use super::{Change, Delta, KeyedState, Order, Restored, StateSetup, TableId, check_group};
+use super::{ChangeSource, Delta, KeyedState, Order, Restored, StateSetup, TableId, check_group};
 use crate::error::{EngineError, Result};
 use crate::key::{KeyGroup, KeyGroupRange};
 
@@ -29,26 +29,19 @@ impl MemoryState {
 }
 
 impl KeyedState for MemoryState {
-    fn apply(
-        &mut self,
-        table: TableId,
-        changes: &mut dyn Iterator<Item = Change<'_>>,
-    ) -> Result<()> {
+    fn apply(&mut self, table: TableId, changes: &mut dyn ChangeSource) -> Result<()> {
         self.applied = true;
-        for change in changes {
-            check_group(self.key_groups, change.group)?;
-            if let Some(delta) = &mut self.delta {
-                delta.push(table, &change)?;
+        let (key_groups, delta) = (self.key_groups, &mut self.delta);
+        changes.each(&mut |change| {
+            check_group(key_groups, change.group)?;
+            match delta {
+                Some(delta) => delta.push(table, &change),
+                None => Ok(()),
             }
-        }
-        Ok(())
+        })
     }
 
-    fn derive(
-        &mut self,
-        _table: TableId,
-        _changes: &mut dyn Iterator<Item = Change<'_>>,
-    ) -> Result<()> {
+    fn derive(&mut self, _table: TableId, _changes: &mut dyn ChangeSource) -> Result<()> {
         Err(not_kept())
     }
 

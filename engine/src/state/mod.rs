@@ -65,22 +65,27 @@ pub struct Change<'a> {
     pub value: Option<&'a [u8]>,
 }
 
+/// Changes in order. Those in ascending order of key group and key are written without being held in
+/// memory.
+pub trait ChangeSource {
+    /// Hands out each change, which is gone when the next one comes.
+    fn each(&mut self, take: &mut dyn FnMut(Change<'_>) -> Result<()>) -> Result<()>;
+}
+
+impl<'a, I: Iterator<Item = Change<'a>>> ChangeSource for I {
+    fn each(&mut self, take: &mut dyn FnMut(Change<'_>) -> Result<()>) -> Result<()> {
+        self.try_for_each(take)
+    }
+}
+
 /// The keyed state of one operator in one subtask. Batch at a time: no call per row on a hot path.
 pub trait KeyedState: Send {
     /// Applies changes in order.
-    fn apply(
-        &mut self,
-        table: TableId,
-        changes: &mut dyn Iterator<Item = Change<'_>>,
-    ) -> Result<()>;
+    fn apply(&mut self, table: TableId, changes: &mut dyn ChangeSource) -> Result<()>;
 
     /// Applies changes to a table that is derived from the others: no checkpoint has it, and it is
     /// empty at the start. Only where state is kept.
-    fn derive(
-        &mut self,
-        table: TableId,
-        changes: &mut dyn Iterator<Item = Change<'_>>,
-    ) -> Result<()>;
+    fn derive(&mut self, table: TableId, changes: &mut dyn ChangeSource) -> Result<()>;
 
     /// Whether nothing was restored and nothing applied.
     fn is_empty(&self) -> bool;
@@ -89,8 +94,8 @@ pub trait KeyedState: Send {
     /// is, and must be complete.
     fn keeps(&self) -> bool;
 
-    /// Looks keys up; the visitor gets the position of each key that exists, and its value. Only
-    /// where state is kept.
+    /// Looks keys up; the visitor gets the position of each key that exists, and its value, in any
+    /// order. Only where state is kept.
     fn get(
         &self,
         table: TableId,

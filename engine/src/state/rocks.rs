@@ -9,13 +9,14 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use rocksdb::{
-    BlockBasedOptions, Cache, DB, DBCompactionStyle, DBCompressionType, IngestExternalFileOptions,
+    BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompactionStyle,
+    DBCompressionType, DEFAULT_COLUMN_FAMILY_NAME, DataBlockIndexType, IngestExternalFileOptions,
     Options, ReadOptions, SstFileWriter, WriteBatch, WriteBufferManager, WriteOptions,
 };
 
 use super::delta::{DeltaLog, Recent, RecentEntries};
 use super::merge::Entries;
-use super::{Change, Delta, KeyedState, Order, StateSetup, TableId, check_group};
+use super::{ChangeSource, Delta, KeyedState, Order, StateSetup, TableId, check_group};
 use crate::error::{EngineError, Result};
 use crate::key::{KeyGroup, KeyGroupRange};
 
@@ -26,6 +27,10 @@ const WRITE_BUFFER_BYTES: u64 = 32 << 20;
 const DIRECT_BYTES: usize = 4 << 20;
 /// Changes are sorted and written when they have grown to this.
 const PART_BYTES: usize = 64 << 20;
+/// The size of blocks, before they are compressed.
+const BLOCK_BYTES: usize = 4096;
+/// Keys are looked up so many at a time; the blocks of their values stay in memory meanwhile.
+const GET_KEYS: usize = 256;
 /// Entries are put into files of about this size.
 const INGEST_BYTES: u64 = 256 << 20;
 
@@ -39,7 +44,8 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(bytes: u64) -> Self {
         let limit = usize::try_from(bytes).unwrap_or(usize::MAX);
-        let cache = Cache::new_lru_cache(limit);
+        // Subtasks share it, so it must not have them wait for each other.
+        let cache = Cache::new_hyper_clock_cache(limit, BLOCK_BYTES);
         // What write buffers take is taken from the cache.
         let write_buffers = WriteBufferManager::new_write_buffer_manager_with_cache(
             limit / 2,
@@ -62,9 +68,15 @@ impl Shared {
         table.set_block_cache(&self.cache);
         table.set_bloom_filter(10.0, false);
         table.set_format_version(5);
-        // Index and filters count as cache, so that they are within the budget.
+        // Index and filters count as cache, so that they are within the budget. In parts, since those
+        // of a large file would push each other out, and each is read as a whole.
         table.set_cache_index_and_filter_blocks(true);
-        table.set_pin_l0_filter_and_index_blocks_in_cache(true);
+        table.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+        table.set_partition_filters(true);
+        table.set_block_size(BLOCK_BYTES);
+        table.set_metadata_block_size(BLOCK_BYTES);
+        table.set_pin_top_level_index_and_filter(true);
+        table.set_data_block_index_type(DataBlockIndexType::BinaryAndHash);
         let mut options = Options::default();
         options.create_if_missing(true);
         let buffer = WRITE_BUFFER_BYTES.min((self.bytes / 8).max(1 << 20));
@@ -129,7 +141,9 @@ impl RocksState {
         }
         std::fs::create_dir_all(&path).map_err(|e| failed(e.to_string()))?;
         let options = setup.resources.disk.options();
-        let db = DB::open(&options, &path).map_err(|e| failed(e.into_string()))?;
+        let tables = ColumnFamilyDescriptor::new(DEFAULT_COLUMN_FAMILY_NAME, options.clone());
+        let db = DB::open_cf_descriptors(&options, &path, [tables]);
+        let db = db.map_err(|e| failed(e.into_string()))?;
         let mut state = RocksState {
             key_groups: setup.key_groups,
             delta: setup.checkpointed.then(|| DeltaLog::new(setup.scratch)),
@@ -146,34 +160,23 @@ impl RocksState {
 
     /// Puts sorted entries into the database as files.
     fn ingest(&mut self, entries: &mut dyn Entries) -> Result<()> {
-        let failed = |e: rocksdb::Error| broken(&e, "written");
+        let options = self.options.clone();
         let mut more = entries.advance()?;
         let mut files: Vec<PathBuf> = Vec::new();
         let mut key = Vec::new();
         while more {
-            self.written += 1;
-            let path = self.store.path.join(format!("direct-{}.sst", self.written));
-            let mut writer = SstFileWriter::create(&self.options);
-            writer.open(&path).map_err(failed)?;
-            while more && writer.file_size() < INGEST_BYTES {
-                let entry = entries.entry();
-                full_key(entry.place.0, entry.place.1, entry.key, &mut key);
-                match entry.value {
-                    Some(value) => writer.put(&key, value).map_err(failed)?,
-                    None => writer.delete(&key).map_err(failed)?,
-                }
+            let mut run = self.begin_run(&options)?;
+            while more && !run.is_full() {
+                run.put_entry(entries, &mut key)?;
                 more = entries.advance()?;
             }
-            writer.finish().map_err(failed)?;
-            files.push(path);
+            run.writer.finish().map_err(|e| broken(&e, "written"))?;
+            files.push(run.path);
         }
-        if files.is_empty() {
-            return Ok(());
+        match files.is_empty() {
+            true => Ok(()),
+            false => self.add_files(files),
         }
-        let mut moved = IngestExternalFileOptions::default();
-        moved.set_move_files(true);
-        let db = self.store.db()?;
-        db.ingest_external_file_opts(&moved, files).map_err(failed)
     }
 
     /// Writes changes: few into the write buffer, many as a file.
@@ -203,24 +206,100 @@ impl RocksState {
     fn write_all(
         &mut self,
         table: TableId,
-        changes: &mut dyn Iterator<Item = Change<'_>>,
+        changes: &mut dyn ChangeSource,
         checkpointed: bool,
     ) -> Result<()> {
+        let options = self.options.clone();
+        let mut run: Option<Run<'_>> = None;
         let mut recent = Recent::default();
-        for change in changes {
+        let (mut key, mut last, mut ascending) = (Vec::new(), Vec::new(), true);
+        changes.each(&mut |change| {
             check_group(self.key_groups, change.group)?;
             if let (true, Some(delta)) = (checkpointed, &mut self.delta) {
                 delta.push(table, &change)?;
             }
-            recent.push(table, &change)?;
-            if recent.bytes() >= PART_BYTES {
-                self.write(&std::mem::take(&mut recent))?;
+            full_key(table, change.group, change.key, &mut key);
+            let follows = last < key;
+            std::mem::swap(&mut key, &mut last);
+            if let Some(open) = run.as_mut().filter(|r| follows && !r.is_full()) {
+                return open.put(&last, change.value);
             }
+            if let Some(done) = run.take() {
+                self.add(done)?;
+                ascending = true;
+            }
+            ascending &= follows || recent.is_empty();
+            recent.push(table, &change)?;
+            if ascending && recent.bytes() >= DIRECT_BYTES {
+                let mut begun = self.begin_run(&options)?;
+                begun.put_all(&mut RecentEntries::new(&std::mem::take(&mut recent)))?;
+                run = Some(begun);
+            } else if recent.bytes() >= PART_BYTES {
+                self.write(&std::mem::take(&mut recent))?;
+                ascending = true;
+            }
+            Ok(())
+        })?;
+        match run {
+            Some(run) => self.add(run),
+            None if recent.is_empty() => Ok(()),
+            None => self.write(&recent),
         }
-        match recent.bytes() {
-            0 => Ok(()),
-            _ => self.write(&recent),
+    }
+
+    fn begin_run<'o>(&mut self, options: &'o Options) -> Result<Run<'o>> {
+        self.written += 1;
+        let path = self.store.path.join(format!("direct-{}.sst", self.written));
+        let writer = SstFileWriter::create(options);
+        writer.open(&path).map_err(|e| broken(&e, "written"))?;
+        Ok(Run { writer, path })
+    }
+
+    fn add(&self, mut run: Run<'_>) -> Result<()> {
+        run.writer.finish().map_err(|e| broken(&e, "written"))?;
+        self.add_files(vec![run.path])
+    }
+
+    fn add_files(&self, files: Vec<PathBuf>) -> Result<()> {
+        let mut moved = IngestExternalFileOptions::default();
+        moved.set_move_files(true);
+        let db = self.store.db()?;
+        let added = db.ingest_external_file_opts(&moved, files);
+        added.map_err(|e| broken(&e, "written"))
+    }
+}
+
+/// A file of the database under way, whose keys ascend.
+struct Run<'o> {
+    writer: SstFileWriter<'o>,
+    path: PathBuf,
+}
+
+impl Run<'_> {
+    fn put(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
+        let put = match value {
+            Some(value) => self.writer.put(key, value),
+            None => self.writer.delete(key),
+        };
+        put.map_err(|e| broken(&e, "written"))
+    }
+
+    fn is_full(&self) -> bool {
+        self.writer.file_size() >= INGEST_BYTES
+    }
+
+    fn put_all(&mut self, entries: &mut dyn Entries) -> Result<()> {
+        let mut key = Vec::new();
+        while entries.advance()? {
+            self.put_entry(entries, &mut key)?;
         }
+        Ok(())
+    }
+
+    fn put_entry(&mut self, entries: &dyn Entries, key: &mut Vec<u8>) -> Result<()> {
+        let entry = entries.entry();
+        full_key(entry.place.0, entry.place.1, entry.key, key);
+        self.put(key, entry.value)
     }
 }
 
@@ -232,6 +311,10 @@ fn broken(error: &rocksdb::Error, what: &str) -> EngineError {
 
 fn full_key(table: TableId, group: KeyGroup, key: &[u8], buffer: &mut Vec<u8>) {
     buffer.clear();
+    push_full_key(table, group, key, buffer);
+}
+
+fn push_full_key(table: TableId, group: KeyGroup, key: &[u8], buffer: &mut Vec<u8>) {
     buffer.push(table.0);
     buffer.extend_from_slice(&group.to_be_bytes());
     buffer.extend_from_slice(key);
@@ -249,19 +332,11 @@ fn split_key(full: &[u8]) -> Result<(TableId, KeyGroup, &[u8])> {
 }
 
 impl KeyedState for RocksState {
-    fn apply(
-        &mut self,
-        table: TableId,
-        changes: &mut dyn Iterator<Item = Change<'_>>,
-    ) -> Result<()> {
+    fn apply(&mut self, table: TableId, changes: &mut dyn ChangeSource) -> Result<()> {
         self.write_all(table, changes, true)
     }
 
-    fn derive(
-        &mut self,
-        table: TableId,
-        changes: &mut dyn Iterator<Item = Change<'_>>,
-    ) -> Result<()> {
+    fn derive(&mut self, table: TableId, changes: &mut dyn ChangeSource) -> Result<()> {
         self.write_all(table, changes, false)
     }
 
@@ -280,12 +355,24 @@ impl KeyedState for RocksState {
         visit: &mut dyn FnMut(usize, &[u8]) -> Result<()>,
     ) -> Result<()> {
         let db = self.store.db()?;
-        let mut buffer = Vec::with_capacity(PREFIX_LEN);
+        let handle = db
+            .cf_handle(DEFAULT_COLUMN_FAMILY_NAME)
+            .ok_or_else(|| EngineError::internal("a state database without a column family"))?;
+        let (mut wanted, mut bytes) = (Vec::new(), Vec::new());
         for (position, (group, key)) in keys.enumerate() {
-            full_key(table, group, key, &mut buffer);
-            let value = db.get_pinned(&buffer).map_err(|e| broken(&e, "read"))?;
-            if let Some(value) = value {
-                visit(position, &value)?;
+            let start = bytes.len();
+            push_full_key(table, group, key, &mut bytes);
+            wanted.push((position, start..bytes.len()));
+        }
+        // Neighbours share what has to be read on the way to them.
+        wanted.sort_unstable_by(|(_, a), (_, b)| bytes[a.clone()].cmp(&bytes[b.clone()]));
+        for part in wanted.chunks(GET_KEYS) {
+            let keys = part.iter().map(|(_, range)| &bytes[range.clone()]);
+            let found = db.batched_multi_get_cf(handle, keys, true);
+            for ((position, _), value) in part.iter().zip(found) {
+                if let Some(value) = value.map_err(|e| broken(&e, "read"))? {
+                    visit(*position, &value)?;
+                }
             }
         }
         Ok(())

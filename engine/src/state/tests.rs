@@ -261,6 +261,7 @@ fn get_visits_the_positions_that_exist() {
             Ok(())
         })
         .unwrap();
+    found.sort();
     assert_eq!(found, vec![(1, b"2".to_vec()), (2, b"1".to_vec())]);
 }
 

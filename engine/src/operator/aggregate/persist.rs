@@ -17,10 +17,12 @@ use super::rows::{EncodedRows, RowsDecoder};
 use super::stored::Reader;
 use crate::error::{EngineError, Result};
 use crate::key::{KeyGroup, hash_keys, key_group};
-use crate::state::{Change, KeyedState, TableId};
+use crate::state::{Change, ChangeSource, KeyedState, TableId};
 
 /// The rows of groups.
 pub(crate) const GROUPS: TableId = TableId(1);
+/// How many rows are encoded at a time.
+const SAVE_ROWS: usize = if cfg!(test) { 3 } else { 1 << 14 };
 /// How many rows are decoded before they are merged.
 const LOAD_ROWS: usize = 8192;
 
@@ -113,6 +115,21 @@ impl Aggregation {
 
     fn save_groups(&self, groups: &[u32], state: &mut dyn KeyedState, place: &Place) -> Result<()> {
         let (keys, key_groups) = self.encoded_keys(groups, None, place)?;
+        let key = |row: u32| (key_groups[row as usize], keys.row(row as usize));
+        let mut order: Vec<u32> = (0..groups.len() as u32).collect();
+        order.sort_unstable_by(|a, b| key(*a).cmp(&key(*b)));
+        let mut rows = GroupRows {
+            aggregation: self,
+            groups,
+            keys: &keys,
+            key_groups: &key_groups,
+            order: &order,
+        };
+        state.apply(GROUPS, &mut rows)
+    }
+
+    /// The rows of some groups.
+    fn encoded_groups(&self, groups: &[u32]) -> Result<EncodedRows> {
         let mut columns: Vec<ArrayRef> = Vec::new();
         if let Some(stamps) = &self.stamps {
             let stamps = groups.iter().map(|g| stamps[*g as usize]);
@@ -121,13 +138,7 @@ impl Aggregation {
         columns.extend(self.stored_partials(groups)?);
         let stored = &self.plan.stored;
         let lanes = stored.own()?.encode(&columns)?;
-        let values = EncodedRows::encode(&lanes, groups.len(), |_| stored.prefix())?;
-        let mut changes = key_groups.iter().enumerate().map(|(row, group)| Change {
-            group: *group,
-            key: keys.row(row),
-            value: Some(values.row(row)),
-        });
-        state.apply(GROUPS, &mut changes)
+        EncodedRows::encode(&lanes, groups.len(), |_| stored.prefix())
     }
 
     fn save_set(&mut self, set: usize, state: &mut dyn KeyedState, place: &Place) -> Result<()> {
@@ -232,6 +243,34 @@ impl Aggregation {
         let all = self.groups.groups();
         self.remove(&all, place)?;
         Ok(self.deletes)
+    }
+}
+
+/// The rows of groups in order of their keys, encoded some thousand at a time: all of them would take
+/// as much memory again as the groups.
+struct GroupRows<'a> {
+    aggregation: &'a Aggregation,
+    groups: &'a [u32],
+    keys: &'a EncodedRows,
+    key_groups: &'a [KeyGroup],
+    /// Positions in all of these.
+    order: &'a [u32],
+}
+
+impl ChangeSource for GroupRows<'_> {
+    fn each(&mut self, take: &mut dyn FnMut(Change<'_>) -> Result<()>) -> Result<()> {
+        for part in self.order.chunks(SAVE_ROWS) {
+            let groups: Vec<u32> = part.iter().map(|at| self.groups[*at as usize]).collect();
+            let values = self.aggregation.encoded_groups(&groups)?;
+            for (row, at) in part.iter().enumerate() {
+                take(Change {
+                    group: self.key_groups[*at as usize],
+                    key: self.keys.row(*at as usize),
+                    value: Some(values.row(row)),
+                })?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,9 +1,14 @@
 #![allow(clippy::unwrap_used)]
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
 
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, new_null_array};
+use arrow::datatypes::Field;
 use rand::Rng;
 
+use crate::element::Batch;
 use crate::graph::AggregateFunction::{Count, Max, Min, Sum};
 use crate::graph::{BackendKind, GroupAggregateSpec, OperatorSpec};
 use crate::operator::aggregate::{output_schema_group, partial_schema_group, supports_local_group};
@@ -281,7 +286,7 @@ fn expired_groups_are_swept_from_disk() {
     spec.aggregates = vec![model::call(Count, true, Some(1), None, "BIGINT")];
     let mut pipeline = pipeline(spec, false);
     pipeline.rescale(2, BackendKind::RocksDb);
-    let rows = |keys: std::ops::Range<i64>| {
+    let rows = |keys: Range<i64>| {
         let row = |k: i64| format!("+I | {k} | x{k} | 1 | 1 | 1 | 1 | true | true | NULL");
         keys.map(row).collect::<Vec<_>>().join("\n")
     };
@@ -309,7 +314,7 @@ fn a_delta_has_what_has_changed() {
         model::call(Sum, false, Some(2), None, "BIGINT"),
     ];
     let mut pipeline = pipeline(spec, false);
-    let rows = |keys: std::ops::Range<i64>| {
+    let rows = |keys: Range<i64>| {
         let row = |k: i64| format!("+I | {k} | x | {k} | 1 | 1 | 1 | true | true | NULL");
         batch(
             &model::input(),
@@ -391,4 +396,45 @@ fn extremes_are_looked_up_on_disk() {
     pipeline.process(rows("-D", &[*present.first().unwrap()]));
     present.pop_first();
     check(&mut pipeline, &present);
+}
+
+/// Counts of the keys from `keys`, with a sum.
+fn numbers(keys: Range<i64>) -> Batch {
+    let schema = model::input();
+    let rows = (keys.end - keys.start) as usize;
+    let column = |(at, field): (usize, &Arc<Field>)| -> ArrayRef {
+        match at {
+            0 | 2 => Arc::new(Int64Array::from_iter_values(keys.clone())),
+            _ => new_null_array(field.data_type(), rows),
+        }
+    };
+    let columns = schema.fields().iter().enumerate().map(column).collect();
+    Batch::inserts(RecordBatch::try_new(schema, columns).unwrap())
+}
+
+#[test]
+fn a_checkpoint_writes_what_has_changed_and_no_more() {
+    const KEYS: i64 = 1_000_000;
+    for backend in [BackendKind::Memory, BackendKind::RocksDb] {
+        let mut spec = spec(vec![0], false);
+        spec.aggregates = vec![
+            model::call(Count, false, None, None, "BIGINT"),
+            model::call(Sum, false, Some(2), None, "BIGINT"),
+        ];
+        let mut pipeline = pipeline(spec, false);
+        pipeline.memory_bytes = 1 << 30;
+        pipeline.rescale(1, backend);
+        for begin in (0..KEYS).step_by(10_000) {
+            pipeline.process(numbers(begin..begin + 10_000));
+        }
+        let full = pipeline.checkpoint().last().unwrap().len();
+        // One key in a hundred; hashed, so that they are in all key groups.
+        pipeline.process(numbers(KEYS / 2..KEYS / 2 + KEYS / 100));
+        let touched = pipeline.checkpoint().last().unwrap().len();
+        pipeline.process(numbers(0..1));
+        let one = pipeline.checkpoint().last().unwrap().len();
+        assert!(touched * 100 < full * 3, "{touched} bytes of {full}");
+        assert!(one < 200, "{one} bytes for one group");
+        eprintln!("{backend:?}: {full} bytes, then {touched} for 1% of the groups");
+    }
 }
