@@ -68,18 +68,19 @@ pub fn run(
         .map_err(|e| failed(format!("can't start {:?}: {e}", command.get_program())))?;
     let before = on_disk(scratch);
     let (done, disk) = (AtomicBool::new(false), AtomicU64::new(before));
-    let ended = thread::scope(|scope| {
-        scope.spawn(|| {
+    let (ended, wall) = thread::scope(|scope| {
+        let counter = scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
                 disk.fetch_max(on_disk(scratch), Ordering::Relaxed);
                 thread::park_timeout(DISK_POLL);
             }
         });
         let ended = wait(child.id(), started, limit);
+        let wall = started.elapsed();
         done.store(true, Ordering::Relaxed);
-        ended
+        counter.thread().unpark();
+        (ended, wall)
     });
-    let wall = started.elapsed();
     match ended {
         None => Err(failed(format!(
             "not done after {} s, ended",
