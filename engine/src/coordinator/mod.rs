@@ -26,6 +26,7 @@ mod metrics_page;
 mod recovery;
 pub mod registry;
 mod savepoint;
+mod silence;
 
 pub use client::LocalClient;
 pub use metrics_page::{render as render_metrics, render_memory};
@@ -33,11 +34,10 @@ pub use recovery::{TakenUp, recover};
 
 use job::{Action, Job};
 use registry::{Record, Registry};
+use silence::Silence;
 
 /// How often deadlines are looked at.
 const TICK: Duration = Duration::from_millis(10);
-/// A worker that has said nothing for so long is lost, in milliseconds.
-const WORKER_TIMEOUT_MS: i64 = 10_000;
 /// How many inputs may wait.
 const QUEUE: usize = 4096;
 /// How many messages to a worker may wait.
@@ -109,6 +109,7 @@ pub struct Coordinator {
     clock: Arc<dyn Clock>,
     inputs: mpsc::Sender<Input>,
     workers: BTreeMap<WorkerId, WorkerEntry>,
+    silence: Silence,
     jobs: BTreeMap<u64, Entry>,
     ids: HashMap<JobId, u64>,
     submitted: u64,
@@ -151,6 +152,7 @@ pub fn start(
         clock,
         inputs: inputs.clone(),
         workers: BTreeMap::new(),
+        silence: Silence::default(),
         jobs: BTreeMap::new(),
         ids: HashMap::new(),
         submitted: 0,
@@ -445,13 +447,14 @@ impl Coordinator {
 
     fn tick(&mut self) {
         let now = self.clock.now_ms();
-        let silent = |w: &WorkerEntry| now.saturating_sub(w.heard_ms) > WORKER_TIMEOUT_MS;
-        let lost: Vec<WorkerId> = self
-            .workers
-            .iter()
-            .filter(|(_, w)| silent(w))
-            .map(|(id, _)| id.clone())
-            .collect();
+        let unheard = self.silence.look(now);
+        let mut lost: Vec<WorkerId> = Vec::new();
+        for (id, worker) in &mut self.workers {
+            worker.heard_ms = worker.heard_ms.saturating_add(unheard);
+            if Silence::is_lost(worker.heard_ms, now) {
+                lost.push(id.clone());
+            }
+        }
         for worker in lost {
             self.worker_lost(&worker, "it has been silent for too long");
         }
