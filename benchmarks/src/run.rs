@@ -193,8 +193,7 @@ fn outcomes(
             }
         }
     }
-    let outcome = |((system, rows), costs): ((&Box<dyn System>, _), Said<Vec<Cost>>)| {
-        let name = system.name();
+    let outcome = |((name, rows), costs): ((&'static str, _), Said<Vec<Cost>>)| {
         let cost = costs.map(|costs| Cost::median(&costs));
         if let Ok(Some(cost)) = &cost {
             eprintln!("{} on {name}: {:.2} s", query.name, cost.seconds);
@@ -208,7 +207,8 @@ fn outcomes(
             rows,
         }
     };
-    let all = systems.iter().zip(rows).zip(costs);
+    let names = systems.iter().map(|system| system.name());
+    let all = names.zip(rows).zip(costs);
     all.map(outcome).collect()
 }
 

@@ -113,7 +113,7 @@ fn random_windows(seed: u64, kind: WindowKind, updating: bool, local: bool) {
             number += 1;
         }
         pipeline.process(batch_of(&rows));
-        if step == 0 && seed % 2 == 0 {
+        if step == 0 && seed.is_multiple_of(2) {
             pipeline.go_on_from_unnamed(3, BackendKind::RocksDb);
         }
         if random.random.random_ratio(1, 2) {
