@@ -1,5 +1,5 @@
--- Numbers, each key twice: once in order, once more in the same order when all have come. Made by
--- the systems themselves: ${events} rows, of ${keys} keys.
+-- Numbers in order, made by the systems themselves: ${events} rows. Where a query has keys, each of
+-- ${keys} comes twice: in some order, and in the same order when all have come.
 CREATE TABLE numbers (
   i BIGINT
 ) WITH (
