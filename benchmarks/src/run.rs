@@ -74,16 +74,12 @@ pub fn run(plan: &Plan) -> Result<bool> {
 }
 
 fn queries(plan: &Plan) -> Result<Vec<Query>> {
-    let mut names: Vec<&str> = plan.queries.iter().map(String::as_str).collect();
-    if names == ["all"] {
-        names.clear();
-    }
-    let all = query::names(&plan.suite)?;
-    if names.is_empty() {
-        names = all.iter().map(String::as_str).collect();
-    }
+    let names = match plan.queries.as_slice() {
+        [all] if all == "all" => query::names(&plan.suite)?,
+        named => named.to_vec(),
+    };
     names
-        .into_iter()
+        .iter()
         .map(|name| Query::load(&plan.suite, name))
         .collect()
 }

@@ -68,6 +68,15 @@ pub struct Cost {
 }
 
 impl Cost {
+    /// What a process did in which a run took so many seconds.
+    fn of(process: &Finished, seconds: f64) -> Cost {
+        Cost {
+            seconds,
+            peak_bytes: process.peak_bytes,
+            disk_bytes: process.disk_bytes,
+        }
+    }
+
     /// The cost of several runs: the middle one of their times, the largest of their peaks.
     pub fn median(costs: &[Cost]) -> Option<Cost> {
         let mut seconds: Vec<f64> = costs.iter().map(|c| c.seconds).collect();
@@ -104,10 +113,6 @@ pub trait System {
 /// The runs of the "seconds S" lines that a peer's runner prints.
 fn reported_costs(run: &Finished) -> Vec<Cost> {
     let seconds = |line: &str| line.strip_prefix("seconds ")?.trim().parse().ok();
-    let cost = |seconds| Cost {
-        seconds,
-        peak_bytes: run.peak_bytes,
-        disk_bytes: run.disk_bytes,
-    };
-    run.stdout.lines().filter_map(seconds).map(cost).collect()
+    let seconds = run.stdout.lines().filter_map(seconds);
+    seconds.map(|seconds| Cost::of(run, seconds)).collect()
 }

@@ -190,15 +190,15 @@ impl Failpoints {
     /// Reads `NAME[:N]`, several with commas between.
     pub fn parse(text: &str) -> Result<Self> {
         let mut armed = Armed::default();
-        let mut is_empty = true;
-        for item in text.split(',').map(str::trim).filter(|i| !i.is_empty()) {
+        let items = text.split(',').map(str::trim).filter(|i| !i.is_empty());
+        let items: Vec<&str> = items.collect();
+        for item in &items {
             let (name, nth) = match item.split_once(':') {
                 Some((name, nth)) => (name, nth.parse().ok().filter(|nth| *nth > 0)),
-                None => (item, Some(1)),
+                None => (*item, Some(1)),
             };
             let point = Failpoint::ALL.iter().find(|p| p.name() == name);
-            let fault = Fault::ALL.iter().find(|f| f.name() == item);
-            is_empty = false;
+            let fault = Fault::ALL.iter().find(|f| f.name() == *item);
             match (point, nth, fault) {
                 (None, Some(ms), None) if name == PAUSE => {
                     armed.pause = Some(Duration::from_millis(ms));
@@ -212,7 +212,7 @@ impl Failpoints {
                 _ => return Err(unknown(item)),
             }
         }
-        Ok(Failpoints((!is_empty).then(|| Arc::new(armed))))
+        Ok(Failpoints((!items.is_empty()).then(|| Arc::new(armed))))
     }
 
     /// Dies here if that is asked for.

@@ -102,11 +102,7 @@ impl System for Levada {
             );
             let _ = fs::remove_dir_all(setup.checkpoints(self.name()));
             let run = run?;
-            costs.push(Cost {
-                seconds: run.wall.as_secs_f64(),
-                peak_bytes: run.peak_bytes,
-                disk_bytes: run.disk_bytes,
-            });
+            costs.push(Cost::of(&run, run.wall.as_secs_f64()));
         }
         Ok(costs)
     }

@@ -88,15 +88,8 @@ impl InputGate {
 
     /// Waits until there is something to look at, or nothing more can come. Cancel-safe.
     pub async fn arrived(&mut self) {
-        if !self.ready.is_empty() {
-            return;
-        }
-        match self.queue.recv().await {
-            Some(delivery) => {
-                let delivery = self.receive(delivery);
-                self.ready.extend(delivery);
-            }
-            None => std::future::pending().await,
+        if self.ready.is_empty() {
+            self.arrival().await;
         }
     }
 
@@ -106,6 +99,11 @@ impl InputGate {
         if !self.overtaking {
             std::future::pending::<()>().await;
         }
+        self.arrival().await;
+    }
+
+    /// Waits for an arrival and takes it in. Cancel-safe.
+    async fn arrival(&mut self) {
         match self.queue.recv().await {
             Some(delivery) => {
                 let delivery = self.receive(delivery);

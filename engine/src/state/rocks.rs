@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rocksdb::{
     BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompactionStyle,
@@ -95,7 +96,7 @@ pub(super) struct RocksState {
     key_groups: KeyGroupRange,
     delta: Option<DeltaLog>,
     store: Store,
-    options: Options,
+    options: Arc<Options>,
     /// How many files and batches have been written.
     written: u64,
 }
@@ -148,7 +149,7 @@ impl RocksState {
             key_groups: setup.key_groups,
             delta: setup.checkpointed.then(|| DeltaLog::new(setup.scratch)),
             store: Store { db: Some(db), path },
-            options,
+            options: Arc::new(options),
             written: 0,
         };
         if !setup.restored.is_empty() {
@@ -160,7 +161,7 @@ impl RocksState {
 
     /// Puts sorted entries into the database as files.
     fn ingest(&mut self, entries: &mut dyn Entries) -> Result<()> {
-        let options = self.options.clone();
+        let options = Arc::clone(&self.options);
         let mut more = entries.advance()?;
         let mut files: Vec<PathBuf> = Vec::new();
         let mut key = Vec::new();
@@ -170,8 +171,7 @@ impl RocksState {
                 run.put_entry(entries, &mut key)?;
                 more = entries.advance()?;
             }
-            run.writer.finish().map_err(|e| broken(&e, "written"))?;
-            files.push(run.path);
+            files.push(run.finish()?);
         }
         match files.is_empty() {
             true => Ok(()),
@@ -209,7 +209,7 @@ impl RocksState {
         changes: &mut dyn ChangeSource,
         checkpointed: bool,
     ) -> Result<()> {
-        let options = self.options.clone();
+        let options = Arc::clone(&self.options);
         let mut run: Option<Run<'_>> = None;
         let mut recent = Recent::default();
         let (mut key, mut last, mut ascending) = (Vec::new(), Vec::new(), true);
@@ -225,7 +225,7 @@ impl RocksState {
                 return open.put(&last, change.value);
             }
             if let Some(done) = run.take() {
-                self.add(done)?;
+                self.add_files(vec![done.finish()?])?;
                 ascending = true;
             }
             ascending &= follows || recent.is_empty();
@@ -241,7 +241,7 @@ impl RocksState {
             Ok(())
         })?;
         match run {
-            Some(run) => self.add(run),
+            Some(run) => self.add_files(vec![run.finish()?]),
             None if recent.is_empty() => Ok(()),
             None => self.write(&recent),
         }
@@ -253,11 +253,6 @@ impl RocksState {
         let writer = SstFileWriter::create(options);
         writer.open(&path).map_err(|e| broken(&e, "written"))?;
         Ok(Run { writer, path })
-    }
-
-    fn add(&self, mut run: Run<'_>) -> Result<()> {
-        run.writer.finish().map_err(|e| broken(&e, "written"))?;
-        self.add_files(vec![run.path])
     }
 
     fn add_files(&self, files: Vec<PathBuf>) -> Result<()> {
@@ -286,6 +281,12 @@ impl Run<'_> {
 
     fn is_full(&self) -> bool {
         self.writer.file_size() >= INGEST_BYTES
+    }
+
+    /// Closes the file and says where it is.
+    fn finish(mut self) -> Result<PathBuf> {
+        self.writer.finish().map_err(|e| broken(&e, "written"))?;
+        Ok(self.path)
     }
 
     fn put_all(&mut self, entries: &mut dyn Entries) -> Result<()> {

@@ -119,11 +119,10 @@ impl Source for WatchedSource {
                 .paused_until
                 .get_or_insert_with(|| Instant::now() + pause);
             tokio::time::sleep_until(until).await;
-            let event = self.source.next().await?;
-            self.paused_until = None;
-            return Ok(event);
         }
-        self.source.next().await
+        let event = self.source.next().await?;
+        self.paused_until = None;
+        Ok(event)
     }
 
     fn positions(&self) -> Result<Vec<SplitState>> {

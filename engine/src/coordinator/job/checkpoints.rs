@@ -203,8 +203,12 @@ impl Checkpoints {
         Some(error)
     }
 
-    /// Gives up the pending checkpoint if it has taken too long.
-    pub fn expire(&mut self, now_ms: i64, all: &[SubtaskId]) -> Option<EngineError> {
+    /// Gives up the pending checkpoint if it has taken too long; `all` are asked for only then.
+    pub fn expire(
+        &mut self,
+        now_ms: i64,
+        all: impl FnOnce() -> Vec<SubtaskId>,
+    ) -> Option<EngineError> {
         let pending = self.pending.as_ref()?;
         let id = pending.barrier.checkpoint_id;
         let last = pending.barrier.kind == BarrierKind::Final;
@@ -221,8 +225,9 @@ impl Checkpoints {
             self.settings.timeout_ms
         ))
         .with_hint("raise execution.checkpointing.timeout, or find out what holds the job back");
-        let missing = all.iter().filter(|id| !pending.shares.contains_key(id));
-        let missing: Vec<String> = missing.map(ToString::to_string).collect();
+        let missing = all().into_iter();
+        let missing = missing.filter(|id| !pending.shares.contains_key(id));
+        let missing: Vec<String> = missing.map(|id| id.to_string()).collect();
         let error = match missing.is_empty() {
             true => error,
             false => error.with_detail(format!("subtasks without a share: {}", missing.join(", "))),

@@ -40,7 +40,7 @@ impl Job {
     }
 
     pub(super) fn tick_checkpoints(&mut self, now_ms: i64) -> Vec<Action> {
-        if let Some(error) = self.checkpoints.expire(now_ms, &subtasks(&self.graph)) {
+        if let Some(error) = self.checkpoints.expire(now_ms, || subtasks(&self.graph)) {
             return self.checkpoint_gave_up(error, now_ms);
         }
         match self.checkpoints.due(now_ms) {

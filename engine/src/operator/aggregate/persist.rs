@@ -81,6 +81,15 @@ pub(crate) fn key_groups(
     Ok(groups.collect())
 }
 
+/// The positions of keys in ascending order of key group and key, in which changes are written
+/// without being held in memory.
+fn in_order(keys: &EncodedRows, key_groups: &[KeyGroup]) -> Vec<usize> {
+    let key = |at: usize| (key_groups[at], keys.row(at));
+    let mut order: Vec<usize> = (0..key_groups.len()).collect();
+    order.sort_unstable_by(|a, b| key(*a).cmp(&key(*b)));
+    order
+}
+
 impl Aggregation {
     /// Encoded keys of groups, with their key groups.
     pub(super) fn encoded_keys(
@@ -115,15 +124,12 @@ impl Aggregation {
 
     fn save_groups(&self, groups: &[u32], state: &mut dyn KeyedState, place: &Place) -> Result<()> {
         let (keys, key_groups) = self.encoded_keys(groups, None, place)?;
-        let key = |row: u32| (key_groups[row as usize], keys.row(row as usize));
-        let mut order: Vec<u32> = (0..groups.len() as u32).collect();
-        order.sort_unstable_by(|a, b| key(*a).cmp(&key(*b)));
         let mut rows = GroupRows {
             aggregation: self,
             groups,
             keys: &keys,
             key_groups: &key_groups,
-            order: &order,
+            order: &in_order(&keys, &key_groups),
         };
         state.apply(GROUPS, &mut rows)
     }
@@ -158,8 +164,9 @@ impl Aggregation {
             rows.extend_from_slice(&row);
         }
         let width = prefix.len() + row.len();
-        let mut changes = key_groups.iter().enumerate().map(|(at, group)| Change {
-            group: *group,
+        let order = in_order(&keys, &key_groups);
+        let mut changes = order.into_iter().map(|at| Change {
+            group: key_groups[at],
             key: keys.row(at),
             value: present[at].then(|| &rows[at * width..(at + 1) * width]),
         });
@@ -254,18 +261,18 @@ struct GroupRows<'a> {
     keys: &'a EncodedRows,
     key_groups: &'a [KeyGroup],
     /// Positions in all of these.
-    order: &'a [u32],
+    order: &'a [usize],
 }
 
 impl ChangeSource for GroupRows<'_> {
     fn each(&mut self, take: &mut dyn FnMut(Change<'_>) -> Result<()>) -> Result<()> {
         for part in self.order.chunks(SAVE_ROWS) {
-            let groups: Vec<u32> = part.iter().map(|at| self.groups[*at as usize]).collect();
+            let groups: Vec<u32> = part.iter().map(|at| self.groups[*at]).collect();
             let values = self.aggregation.encoded_groups(&groups)?;
             for (row, at) in part.iter().enumerate() {
                 take(Change {
-                    group: self.key_groups[*at as usize],
-                    key: self.keys.row(*at as usize),
+                    group: self.key_groups[*at],
+                    key: self.keys.row(*at),
                     value: Some(values.row(row)),
                 })?;
             }
