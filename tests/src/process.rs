@@ -81,6 +81,28 @@ impl Drop for Child {
     }
 }
 
+/// What the threads of a process are doing: their stacks if there is a debugger, else whether they run
+/// and what they wait for.
+pub fn threads(process: u32) -> String {
+    let id = process.to_string();
+    let debugger = Command::new("gdb")
+        .args(["-p", &id, "-batch", "-ex", "thread apply all bt 30"])
+        .stdin(Stdio::null())
+        .output();
+    if let Ok(output) = debugger
+        && output.status.success()
+    {
+        return String::from_utf8_lossy(&output.stdout).into_owned();
+    }
+    let tasks = std::fs::read_dir(format!("/proc/{id}/task"));
+    let tasks = tasks.into_iter().flatten().flatten();
+    let lines = tasks.map(|task| {
+        let read = |name| std::fs::read_to_string(task.path().join(name)).unwrap_or_default();
+        format!("{} waits in {}", read("stat").trim(), read("wchan"))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// Runs the binary to its end.
 pub fn run(arguments: &[&str]) -> Output {
     run_with(arguments, &[])

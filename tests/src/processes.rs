@@ -226,6 +226,13 @@ impl Processes {
         lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
     }
 
+    /// What the threads of all processes are doing.
+    fn threads(&mut self) -> String {
+        let places = self.coordinator.iter().chain(&self.workers);
+        let threads = places.map(|place| process::threads(place.child.id()));
+        threads.collect::<Vec<_>>().join("\n")
+    }
+
     /// The rows of `levada job list`.
     pub fn jobs(&self) -> Vec<serde_json::Value> {
         let list = [
@@ -313,7 +320,8 @@ impl Client {
         while self.child.lives() {
             cluster.revive();
             if self.begun.elapsed() > patience {
-                panic!("the job does not end\n{}\n{}", self.said(), cluster.tail());
+                let (said, log, threads) = (self.said(), cluster.tail(), cluster.threads());
+                panic!("the job does not end\n{said}\n{log}\n{threads}");
             }
             std::thread::sleep(Duration::from_millis(10));
         }

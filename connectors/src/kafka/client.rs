@@ -1,6 +1,8 @@
 //! librdkafka's clients: what they say, and questions that are asked again until a broker answers.
 
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +21,8 @@ use super::offsets::Failure;
 
 /// How long a single question may take.
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(4);
+/// How long the end of a client is waited for.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long to wait before a question is asked again.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
 /// The same complaint is repeated at most this often.
@@ -130,14 +134,62 @@ impl ConsumerContext for Monitor {
     }
 }
 
+/// A client of librdkafka, shared with the threads on which it is asked.
+///
+/// Closing one talks to brokers, and now and then does not come back. So it is closed on a thread of its
+/// own, which is waited for, since the last offsets may be on their way, but not for ever.
+pub(super) struct Handle<C: Client> {
+    client: Arc<C>,
+    // Behind the other, so that it is the last to go.
+    _closing: Closing<C>,
+}
+
+struct Closing<C: Client>(Option<Arc<C>>);
+
+impl<C: Client> Handle<C> {
+    pub(super) fn new(client: C) -> Self {
+        let client = Arc::new(client);
+        Self {
+            _closing: Closing(Some(Arc::clone(&client))),
+            client,
+        }
+    }
+}
+
+impl<C: Client> Deref for Handle<C> {
+    type Target = Arc<C>;
+
+    fn deref(&self) -> &Arc<C> {
+        &self.client
+    }
+}
+
+impl<C: Client> Drop for Closing<C> {
+    fn drop(&mut self) {
+        // A thread that still asks closes it itself.
+        let Some(client) = self.0.take().and_then(Arc::into_inner) else {
+            return;
+        };
+        let (closed, wait) = mpsc::channel::<()>();
+        let closing = std::thread::Builder::new().name("kafka-close".to_string());
+        let spawned = closing.spawn(move || {
+            drop(client);
+            drop(closed);
+        });
+        if spawned.is_ok() && wait.recv_timeout(CLOSE_TIMEOUT) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("a Kafka client takes long to close; nobody waits for it any more");
+        }
+    }
+}
+
 /// A consumer with explicit assignment.
 pub(super) type Consumer = BaseConsumer<Monitor>;
 
 /// Creates a consumer. Nothing is connected yet.
-pub(super) fn consumer(config: &ClientConfig, monitor: Monitor) -> Result<Arc<Consumer>> {
+pub(super) fn consumer(config: &ClientConfig, monitor: Monitor) -> Result<Handle<Consumer>> {
     let consumer = BaseConsumer::from_config_and_context(config, monitor);
     consumer
-        .map(Arc::new)
+        .map(Handle::new)
         .map_err(|e| EngineError::config(format!("the Kafka consumer cannot be made: {e}")))
 }
 

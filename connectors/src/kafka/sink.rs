@@ -19,7 +19,7 @@ use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{Producer as _, ThreadedProducer};
 
-use super::client::{self, Client, Monitor, Topics, ask, explain};
+use super::client::{self, Client, Handle, Monitor, Topics, ask, explain};
 use super::config::{Config, Guarantee};
 use crate::format::Framing;
 
@@ -84,11 +84,11 @@ fn producer(
     config: &Config,
     settings: &ClientConfig,
     metrics: &Arc<SubtaskMetrics>,
-) -> Result<Arc<Producer>> {
+) -> Result<Handle<Producer>> {
     let servers = config.properties.servers();
     let monitor = Monitor::new(&config.table, servers, Arc::clone(metrics));
     ThreadedProducer::from_config_and_context(settings, Delivery::new(monitor))
-        .map(Arc::new)
+        .map(Handle::new)
         .map_err(|e| EngineError::config(format!("the Kafka producer cannot be made: {e}")))
 }
 
@@ -132,7 +132,7 @@ impl SinkFactory for Factory {
 }
 
 struct KafkaSink {
-    producer: Arc<Producer>,
+    producer: Handle<Producer>,
     topic: String,
     /// Whether a barrier waits for the brokers.
     waits: bool,

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::client::{self, Consumer, Monitor, ask, explain};
+use super::client::{self, Consumer, Handle, Monitor, ask, explain};
 use super::config::{Config, needs_group};
 use super::gather::Gather;
 use super::metadata::Metadata;
@@ -111,7 +111,6 @@ struct KafkaSource {
     config: Arc<Config>,
     context: SourceContext,
     layout: Arc<Layout<Metadata>>,
-    consumer: Arc<Consumer>,
     /// The partitions of this subtask; the next to be read is first.
     partitions: Vec<Partition>,
     /// What to hand out next, and where its partition stands afterwards.
@@ -124,6 +123,8 @@ struct KafkaSource {
     next_discovery: Option<Instant>,
     /// Where the last checkpoints stand, oldest first, until they are complete.
     checkpoints: VecDeque<(u64, Vec<(Key, i64)>)>,
+    // Behind everything that has a part in it, so that it is the last to go.
+    consumer: Handle<Consumer>,
 }
 
 #[async_trait]

@@ -20,6 +20,7 @@ use crate::state::Resources;
 use crate::time::SystemClock;
 
 mod overtaking;
+mod stuck;
 
 /// Rows that the test sink has made visible, by the committable that carried them.
 type Visible = Arc<Mutex<BTreeMap<String, Vec<i64>>>>;

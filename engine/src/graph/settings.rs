@@ -23,6 +23,14 @@ pub struct JobSettings {
     /// The time zone in which expressions show and read instants, by its IANA name; `None` is UTC
     /// (`table.local-time-zone`).
     pub time_zone: Option<String>,
+    /// How long a subtask may take to end when it is cancelled, in milliseconds; after that the job goes
+    /// on without it (`task.cancellation.timeout`).
+    #[serde(default = "cancellation_timeout_ms")]
+    pub cancellation_timeout_ms: u64,
+}
+
+fn cancellation_timeout_ms() -> u64 {
+    30_000
 }
 
 impl Default for JobSettings {
@@ -36,6 +44,7 @@ impl Default for JobSettings {
             batch_rows: 8192,
             channel_bytes: 4 << 20,
             time_zone: None,
+            cancellation_timeout_ms: cancellation_timeout_ms(),
         }
     }
 }

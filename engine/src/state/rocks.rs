@@ -154,19 +154,22 @@ impl RocksState {
         };
         if !setup.restored.is_empty() {
             let range = state.key_groups;
-            state.ingest(&mut setup.restored.entries(range, None))?;
+            // Somebody waits for these files, and compactions compress them later: half of the time
+            // that they take would go into that.
+            let mut options = Options::clone(&state.options);
+            options.set_compression_type(DBCompressionType::None);
+            state.ingest(&mut setup.restored.entries(range, None), &options)?;
         }
         Ok(state)
     }
 
     /// Puts sorted entries into the database as files.
-    fn ingest(&mut self, entries: &mut dyn Entries) -> Result<()> {
-        let options = Arc::clone(&self.options);
+    fn ingest(&mut self, entries: &mut dyn Entries, options: &Options) -> Result<()> {
         let mut more = entries.advance()?;
         let mut files: Vec<PathBuf> = Vec::new();
         let mut key = Vec::new();
         while more {
-            let mut run = self.begin_run(&options)?;
+            let mut run = self.begin_run(options)?;
             while more && !run.is_full() {
                 run.put_entry(entries, &mut key)?;
                 more = entries.advance()?;
@@ -183,7 +186,8 @@ impl RocksState {
     fn write(&mut self, changes: &Recent) -> Result<()> {
         let mut entries = RecentEntries::new(changes);
         if changes.bytes() >= DIRECT_BYTES {
-            return self.ingest(&mut entries);
+            let options = Arc::clone(&self.options);
+            return self.ingest(&mut entries, &options);
         }
         self.written += 1;
         let mut batch = WriteBatch::default();

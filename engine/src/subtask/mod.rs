@@ -230,7 +230,7 @@ impl Subtask {
         let outcome = tokio::select! {
             biased;
             () = cancel.cancelled() => Err(EngineError::cancelled()),
-            outcome = self.run_to_end() => outcome,
+            outcome = self.run_to_end(&cancel) => outcome,
         };
         match outcome {
             Ok(()) => {
@@ -241,12 +241,13 @@ impl Subtask {
         }
     }
 
-    async fn run_to_end(&mut self) -> Result<()> {
+    async fn run_to_end(&mut self, cancel: &CancellationToken) -> Result<()> {
         if let Some(replay) = self.replay.take() {
             self.take_replay(replay).await?;
         }
         self.reporter.send(ReportKind::Running).await;
-        loop {
+        // While there is always something to take nothing below waits, and nobody else would ask.
+        while !cancel.is_cancelled() {
             while let Ok(command) = self.commands.try_recv() {
                 if self.obey(command).await? {
                     return Ok(());
@@ -277,6 +278,7 @@ impl Subtask {
                 return Ok(());
             }
         }
+        Err(EngineError::cancelled())
     }
 
     /// Lets go what can go without waiting.

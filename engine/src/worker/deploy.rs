@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -70,18 +71,18 @@ impl Worker {
             stop: stop.clone(),
         };
         let run = deployment.run.clone();
+        let patience = Duration::from_millis(graph.settings.cancellation_timeout_ms);
         let prepared = Some(Prepared {
             deployment,
             gates,
             queues,
         });
-        let ends = HashMap::new();
         let running = Running {
             stop,
+            deadline: None,
+            patience,
             prepared,
-            ends,
-            threads: 0,
-            released: false,
+            ends: HashMap::new(),
         };
         self.insert_run(run, running, inlets);
         Ok(())
@@ -270,7 +271,6 @@ impl Worker {
                 .with_detail(e.to_string())
         })?;
         if let Some(running) = self.runs.get_mut(run) {
-            running.threads += 1;
             running.ends.insert(subtask, ends);
         }
         Ok(())

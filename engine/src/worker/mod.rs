@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::Environment;
@@ -60,10 +61,26 @@ pub struct Worker {
 /// One run of a job on this worker.
 struct Running {
     stop: CancellationToken,
+    /// Since it was cancelled: when its threads are waited for no longer.
+    deadline: Option<Instant>,
+    /// How long they may take.
+    patience: Duration,
     prepared: Option<Prepared>,
+    /// Of the subtasks whose threads have not ended.
     ends: HashMap<SubtaskId, Ends>,
-    threads: usize,
-    released: bool,
+}
+
+impl Running {
+    fn stop(&mut self) {
+        self.stop.cancel();
+        self.deadline
+            .get_or_insert_with(|| Instant::now() + self.patience);
+    }
+
+    /// Whether it was cancelled and its last thread has ended.
+    fn is_done(&self) -> bool {
+        self.deadline.is_some() && self.ends.is_empty()
+    }
 }
 
 /// The worker's ends of a subtask.
@@ -142,6 +159,7 @@ impl Worker {
                 _ = heartbeat.tick() => {
                     let counts = self.counts();
                     self.say(ToCoordinator::Heartbeat(counts)).await;
+                    self.abandon_stuck(Instant::now()).await;
                 }
             }
         }
@@ -206,9 +224,9 @@ impl Worker {
     }
 
     async fn cancel(&mut self, run: &Run) {
-        match self.runs.get(run) {
+        match self.runs.get_mut(run) {
             Some(running) => {
-                running.stop.cancel();
+                running.stop();
                 self.inlets.remove(&run.job, run.attempt);
                 self.release_if_done(run).await;
             }
@@ -221,7 +239,6 @@ impl Worker {
             Event::ThreadEnded(run, subtask) => {
                 self.lock_metrics().remove(&(run.clone(), subtask));
                 if let Some(running) = self.runs.get_mut(&run) {
-                    running.threads = running.threads.saturating_sub(1);
                     running.ends.remove(&subtask);
                 }
                 self.release_if_done(&run).await;
@@ -237,19 +254,35 @@ impl Worker {
     /// Forgets a cancelled run when its last thread has ended, and says so. Before that its
     /// connections stay: other workers may not be done with them.
     async fn release_if_done(&mut self, run: &Run) {
-        let done = self.runs.get_mut(run).is_some_and(|running| {
-            let ended = running.stop.is_cancelled() && running.threads == 0;
-            let done = ended && !running.released;
-            running.released |= done;
-            done
-        });
-        if done {
-            self.runs.remove(run);
-            self.inlets.remove(&run.job, run.attempt);
-            let scratch = self.run_scratch(run);
-            // State on disk may be large; its removal must not hold anyone up.
-            tokio::task::spawn_blocking(move || std::fs::remove_dir_all(scratch));
-            self.say(ToCoordinator::Released(run.clone())).await;
+        if !self.runs.get(run).is_some_and(Running::is_done) {
+            return;
+        }
+        self.runs.remove(run);
+        self.inlets.remove(&run.job, run.attempt);
+        let scratch = self.run_scratch(run);
+        // State on disk may be large; its removal must not hold anyone up.
+        tokio::task::spawn_blocking(move || std::fs::remove_dir_all(scratch));
+        self.say(ToCoordinator::Released(run.clone())).await;
+    }
+
+    /// Waits no longer for threads that do not end, since the job has to go on: they sit in a call of a
+    /// connector that does not return. If it does at last, the thread ends at once, and its sink is as
+    /// one whose process has died.
+    async fn abandon_stuck(&mut self, now: Instant) {
+        let mut released = Vec::new();
+        for (run, running) in &mut self.runs {
+            if running.deadline.is_none_or(|deadline| now < deadline) {
+                continue;
+            }
+            for (subtask, _) in running.ends.drain() {
+                tracing::error!(job = %run.job, attempt = run.attempt, %subtask,
+                    "a subtask has not ended {:?} after it was cancelled; the job goes on without it",
+                    running.patience);
+            }
+            released.push(run.clone());
+        }
+        for run in released {
+            self.release_if_done(&run).await;
         }
     }
 
@@ -274,11 +307,8 @@ impl Worker {
     }
 
     async fn end_everything(&mut self) {
-        let runs: Vec<Run> = self.runs.keys().cloned().collect();
-        for run in &runs {
-            if let Some(running) = self.runs.get(run) {
-                running.stop.cancel();
-            }
+        for (run, running) in &mut self.runs {
+            running.stop();
             self.inlets.remove(&run.job, run.attempt);
         }
         let scratch = self.scratch.clone();

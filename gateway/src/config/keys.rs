@@ -146,6 +146,8 @@ pub const RATE_FAILURES: &str = "restart-strategy.failure-rate.max-failures-per-
 pub const RATE_INTERVAL: &str = "restart-strategy.failure-rate.failure-rate-interval";
 /// Delay of `failure-rate`.
 pub const RATE_DELAY: &str = "restart-strategy.failure-rate.delay";
+/// Patience with cancelled subtasks.
+pub const CANCELLATION_TIMEOUT: &str = "task.cancellation.timeout";
 /// How the shell shows results.
 pub const RESULT_MODE: &str = "sql-client.execution.result-mode";
 /// Width of a column on the screen.
@@ -379,6 +381,12 @@ pub const KEYS: &[Key] = &[
         Kind::Duration,
         Some("1 s"),
         "time before each restart",
+    ),
+    key(
+        CANCELLATION_TIMEOUT,
+        Kind::Duration,
+        Some("30 s"),
+        "time after which a job goes on without a cancelled subtask that does not end",
     ),
     key(
         RESULT_MODE,

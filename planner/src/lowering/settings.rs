@@ -58,6 +58,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("table.exec.source.idle-timeout", "0 ms"),
     ("table.exec.state.ttl", "0 ms"),
     ("table.local-time-zone", "UTC"),
+    ("task.cancellation.timeout", "30 s"),
 ];
 
 /// Keys of Flink that are known and not supported.
@@ -183,6 +184,9 @@ pub fn job_settings(configuration: &Configuration) -> Result<JobSettings, PlanEr
             .get("table.local-time-zone")
             .filter(|zone| *zone != "UTC")
             .cloned(),
+        cancellation_timeout_ms: reader
+            .millis("task.cancellation.timeout")?
+            .unwrap_or(defaults.cancellation_timeout_ms),
     })
 }
 

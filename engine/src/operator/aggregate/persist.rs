@@ -82,12 +82,33 @@ pub(crate) fn key_groups(
 }
 
 /// The positions of keys in ascending order of key group and key, in which changes are written
-/// without being held in memory.
-fn in_order(keys: &EncodedRows, key_groups: &[KeyGroup]) -> Vec<usize> {
-    let key = |at: usize| (key_groups[at], keys.row(at));
-    let mut order: Vec<usize> = (0..key_groups.len()).collect();
-    order.sort_unstable_by(|a, b| key(*a).cmp(&key(*b)));
-    order
+/// without being held in memory. All keys begin with the same `prefix` bytes.
+pub(super) fn in_order(keys: &EncodedRows, key_groups: &[KeyGroup], prefix: usize) -> Vec<u32> {
+    // Most comparisons are decided by what is at hand here, without a look at the key itself.
+    let mut order: Vec<(u64, u64, u32)> = (0u32..)
+        .zip(key_groups)
+        .map(|(at, group)| {
+            let (high, low) = head(*group, &keys.row(at as usize)[prefix..]);
+            (high, low, at)
+        })
+        .collect();
+    order.sort_unstable_by(|a, b| {
+        let rest = || keys.row(a.2 as usize).cmp(keys.row(b.2 as usize));
+        (a.0, a.1).cmp(&(b.0, b.1)).then_with(rest)
+    });
+    order.into_iter().map(|(_, _, at)| at).collect()
+}
+
+/// The key group and the first 14 bytes of a key, as numbers in their order; a shorter key counts as
+/// if zeros followed.
+fn head(group: KeyGroup, key: &[u8]) -> (u64, u64) {
+    let mut bytes = [0; 16];
+    bytes[..2].copy_from_slice(&group.to_be_bytes());
+    for (to, from) in bytes[2..].iter_mut().zip(key) {
+        *to = *from;
+    }
+    let both = u128::from_be_bytes(bytes);
+    ((both >> 64) as u64, both as u64)
 }
 
 impl Aggregation {
@@ -129,7 +150,7 @@ impl Aggregation {
             groups,
             keys: &keys,
             key_groups: &key_groups,
-            order: &in_order(&keys, &key_groups),
+            order: &in_order(&keys, &key_groups, place.prefix.len()),
         };
         state.apply(GROUPS, &mut rows)
     }
@@ -164,8 +185,9 @@ impl Aggregation {
             rows.extend_from_slice(&row);
         }
         let width = prefix.len() + row.len();
-        let order = in_order(&keys, &key_groups);
-        let mut changes = order.into_iter().map(|at| Change {
+        let order = in_order(&keys, &key_groups, place.prefix.len());
+        let order = order.into_iter().map(|at| at as usize);
+        let mut changes = order.map(|at| Change {
             group: key_groups[at],
             key: keys.row(at),
             value: present[at].then(|| &rows[at * width..(at + 1) * width]),
@@ -261,18 +283,19 @@ struct GroupRows<'a> {
     keys: &'a EncodedRows,
     key_groups: &'a [KeyGroup],
     /// Positions in all of these.
-    order: &'a [usize],
+    order: &'a [u32],
 }
 
 impl ChangeSource for GroupRows<'_> {
     fn each(&mut self, take: &mut dyn FnMut(Change<'_>) -> Result<()>) -> Result<()> {
         for part in self.order.chunks(SAVE_ROWS) {
-            let groups: Vec<u32> = part.iter().map(|at| self.groups[*at]).collect();
+            let positions = || part.iter().map(|at| *at as usize);
+            let groups: Vec<u32> = positions().map(|at| self.groups[at]).collect();
             let values = self.aggregation.encoded_groups(&groups)?;
-            for (row, at) in part.iter().enumerate() {
+            for (row, at) in positions().enumerate() {
                 take(Change {
-                    group: self.key_groups[*at],
-                    key: self.keys.row(*at),
+                    group: self.key_groups[at],
+                    key: self.keys.row(at),
                     value: Some(values.row(row)),
                 })?;
             }

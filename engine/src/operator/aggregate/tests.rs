@@ -9,6 +9,7 @@ use super::lane::{Codec, Lane, LaneKind, Values};
 use super::rows::{EncodedRows, RowsDecoder};
 use super::*;
 use crate::graph::AggregateFunction;
+use crate::key::KeyGroup;
 use crate::operator::testing::model;
 
 mod edits;
@@ -132,6 +133,45 @@ fn samples() -> Vec<ArrayRef> {
     let structs = arrow::array::StructArray::from(arrow::array::RecordBatch::new_empty(list));
     arrays.push(concat(&[&structs, &new_null_array(structs.data_type(), 2)]).unwrap());
     arrays
+}
+
+#[test]
+fn changes_are_ordered_by_key_group_and_key() {
+    // Equal in their first 14 bytes, some of them to the end of the shorter one, or but for zeros.
+    let texts = [
+        "",
+        "a",
+        "a\0",
+        "ab",
+        "a long beginning",
+        "a long beginning\0",
+        "a long beginnings",
+    ];
+    let keys: Vec<Option<&str>> = texts.iter().flat_map(|t| [Some(*t), Some(*t)]).collect();
+    let key_groups: Vec<KeyGroup> = (0..keys.len())
+        .map(|at| (at % 2 * 300) as KeyGroup)
+        .collect();
+    let codec = Codec::new(&DataType::Utf8).unwrap();
+    let mut shuffled: Vec<usize> = (0..keys.len()).collect();
+    for turn in 0..keys.len() {
+        shuffled.rotate_left(turn);
+        let texts: Vec<_> = shuffled.iter().map(|at| keys[*at]).collect();
+        let groups: Vec<_> = shuffled.iter().map(|at| key_groups[*at]).collect();
+        let lane = codec.encode(&array(&texts, &DataType::Utf8)).unwrap();
+        for prefix in ["", "prefix: the same"] {
+            let encoded = EncodedRows::encode(std::slice::from_ref(&lane), texts.len(), |_| {
+                prefix.as_bytes()
+            });
+            let encoded = encoded.unwrap();
+            let order = persist::in_order(&encoded, &groups, prefix.len());
+            let found = order.iter().map(|at| *at as usize);
+            let found: Vec<_> = found.map(|at| (groups[at], encoded.row(at))).collect();
+            let mut sorted = found.clone();
+            sorted.sort_unstable();
+            assert_eq!(found, sorted);
+            assert_eq!(found.len(), texts.len());
+        }
+    }
 }
 
 #[test]

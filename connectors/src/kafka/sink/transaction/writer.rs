@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use super::epoch::Epoch;
 use super::fault;
-use crate::kafka::client::{self, Monitor, REQUEST_TIMEOUT, ask};
+use crate::kafka::client::{self, Handle, Monitor, REQUEST_TIMEOUT, ask};
 use crate::kafka::config::Config;
 use crate::kafka::sink::{Producer, WAIT, producer, refused_error};
 
@@ -34,7 +34,7 @@ pub(super) struct Writer {
     config: Arc<Config>,
     metrics: Arc<SubtaskMetrics>,
     failpoints: Failpoints,
-    producer: Arc<Producer>,
+    producer: Handle<Producer>,
     markers: HashMap<Line, Marker>,
     /// Tells threads that still send rows that nobody waits for them.
     abandoned: Arc<AtomicBool>,
@@ -125,19 +125,19 @@ impl Writer {
         let settings = properties.offsets_of(&self.group(&line.lineage));
         let consumer = client::consumer(&settings, monitor)?;
         let topic = line.topic.clone();
-        let offset = ask(&consumer, move |consumer| {
+        let (offset, group) = ask(&consumer, move |consumer| {
+            let group = consumer.group_metadata();
             let mut list = TopicPartitionList::with_capacity(1);
             list.add_partition(&topic, PARTITION);
             let committed = consumer.committed_offsets(list, REQUEST_TIMEOUT)?;
             let elements = committed.elements();
             let Some(element) = elements.first() else {
-                return Ok(Offset::Invalid);
+                return Ok((Offset::Invalid, group));
             };
             element.error()?;
-            Ok(element.offset())
+            Ok((element.offset(), group))
         })
         .await?;
-        let group = consumer.group_metadata();
         // Its threads are waited for.
         let _ = tokio::task::spawn_blocking(move || drop(consumer)).await;
         Ok(Marker {
