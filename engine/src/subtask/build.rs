@@ -535,12 +535,13 @@ impl Plan {
             .filter(|(index, _)| mine(*index))
             .map(|(_, committable)| committable.clone())
             .collect();
+        let barriers_come = self.barriers_come()?;
         let sink = factory.create(SinkContext {
             job: self.job.clone(),
             operator: node.uid.clone(),
             attempt: self.attempt,
             restored: Arc::new(restored.clone()),
-            barriers_come: self.barriers_come()?,
+            barriers_come,
             schema: Arc::clone(&node.schema.0),
             index: self.id.index,
             parallelism: vertex.parallelism,
@@ -548,6 +549,12 @@ impl Plan {
             metrics: Arc::clone(&self.metrics),
             failpoints: self.environment.failpoints.clone(),
         })?;
+        if !barriers_come && !sink.takes_rows_twice() {
+            self.metrics.set_trouble(Some(format!(
+                "table '{}': rows become visible with checkpoints, and there are none: SET 'execution.checkpointing.interval'",
+                spec.table.name
+            )));
+        }
         let sink = watched::sink(sink, &self.environment.failpoints, !restored.is_empty());
         let stage = SinkStage::open(sink, restored, self.overtaking())
             .await

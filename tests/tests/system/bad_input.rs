@@ -7,6 +7,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use levada_tests::process::{self, Child};
+use levada_tests::processes::Processes;
 use rand::rngs::SmallRng;
 use rand::{RngCore, SeedableRng};
 
@@ -383,5 +384,29 @@ fn ready(log: &Path, mark: &str) -> String {
             "no '{mark}' in:\n{text}"
         );
         std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn rows_that_wait_for_checkpoints_that_never_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut cluster = Processes::start(folder.path(), 1, 1);
+    let script = format!(
+        "SET 'parallelism.default' = '1';
+         CREATE TABLE numbers (i BIGINT) WITH ('connector' = 'datagen');
+         CREATE TABLE files (i BIGINT) WITH ('connector' = 'filesystem', 'path' = '{}', 'format' = 'json');
+         INSERT INTO files SELECT i FROM numbers;",
+        folder.path().join("files").display()
+    );
+    let client = cluster.client(folder.path(), &script);
+    client.finish(Duration::from_secs(30), &mut cluster);
+    let begun = Instant::now();
+    loop {
+        let message = cluster.job()["message"].clone();
+        if message.to_string().contains("execution.checkpointing.interval") {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "{message}");
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
