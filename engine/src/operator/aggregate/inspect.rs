@@ -227,7 +227,9 @@ pub(crate) fn group_columns(layouts: &[Layout], form: KeyForm) -> Vec<Column> {
 /// The columns of a table of the entries of a set, by its position in the last layout: for each call
 /// whether the value counts for it, or how often where rows are taken back.
 pub(crate) fn set_columns(layouts: &[Layout], form: KeyForm, set: usize) -> Vec<Column> {
-    let found = layouts.last().and_then(|own| Some((own, own.sets.get(set)?)));
+    let found = layouts
+        .last()
+        .and_then(|own| Some((own, own.sets.get(set)?)));
     let Some((own, set)) = found else {
         return Vec::new();
     };
@@ -425,7 +427,9 @@ pub(crate) struct SetDecoder {
 
 impl SetDecoder {
     pub(crate) fn new(layouts: &[Layout], columns: Vec<Column>, set: usize) -> Result<Self> {
-        let found = layouts.last().and_then(|own| Some((own, own.sets.get(set)?)));
+        let found = layouts
+            .last()
+            .and_then(|own| Some((own, own.sets.get(set)?)));
         let Some((own, stored)) = found else {
             return Err(EngineError::internal("an aggregation without this set"));
         };
