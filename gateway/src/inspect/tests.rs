@@ -123,7 +123,7 @@ async fn state_is_what_it_was_on_every_backend() {
 
 #[tokio::test]
 async fn state_without_layouts_is_bytes() {
-    let sql = "SELECT table_id, COUNT(*) > 0, MIN(octet_length(value)) > 0 \
+    let sql = "SELECT table_id, COUNT(*) > 0, COUNT(value) > 0 \
                FROM group_aggregate_entries GROUP BY table_id ORDER BY 1 LIMIT 1";
     assert_eq!(rows("v2/groups-memory", sql).await, ["1 | true | true"]);
     let tables = rows("v2/groups-memory", "SHOW TABLES").await;
@@ -204,5 +204,5 @@ async fn damage_is_found_when_it_is_read() {
     );
     std::fs::remove_dir_all(to.join("state")).unwrap();
     run(&to, "SELECT * FROM group_aggregate").await.unwrap_err();
-    assert_eq!(run(&to, "SHOW TABLES").await.unwrap().len(), 9);
+    assert_eq!(run(&to, "SHOW TABLES").await.unwrap().len(), 8);
 }

@@ -327,7 +327,7 @@ fn rows_that_no_layout_fits_are_an_error() {
     layouts[0].id = 7;
     let error = |layouts: &[Layout]| {
         let table = &tables("GroupAggregate", layouts)[0];
-        let read = table.read(&state, ALL, &[0, 1, 2], &mut |_| Ok(true));
+        let read = table.read(&state, ALL, &[0, 1], &mut |_| Ok(true));
         read.unwrap_err().message
     };
     assert!(error(&layouts).contains("does not fit"));
