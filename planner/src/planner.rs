@@ -12,7 +12,7 @@ use levada_engine::element::ChangelogMode;
 use levada_engine::error::EngineError;
 use levada_engine::graph::JobGraph;
 
-use crate::batch::{self, Batch, BatchRows, Writing};
+use crate::batch::{self, Batch, BatchRows, GivenTables, Writing};
 use crate::catalog::{self, Catalog, View};
 use crate::explain;
 use crate::logical::{self, FileTables, QueryContext, Resolver};
@@ -251,6 +251,24 @@ impl Planner {
         let resolver = self.resolver.for_session(configuration);
         let batch = self.batch(&resolver);
         let plan = batch.plan(query, Ok).await?;
+        batch
+            .run(plan)
+            .await
+            .map_err(|error| error.or_at(Some(query.location)))
+    }
+
+    /// Runs a query over tables that are `given`, on DataFusion: it reads neither files nor other tables
+    /// than those, unless the planner's catalog has some. Must be called on a tokio runtime.
+    ///
+    /// # Errors
+    /// The query is wrong. Errors of rows come with the rows.
+    pub async fn query_given(
+        &self,
+        query: &Query,
+        given: &GivenTables,
+    ) -> Result<BatchRows, PlanError> {
+        let batch = self.batch(&self.resolver);
+        let plan = batch.plan_given(query, given)?;
         batch
             .run(plan)
             .await

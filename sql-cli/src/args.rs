@@ -218,7 +218,7 @@ pub struct StateArguments {
 /// What to do with checkpoints and savepoints.
 #[derive(Debug, Subcommand)]
 pub enum StateCommand {
-    /// Check all of a checkpoint or savepoint, and show what is in it.
+    /// Check all of a checkpoint or savepoint, and show what is in it; or query its state.
     Inspect {
         /// A folder chk-N of a job's checkpoints, or a savepoint's folder; an object-store URL will do.
         #[arg(value_name = "PATH")]
@@ -226,6 +226,10 @@ pub enum StateCommand {
         /// What is shown.
         #[arg(long, value_enum, default_value_t = StateView::Operators)]
         show: StateView,
+        /// Query what operators remember: a SELECT, SHOW TABLES or DESCRIBE. There is a table for the
+        /// groups of each aggregation, and others; only the files that the query reads are checked.
+        #[arg(long, value_name = "QUERY", conflicts_with = "show")]
+        sql: Option<String>,
         /// How it is printed.
         #[arg(short, long, value_enum, default_value_t = Output::Table)]
         output: Output,
@@ -353,12 +357,22 @@ mod tests {
 
     #[test]
     fn wrong_usage_is_refused() {
-        let wrong: [&[&str]; 5] = [
+        let wrong: [&[&str]; 6] = [
             &["levada", "sql", "-f", "a.sql", "-e", "SELECT 1"],
             &["levada", "sql", "--detach"],
             &["levada", "sql", "-p", "0"],
             &["levada", "worker"],
             &["levada", "job", "stop"],
+            &[
+                "levada",
+                "state",
+                "inspect",
+                "a",
+                "--sql",
+                "SHOW TABLES",
+                "--show",
+                "files",
+            ],
         ];
         for arguments in wrong {
             assert!(

@@ -1,8 +1,9 @@
 //! `levada job`: asks a coordinator about its jobs.
 
-use std::io;
+use std::io::{self, BufWriter};
 use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
 use levada_engine::client::{JobClient, JobState, StopMode};
 use levada_engine::element::Batch;
 use levada_engine::graph::JobId;
@@ -56,8 +57,15 @@ pub fn show(outcome: Outcome, output: Output) -> Result<(), Exit> {
     let Outcome::Table(rows) = outcome else {
         return Ok(());
     };
-    let schema = rows.schema();
-    let shown = match output {
+    let mut sink = sink(&rows.schema(), output)?;
+    sink.batch(&Batch::inserts(rows))?;
+    Ok(sink.finish(End::Complete)?)
+}
+
+/// What prints rows that stay as they come.
+pub fn sink(schema: &SchemaRef, output: Output) -> Result<Box<dyn RowSink>, RenderError> {
+    let out = || BufWriter::new(io::stdout());
+    let format = match output {
         Output::Table => {
             let options = Options {
                 column_width: None,
@@ -65,18 +73,13 @@ pub fn show(outcome: Outcome, output: Output) -> Result<(), Exit> {
                 zone: None,
                 kinds: false,
             };
-            print(Table::new(io::stdout(), schema, options), rows)
+            return Ok(Box::new(Table::new(out(), schema.clone(), options)));
         }
-        Output::Csv => print(Lines::new(io::stdout(), Format::Csv, &schema)?, rows),
-        Output::Json => print(Lines::new(io::stdout(), Format::Json, &schema)?, rows),
-        Output::Changelog => print(Lines::new(io::stdout(), Format::Changelog, &schema)?, rows),
+        Output::Csv => Format::Csv,
+        Output::Json => Format::Json,
+        Output::Changelog => Format::Changelog,
     };
-    Ok(shown?)
-}
-
-fn print(mut sink: impl RowSink, rows: arrow::array::RecordBatch) -> Result<(), RenderError> {
-    sink.batch(&Batch::inserts(rows))?;
-    sink.finish(End::Complete)
+    Ok(Box::new(Lines::new(out(), format, schema)?))
 }
 
 async fn savepoint(

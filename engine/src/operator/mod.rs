@@ -23,6 +23,7 @@ pub mod aggregate;
 mod assign_window;
 mod calc;
 mod group_aggregate;
+pub mod inspect;
 mod local_group_aggregate;
 mod local_window_aggregate;
 #[cfg(test)]

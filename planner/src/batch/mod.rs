@@ -6,10 +6,11 @@
 //! ```
 //!
 //! [`tables`] makes a table of the catalog readable, [`files`] the files that a query names
-//! itself, [`windows`] turns window table functions into plain SQL, and [`sums`] keeps SUM from
+//! itself, [`given`] those that whoever runs it gives, [`windows`] turns window table functions into plain SQL, and [`sums`] keeps SUM from
 //! wrapping around. [`insert`] writes rows through engine sinks.
 
 mod files;
+mod given;
 mod insert;
 mod sums;
 mod tables;
@@ -31,10 +32,11 @@ use levada_engine::error::EngineError;
 use levada_engine::time::Clock;
 
 pub(crate) use files::first_named;
+pub use given::GivenTables;
 pub(crate) use insert::{Writing, write};
 
 use crate::catalog::Catalog;
-use crate::logical::{self, QueryContext, Resolver};
+use crate::logical::{self, FileTables, QueryContext, Resolver};
 use crate::parser::Query;
 use levada_language::error::PlanError;
 
@@ -62,8 +64,26 @@ impl Batch<'_> {
         shape: impl FnOnce(LogicalPlan) -> Result<LogicalPlan, PlanError>,
     ) -> Result<LogicalPlan, PlanError> {
         let files = files::tables(&query.ast, self.resolver.state()).await?;
+        self.plan_over(query, &files, shape)
+    }
+
+    /// The same where all tables are `given`.
+    pub(crate) fn plan_given(
+        &self,
+        query: &Query,
+        given: &GivenTables,
+    ) -> Result<LogicalPlan, PlanError> {
+        self.plan_over(query, &given::named(&query.ast, given)?, Ok)
+    }
+
+    fn plan_over(
+        &self,
+        query: &Query,
+        files: &FileTables,
+        shape: impl FnOnce(LogicalPlan) -> Result<LogicalPlan, PlanError>,
+    ) -> Result<LogicalPlan, PlanError> {
         let plan = {
-            let context = QueryContext::new(self.catalog, self.resolver, &files, query, false);
+            let context = QueryContext::new(self.catalog, self.resolver, files, query, false);
             logical::plan(&context, query)?
         };
         let plan = shape(plan)?;

@@ -15,7 +15,7 @@ use levada_tests::text;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A folder with input, and a session whose jobs run in this process.
-struct Bench {
+pub(super) struct Bench {
     folder: tempfile::TempDir,
     session: Session,
     files: usize,
@@ -24,7 +24,7 @@ struct Bench {
 }
 
 /// The rows that a query leaves, as cells.
-type Table = Vec<Vec<String>>;
+pub(super) type Table = Vec<Vec<String>>;
 
 fn table(text: &str) -> Table {
     let row = |line: &str| {
@@ -61,7 +61,7 @@ fn apply(rows: &mut Table, batch: &Batch, (mode, key): (ChangelogMode, &[usize])
 }
 
 impl Bench {
-    fn new(first: &'static str, second: &'static str) -> Self {
+    pub(super) fn new(first: &'static str, second: &'static str) -> Self {
         let engine = Shared::embedded(levada_connectors::registry(), 64);
         let shares = Arc::new(Shares(engine));
         let folder = tempfile::tempdir().unwrap();
@@ -75,6 +75,14 @@ impl Bench {
         }
     }
 
+    /// The savepoint that the next query starts from.
+    pub(super) fn savepoint(&self) -> String {
+        let path = self.session.configuration();
+        path.get("execution.state-recovery.path")
+            .unwrap()
+            .to_string()
+    }
+
     fn set(&mut self, name: &str, value: &str) {
         self.session.configuration_mut().set(name, value).unwrap();
     }
@@ -86,7 +94,7 @@ impl Bench {
     }
 
     /// One more file of rows `k, v, second`.
-    fn grow(&mut self, rows: &[(i64, i64, u32)]) {
+    pub(super) fn grow(&mut self, rows: &[(i64, i64, u32)]) {
         let line = |(k, v, second): &(i64, i64, u32)| {
             format!(
                 "{{\"k\": {k}, \"v\": {v}, \"w\": {}, \"ts\": \"2026-01-01 00:00:{second:02}\"}}\n",
@@ -123,7 +131,7 @@ impl Bench {
 
     /// Runs a query or an insert over all input that there is, and stops it with a savepoint, from
     /// which the next one starts. Returns the rows of a query.
-    async fn first(&mut self, sql: &str) -> Table {
+    pub(super) async fn first(&mut self, sql: &str) -> Table {
         let checkpoints = self.folder.path().join("checkpoints").display().to_string();
         self.set("execution.checkpointing.dir", &checkpoints);
         let savepoints = self.folder.path().join("savepoints").display().to_string();

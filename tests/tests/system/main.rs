@@ -7,6 +7,7 @@ mod crash;
 mod edited;
 mod full_disk;
 mod golden;
+mod inspect;
 mod kafka;
 mod nexmark;
 mod s3;

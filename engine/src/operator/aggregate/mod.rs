@@ -24,6 +24,7 @@ mod distinct;
 mod expiry;
 mod extremes;
 pub(crate) mod groups;
+pub(crate) mod inspect;
 pub(crate) mod lane;
 pub(crate) mod layout;
 pub(crate) mod pages;

@@ -90,19 +90,11 @@ impl StoredRows {
             return Err(EngineError::checkpoint("the state is another operator's")
                 .with_detail(reason.clone()));
         }
-        let layouts = found.layouts;
-        let Some(own) = layouts.last() else {
+        let mut stored = Self::of_layouts(&found.layouts)?;
+        let Some(own) = found.layouts.last() else {
             return Err(EngineError::internal("an aggregation without a layout"));
         };
-        let mut stored = StoredRows {
-            prefix: number(own.id),
-            tables: own.sets.iter().map(|s| TableId(s.table)).collect(),
-            unstamped_ms: own.stamped_since_ms.unwrap_or(now_ms),
-            ..StoredRows::default()
-        };
-        for layout in &layouts {
-            stored.readers.push(Reader::new(layout, own)?);
-        }
+        stored.unstamped_ms = own.stamped_since_ms.unwrap_or(now_ms);
         // An aggregation that has written as it does now has cleaned up then.
         let edited = restored.last().filter(|last| *last != own);
         for set in edited.iter().flat_map(|last| &last.sets) {
@@ -117,6 +109,20 @@ impl StoredRows {
             }
         }
         Ok(stored)
+    }
+
+    /// How rows of these layouts are read, the last of which is the one in which they are written.
+    pub(super) fn of_layouts(layouts: &[Layout]) -> Result<Self> {
+        let Some(own) = layouts.last() else {
+            return Err(EngineError::internal("an aggregation without a layout"));
+        };
+        let readers = layouts.iter().map(|layout| Reader::new(layout, own));
+        Ok(StoredRows {
+            prefix: number(own.id),
+            tables: own.sets.iter().map(|s| TableId(s.table)).collect(),
+            readers: readers.collect::<Result<_>>()?,
+            ..StoredRows::default()
+        })
     }
 
     /// In front of every row that is written.

@@ -380,3 +380,16 @@ fn what_does_not_fit_its_types_is_refused() {
     assert!(accumulator::create(&text, false, false).is_err());
     assert!(Plan::new(&[99], &[], &model::input(), false).is_err());
 }
+
+#[test]
+fn accumulated_columns_have_names() {
+    use accumulator::{partial_fields, partial_names};
+    for call in model::calls() {
+        for updating in [false, true] {
+            let fields = partial_fields(&call, updating, "");
+            let fields: Vec<&str> = fields.iter().map(|f| f.name().trim_matches('_')).collect();
+            let names = partial_names(fields.len());
+            assert!(fields == names || fields.len() == 1, "{fields:?}");
+        }
+    }
+}

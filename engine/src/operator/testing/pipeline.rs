@@ -292,6 +292,11 @@ impl Pipeline {
         self.files.clone()
     }
 
+    /// The layouts that rows of state may have.
+    pub(crate) fn layouts(&self) -> &[Layout] {
+        &self.layouts
+    }
+
     /// Stops at a barrier and goes on as so many subtasks.
     pub(crate) fn rescale(&mut self, parallelism: u32, backend: BackendKind) {
         let files = self.checkpoint();

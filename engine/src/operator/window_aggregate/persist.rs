@@ -25,7 +25,8 @@ pub(super) fn damaged() -> EngineError {
         .with_hint("restore from another checkpoint or savepoint")
 }
 
-fn split_prefix(key: &[u8]) -> Result<(i64, &[u8])> {
+/// The end of the slice, and the key in it.
+pub(in super::super) fn split_prefix(key: &[u8]) -> Result<(i64, &[u8])> {
     let (slice, rest) = key.split_first_chunk::<8>().ok_or_else(damaged)?;
     Ok((i64::from_be_bytes(*slice), rest))
 }

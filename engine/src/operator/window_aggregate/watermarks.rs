@@ -11,7 +11,13 @@ use crate::state::{Change, KeyedState, TableId};
 use crate::time::{EventTime, MIN_WATERMARK};
 
 /// Per key group the watermark, under an empty key.
-const WATERMARKS: TableId = TableId(0);
+pub(in super::super) const WATERMARKS: TableId = TableId(0);
+
+/// The watermark that an entry of [`WATERMARKS`] says.
+pub(in super::super) fn stored_watermark(value: &[u8]) -> Result<EventTime> {
+    let bytes = <[u8; 8]>::try_from(value).map_err(|_| damaged())?;
+    Ok(i64::from_be_bytes(bytes))
+}
 
 /// Tells a restored operator which windows have fired and which rows are late.
 ///
@@ -36,9 +42,8 @@ impl Watermarks {
         let groups = usize::from(range.end.saturating_sub(range.start));
         let mut floors = vec![MIN_WATERMARK; groups];
         state.scan(WATERMARKS, &mut |group, _, value| {
-            let bytes = <[u8; 8]>::try_from(value).map_err(|_| damaged())?;
             let at = usize::from(group.checked_sub(range.start).ok_or_else(damaged)?);
-            *floors.get_mut(at).ok_or_else(damaged)? = i64::from_be_bytes(bytes);
+            *floors.get_mut(at).ok_or_else(damaged)? = stored_watermark(value)?;
             Ok(())
         })?;
         let least = floors.iter().min().copied().unwrap_or(MIN_WATERMARK);

@@ -136,6 +136,23 @@ pub(crate) fn partial_fields(call: &AggregateCall, updating: bool, prefix: &str)
     }
 }
 
+/// What the columns of [`partial_fields`] are called, without a prefix, where a call has so many. The
+/// only column of a call is what it is about.
+pub(crate) fn partial_names(columns: usize) -> &'static [&'static str] {
+    const NAMES: [&str; 6] = [
+        "count",
+        "sum",
+        "compensation",
+        "nan",
+        "infinite",
+        "negative_infinite",
+    ];
+    match columns {
+        0 | 1 => &[],
+        _ => NAMES.get(..columns).unwrap_or(&NAMES),
+    }
+}
+
 fn is_float(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Float32 | DataType::Float64)
 }

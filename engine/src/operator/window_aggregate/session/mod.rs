@@ -35,6 +35,7 @@ mod overflow;
 mod restore;
 mod sessions;
 
+pub(in super::super) use restore::is_session;
 pub(super) use restore::session_plan;
 
 /// Open sessions over time.

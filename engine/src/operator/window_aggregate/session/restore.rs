@@ -10,12 +10,25 @@ use super::sessions::Span;
 use crate::element::Batch;
 use crate::error::{EngineError, Result};
 use crate::graph::{AggregateCall, AggregateFunction, DataTypeSpec, WindowAggregateSpec};
+use crate::operator::Layout;
 use crate::operator::aggregate::Plan;
 use crate::operator::aggregate::persist::load_all;
 
-/// The column of times in milliseconds that follows the raw ones.
+/// The name of the column of times in milliseconds that follows the raw ones.
+const TIME: &str = "session_time";
+/// The name of the aggregate that has the time of a session's last row.
+const LAST: &str = "last_time";
+
+/// The column of times.
 pub(super) fn time_field() -> FieldRef {
-    Arc::new(Field::new("session_time", DataType::Int64, false))
+    Arc::new(Field::new(TIME, DataType::Int64, false))
+}
+
+/// Whether groups of this layout are sessions: their last key is their start, and their last aggregate
+/// the time of their last row, both in milliseconds. No aggregate of a query has such an identity.
+pub(in super::super::super) fn is_session(layout: &Layout) -> bool {
+    let start = layout.keys.last().is_some_and(|key| key.name == TIME);
+    start && layout.calls.last().is_some_and(|c| c.identity == LAST)
 }
 
 /// The aggregation's plan, with the session's start as last key and the time of its last row as
@@ -35,7 +48,7 @@ pub(in super::super) fn session_plan(spec: &WindowAggregateSpec) -> Result<Plan>
         filter: None,
         argument_type: DataTypeSpec(DataType::Int64),
         result_type: DataTypeSpec(DataType::Int64),
-        name: "last_time".into(),
+        name: LAST.into(),
         identity: String::new(),
     });
     Plan::new(&keys, &calls, &input, spec.input_updating)
