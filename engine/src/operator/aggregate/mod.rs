@@ -6,7 +6,8 @@
 //!                                          distinct)            (rows, persist)
 //! ```
 //!
-//! [`aggregation`] ties them together. [`layout`] says what rows of keyed state are made of, so that an
+//! [`aggregation`] ties them together; [`kept`] has those that know no end, and [`changes`] says what a batch
+//! does to their results. [`layout`] says what rows of keyed state are made of, so that an
 //! edited query can go on from those of the one before (`stored`). The functions here tell the planner what partial rows and
 //! results look like.
 
@@ -20,10 +21,12 @@ use crate::graph::{GroupAggregateSpec, WindowAggregateSpec};
 
 mod accumulator;
 pub(crate) mod aggregation;
+pub(crate) mod changes;
 mod distinct;
 mod expiry;
 mod extremes;
 pub(crate) mod groups;
+pub(crate) mod kept;
 pub(crate) mod lane;
 pub(crate) mod layout;
 pub(crate) mod pages;
