@@ -16,8 +16,11 @@ use std::sync::Arc;
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 
-use crate::error::Result;
-use crate::graph::{GroupAggregateSpec, WindowAggregateSpec};
+use crate::error::{EngineError, Result};
+use crate::graph::{
+    AggregateCall, AggregateFunction, ChangelogNormalizeSpec, DataTypeSpec, GroupAggregateSpec,
+    WindowAggregateSpec,
+};
 
 mod accumulator;
 pub(crate) mod aggregation;
@@ -61,6 +64,33 @@ pub(crate) fn group_plan(spec: &GroupAggregateSpec) -> Result<Plan> {
         &spec.input,
         spec.input_updating,
     )
+}
+
+/// Resolves a changelog normalization: its rows are groups with the last value of each column that is
+/// not in the key.
+pub(crate) fn normalize_plan(spec: &ChangelogNormalizeSpec) -> Result<Plan> {
+    if spec.keys.is_empty() {
+        return Err(EngineError::internal("upserts without a key"));
+    }
+    let columns = spec.rows.fields().iter().enumerate();
+    let last = |(index, field): (usize, &FieldRef)| AggregateCall {
+        function: AggregateFunction::Last,
+        distinct: false,
+        argument: Some(index),
+        filter: None,
+        argument_type: DataTypeSpec(field.data_type().clone()),
+        result_type: DataTypeSpec(field.data_type().clone()),
+        name: field.name().clone(),
+        identity: spec.identities.get(index).cloned().unwrap_or_default(),
+    };
+    let values = columns.filter(|(index, _)| !spec.keys.contains(index));
+    let calls: Vec<AggregateCall> = values.map(last).collect();
+    Plan::new(&spec.keys, &calls, &spec.rows, false)
+}
+
+/// Checks that rows of these columns can be kept.
+pub fn check_normalize(spec: &ChangelogNormalizeSpec) -> Result<()> {
+    normalize_plan(spec).map(|_| ())
 }
 
 /// What `LocalWindowAggregate` sends: the keys, `slice_end` (BIGINT, milliseconds), partial state.
