@@ -7,7 +7,7 @@
 //!
 //! [`tables`] makes a table of the catalog readable, [`files`] the files that a query names
 //! itself, [`windows`] turns window table functions into plain SQL, and [`sums`] keeps SUM from
-//! wrapping around. [`insert`] writes rows through engine sinks.
+//! wrapping around. [`upserts`] keeps the last row of each key where a table delivers upserts. [`insert`] writes rows through engine sinks.
 
 mod files;
 mod insert;
@@ -15,6 +15,7 @@ mod sums;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod upserts;
 mod windows;
 
 use std::sync::Arc;
