@@ -39,6 +39,8 @@ pub(crate) struct Layout<D> {
     key: SchemaRef,
     derived: Vec<(D, FieldRef)>,
     places: Vec<Place>,
+    /// Whether the payload is all there is.
+    only_value: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -74,11 +76,21 @@ impl<D: Clone> Layout<D> {
         }
         Ok(Self {
             target: Arc::clone(target),
+            only_value: key.is_empty() && derived.is_empty(),
             value: Arc::new(Schema::new(value)),
             key: Arc::new(Schema::new(key)),
             derived,
             places,
         })
+    }
+
+    /// The same with rows of `target`, which may have NULL where the parts have none.
+    pub(crate) fn delivering(self, target: &SchemaRef) -> Self {
+        Self {
+            only_value: self.only_value && self.target == *target,
+            target: Arc::clone(target),
+            ..self
+        }
     }
 
     /// The columns to decode from the payload.
@@ -103,7 +115,7 @@ impl<D: Clone> Layout<D> {
         key: &[ArrayRef],
         derived: &[ArrayRef],
     ) -> Result<RecordBatch> {
-        if self.key.fields().is_empty() && self.derived.is_empty() {
+        if self.only_value {
             return Ok(value);
         }
         let part = |place: &Place| match place {

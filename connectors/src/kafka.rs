@@ -18,8 +18,8 @@
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
+use levada_engine::Result;
 use levada_engine::connector::{ConnectorFactory, SinkFactory, SourceFactory, TableDescriptor};
-use levada_engine::{EngineError, Result};
 
 mod client;
 mod config;
@@ -75,13 +75,8 @@ impl ConnectorFactory for UpsertKafka {
     }
 
     fn source(&self, table: &TableDescriptor) -> Result<Arc<dyn SourceFactory>> {
-        Config::parse_upsert(table).map_err(in_table(table))?;
-        Err(in_table(table)(EngineError::config(
-            "the connector 'upsert-kafka' cannot be read yet, only written",
-        )
-        .with_hint(
-            "read the topic with the connector 'kafka': each change of a row is then a row of its own",
-        )))
+        let config = Config::parse_upsert(table).and_then(source::Factory::new);
+        Ok(Arc::new(config.map_err(in_table(table))?))
     }
 
     fn sink(&self, table: &TableDescriptor) -> Result<Arc<dyn SinkFactory>> {

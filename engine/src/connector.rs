@@ -94,7 +94,9 @@ pub trait SourceFactory: Send + Sync {
     /// Whether it ends by itself.
     fn boundedness(&self) -> Boundedness;
 
-    /// The kinds of rows that it delivers.
+    /// The kinds of rows that it delivers. Of [`ChangelogMode::Upsert`] those of a key come in order; an
+    /// insert or update-after replaces the row of its PRIMARY KEY and a delete takes it away, whether
+    /// there was one or not, and all but the key may be NULL in a delete.
     fn mode(&self) -> ChangelogMode {
         ChangelogMode::Append
     }

@@ -8,7 +8,7 @@ use levada_engine::connector::{
     Boundedness, ConnectorFactory, ConnectorRegistry, Sink, SinkContext, SinkFactory, Source,
     SourceContext, SourceEvent, SourceFactory, SplitState, TableDescriptor,
 };
-use levada_engine::element::{Batch, ChangelogMode};
+use levada_engine::element::{Batch, ChangelogMode, RowKind};
 use levada_engine::error::{EngineError, Result};
 
 use crate::catalog::MemoryCatalog;
@@ -19,7 +19,7 @@ use crate::planner::{PlannedJob, Planner};
 use levada_language::error::PlanError;
 
 /// `stream` (unbounded), `table` (bounded), `changes` (bounded, retract): readable;
-/// `append`, `upsert` and `any` sinks.
+/// `append`, `upsert` and `any` sinks; `upserts` (bounded, upsert) both.
 struct Fake(&'static str);
 
 struct FakeSource(Boundedness, ChangelogMode, String);
@@ -33,22 +33,32 @@ impl SourceFactory for FakeSource {
         self.1
     }
 
-    /// The first subtask delivers the option `data`: a JSON object a line, in batches of two.
+    /// The first subtask delivers the option `data`: a JSON object a line, in batches of two. One behind
+    /// `-` is deleted.
     fn create(&self, context: SourceContext) -> Result<Box<dyn Source>> {
         let mut batches = Vec::new();
         if context.index == 0 {
-            let reader = arrow::json::ReaderBuilder::new(context.schema)
-                .with_batch_size(2)
-                .build(std::io::Cursor::new(self.2.clone()))
-                .unwrap();
-            batches = reader.collect::<std::result::Result<Vec<_>, _>>()?;
+            let lines: Vec<&str> = self.2.lines().filter(|l| !l.trim().is_empty()).collect();
+            for pair in lines.chunks(2) {
+                let text: Vec<&str> = pair.iter().map(|l| l.trim_start_matches('-')).collect();
+                let reader = arrow::json::ReaderBuilder::new(context.schema.clone())
+                    .build(std::io::Cursor::new(text.join("\n")))
+                    .unwrap();
+                let rows: Vec<RecordBatch> = reader.collect::<std::result::Result<_, _>>()?;
+                let kind = |line: &&str| match line.starts_with('-') {
+                    true => RowKind::Delete,
+                    false => RowKind::Insert,
+                };
+                let kinds = pair.iter().map(kind).collect();
+                batches.push(Batch::with_kinds(rows[0].clone(), kinds)?);
+            }
             batches.reverse();
         }
         Ok(Box::new(Reading(batches)))
     }
 }
 
-struct Reading(Vec<RecordBatch>);
+struct Reading(Vec<Batch>);
 
 #[async_trait::async_trait]
 impl Source for Reading {
@@ -60,7 +70,7 @@ impl Source for Reading {
         Ok(match self.0.pop() {
             Some(rows) => SourceEvent::Rows {
                 split: Arc::from("data"),
-                batch: Batch::inserts(rows),
+                batch: rows,
             },
             None => SourceEvent::End,
         })
@@ -80,8 +90,8 @@ impl SinkFactory for FakeSink {
             ("append", _) => Err(EngineError::config(
                 "the connector 'append' takes inserts only, and the query updates its rows",
             )),
-            ("upsert", ChangelogMode::Append) => Ok(mode),
-            ("upsert", _) => Ok(ChangelogMode::Upsert),
+            ("upsert" | "upserts", ChangelogMode::Append) => Ok(mode),
+            ("upsert" | "upserts", _) => Ok(ChangelogMode::Upsert),
             _ => Ok(mode),
         }
     }
@@ -103,6 +113,7 @@ impl ConnectorFactory for Fake {
             "stream" => FakeSource(Boundedness::Unbounded, ChangelogMode::Append, data()),
             "table" => FakeSource(Boundedness::Bounded, ChangelogMode::Append, data()),
             "changes" => FakeSource(Boundedness::Bounded, ChangelogMode::Retract, data()),
+            "upserts" => FakeSource(Boundedness::Bounded, ChangelogMode::Upsert, data()),
             other => {
                 return Err(EngineError::config(format!(
                     "table '{}': the connector '{other}' only writes and cannot be read",
@@ -116,7 +127,7 @@ impl ConnectorFactory for Fake {
     fn sink(&self, table: &TableDescriptor) -> Result<Arc<dyn SinkFactory>> {
         check_options(table)?;
         match self.0 {
-            "append" | "upsert" | "any" => Ok(Arc::new(FakeSink(self.0))),
+            "append" | "upsert" | "upserts" | "any" => Ok(Arc::new(FakeSink(self.0))),
             other => Err(EngineError::config(format!(
                 "table '{}': the connector '{other}' only reads and cannot be written",
                 table.name
@@ -143,7 +154,9 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new() -> Self {
         let mut connectors = ConnectorRegistry::new();
-        for name in ["stream", "table", "changes", "append", "upsert", "any"] {
+        for name in [
+            "stream", "table", "changes", "append", "upsert", "upserts", "any",
+        ] {
             connectors.register(Arc::new(Fake(name)));
         }
         let catalog = Arc::new(MemoryCatalog::new());

@@ -138,7 +138,7 @@ impl Config {
         let value = options.required("value.format")?;
         let value = Format::from_options(&value, "value.", &mut options)?.into_rows()?;
         let key = KeyConfig::of_primary_key(&mut options, table)?;
-        // A topic of upserts has a meaning only from its beginning.
+        // A topic of upserts has a meaning only from its beginning: it is read from there.
         let start = Start::Earliest;
         let bound = Bound::parse(&mut options)?;
         let interval = options.duration("scan.topic-partition-discovery.interval")?;

@@ -2,15 +2,20 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array};
 use arrow::compute::take;
+use arrow::datatypes::{Field, Schema};
+use levada_engine::element::{Batch, RowKind};
 use levada_engine::{EngineError, Result};
 use rdkafka::message::{BorrowedMessage, Message};
 
 use super::config::Config;
 use super::metadata::{Column, Metadata};
 use crate::columns::Layout;
-use crate::format::{BadRow, Decoder, OnBadRow};
+use crate::format::{BadRow, Decoder, OnBadRow, Position};
+
+#[cfg(test)]
+mod tests;
 
 /// Gathers messages.
 #[derive(Debug)]
@@ -19,7 +24,18 @@ pub(super) struct Gather {
     value: Box<dyn Decoder>,
     key: Option<KeyGather>,
     metadata: Vec<Column>,
+    upserts: Option<Upserts>,
     ignored: u64,
+}
+
+/// What makes messages upserts: one without a value takes the row of its key away.
+#[derive(Debug)]
+struct Upserts {
+    /// For each row, whether it has a value.
+    put: Vec<bool>,
+    on_bad_row: OnBadRow,
+    /// Messages that have no key.
+    bad: Vec<BadRow>,
 }
 
 #[derive(Debug)]
@@ -32,7 +48,7 @@ struct KeyGather {
 /// What has been gathered.
 #[derive(Debug)]
 pub(super) struct Gathered {
-    pub rows: RecordBatch,
+    pub rows: Batch,
     /// Rows that could not be decoded, if they are diverted.
     pub bad: Vec<BadRow>,
     /// Rows that were left out because an option says so.
@@ -72,13 +88,21 @@ impl Gather {
             value,
             key,
             metadata,
+            upserts: config.upserts.then(|| Upserts {
+                put: Vec::new(),
+                on_bad_row,
+                bad: Vec::new(),
+            }),
             ignored: 0,
         })
     }
 
     /// Rows gathered.
     pub(super) fn rows(&self) -> usize {
-        self.value.rows()
+        match &self.upserts {
+            Some(upserts) => upserts.put.len(),
+            None => self.value.rows(),
+        }
     }
 
     /// Memory held, in bytes, roughly.
@@ -90,62 +114,137 @@ impl Gather {
         self.value.buffered_bytes() + key
     }
 
-    /// Adds a message. One without a value says that a key is gone; a table of inserts has no row
-    /// for that.
+    /// Adds a message.
     pub(super) fn add(&mut self, message: &BorrowedMessage<'_>) -> Result<()> {
-        let Some(payload) = message.payload() else {
-            return Ok(());
-        };
         let offset = u64::try_from(message.offset()).unwrap_or_default();
-        let key_row = match &mut self.key {
-            None => None,
-            Some(key) => match key.decode(message, offset)? {
-                Some(row) => row,
-                // The key is bad, and not a failure.
-                None => return Ok(()),
-            },
-        };
-        let rows = self.value.decode_message(payload, offset)?;
-        if let Some(key) = &mut self.key {
-            key.rows.extend(std::iter::repeat_n(key_row, rows));
-        }
+        let rows = self.add_content(message.key(), message.payload(), offset)?;
         for column in &mut self.metadata {
             column.append(message, rows)?;
         }
         Ok(())
     }
 
+    /// Adds what a message brings; returns how many rows that is. A message without a value says that a
+    /// key is gone; a table of inserts has no row for that.
+    fn add_content(
+        &mut self,
+        key: Option<&[u8]>,
+        payload: Option<&[u8]>,
+        offset: u64,
+    ) -> Result<usize> {
+        match &mut self.upserts {
+            Some(upserts) if key.is_none() => return upserts.refuse(payload, offset),
+            None if payload.is_none() => return Ok(0),
+            _ => {}
+        }
+        let key_row = match &mut self.key {
+            None => None,
+            Some(decoder) => match decoder.decode(key, offset)? {
+                Some(row) => row,
+                // The key is bad, and not a failure.
+                None => return Ok(0),
+            },
+        };
+        let rows = match payload {
+            Some(payload) => self.value.decode_message(payload, offset)?,
+            None => 1,
+        };
+        if let Some(upserts) = &mut self.upserts {
+            let put = std::iter::repeat_n(payload.is_some(), rows);
+            upserts.put.extend(put);
+        }
+        if let Some(key) = &mut self.key {
+            key.rows.extend(std::iter::repeat_n(key_row, rows));
+        }
+        Ok(rows)
+    }
+
     /// Takes what has been gathered.
     pub(super) fn take(&mut self) -> Result<Gathered> {
-        let value = self.value.flush()?;
+        let mut value = self.value.flush()?;
         let mut bad = self.value.take_bad_rows();
+        let mut put = Vec::new();
+        if let Some(upserts) = &mut self.upserts {
+            put = std::mem::take(&mut upserts.put);
+            bad.append(&mut upserts.bad);
+            if put.contains(&false) {
+                value = with_deletes(&value, &put)?;
+            }
+        }
         let mut ignored = self.value.rows_ignored();
         let mut key_columns = Vec::new();
         if let Some(key) = &mut self.key {
             key_columns = key.flush()?;
             bad.extend(key.decoder.take_bad_rows());
-            bad.sort_by_key(|row| row.position.offset);
             ignored += key.decoder.rows_ignored();
         }
+        bad.sort_by_key(|row| row.position.offset);
         let metadata: Result<Vec<_>> = self.metadata.iter_mut().map(Column::finish).collect();
         let since = ignored.saturating_sub(self.ignored);
         self.ignored = ignored;
+        let rows = self.layout.assemble(value, &key_columns, &metadata?)?;
+        let rows = match put.contains(&false) {
+            true => Batch::with_kinds(rows, put.into_iter().map(kind).collect())?,
+            false => Batch::inserts(rows),
+        };
         Ok(Gathered {
-            rows: self.layout.assemble(value, &key_columns, &metadata?)?,
+            rows,
             bad,
             ignored: since,
         })
     }
 }
 
+impl Upserts {
+    /// A message without a key says of no row what it is.
+    fn refuse(&mut self, payload: Option<&[u8]>, offset: u64) -> Result<usize> {
+        let what = "the message has no key, by which rows of this table replace each other";
+        match self.on_bad_row {
+            OnBadRow::Fail => Err(EngineError::data(format!("offset {offset}: {what}"))),
+            OnBadRow::Divert => {
+                self.bad.push(BadRow {
+                    payload: payload.unwrap_or_default().to_vec(),
+                    position: Position::message(offset),
+                    error: what.to_string(),
+                });
+                Ok(0)
+            }
+        }
+    }
+}
+
+fn kind(put: bool) -> RowKind {
+    match put {
+        true => RowKind::Insert,
+        false => RowKind::Delete,
+    }
+}
+
+/// The decoded values where there are some, and NULLs for the messages between them.
+fn with_deletes(values: &RecordBatch, put: &[bool]) -> Result<RecordBatch> {
+    let mut next = 0;
+    let rows = put.iter().map(|put| {
+        put.then(|| {
+            next += 1;
+            next - 1
+        })
+    });
+    let rows: UInt32Array = rows.collect();
+    let columns = values.columns().iter().map(|c| take(c, &rows, None));
+    let columns = columns.collect::<Result<Vec<_>, _>>()?;
+    let fields = values.schema_ref().fields().iter();
+    let fields = fields.map(|f| f.as_ref().clone().with_nullable(true));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<Field>>()));
+    let options = RecordBatchOptions::new().with_row_count(Some(put.len()));
+    Ok(RecordBatch::try_new_with_options(
+        schema, columns, &options,
+    )?)
+}
+
 impl KeyGather {
     /// Decodes the message's key: the outer `None` if it is bad, the inner if there is none.
-    fn decode(
-        &mut self,
-        message: &BorrowedMessage<'_>,
-        offset: u64,
-    ) -> Result<Option<Option<u32>>> {
-        let Some(bytes) = message.key() else {
+    fn decode(&mut self, key: Option<&[u8]>, offset: u64) -> Result<Option<Option<u32>>> {
+        let Some(bytes) = key else {
             return Ok(Some(None));
         };
         let row = self.decoder.rows();

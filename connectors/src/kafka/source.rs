@@ -4,10 +4,12 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use levada_engine::connector::{
     Boundedness, Source, SourceContext, SourceEvent, SourceFactory, SplitState,
 };
+use levada_engine::element::ChangelogMode;
 use levada_engine::{EngineError, Result};
 use rdkafka::consumer::{CommitMode, Consumer as _};
 use rdkafka::error::KafkaError;
@@ -64,19 +66,16 @@ impl SourceFactory for Factory {
         }
     }
 
+    fn mode(&self) -> ChangelogMode {
+        match self.config.upserts {
+            true => ChangelogMode::Upsert,
+            false => ChangelogMode::Append,
+        }
+    }
+
     fn create(&self, context: SourceContext) -> Result<Box<dyn Source>> {
         let config = Arc::clone(&self.config);
-        let only_in_key = config.key.as_ref().filter(|key| !key.in_value);
-        let layout = Layout::new(&context.schema, |field| {
-            let name = field.name();
-            Ok(match (config.metadata.get(name), only_in_key) {
-                (Some(metadata), _) => Origin::Derived(*metadata),
-                (None, Some(key)) if key.fields.contains(name) => {
-                    Origin::Key(key.name_in_key(name))
-                }
-                _ => Origin::Value,
-            })
-        })?;
+        let layout = layout(&config, &context.schema)?;
         let mut client = config
             .properties
             .consumer(&format!("levada-{}", context.job));
@@ -447,6 +446,38 @@ impl KafkaSource {
             () = tokio::time::sleep_until(until) => {}
         }
     }
+}
+
+/// Where the columns of `wanted` come from.
+pub(super) fn layout(config: &Config, wanted: &SchemaRef) -> Result<Layout<Metadata>> {
+    // The key says whose row an upsert is, also where the value has the same columns, and is all that
+    // there is of a delete.
+    let key = config.key.as_ref();
+    let from_key = key.filter(|key| config.upserts || !key.in_value);
+    let layout = Layout::new(&declared(config, wanted), |field| {
+        let name = field.name();
+        Ok(match (config.metadata.get(name), from_key) {
+            (Some(metadata), _) => Origin::Derived(*metadata),
+            (None, Some(key)) if key.fields.contains(name) => Origin::Key(key.name_in_key(name)),
+            _ => Origin::Value,
+        })
+    })?;
+    Ok(layout.delivering(wanted))
+}
+
+/// The columns of upserts as the table declares them: those that are asked for may be NULL in deletes,
+/// which does not make a missing value right.
+fn declared(config: &Config, wanted: &SchemaRef) -> SchemaRef {
+    if !config.upserts {
+        return Arc::clone(wanted);
+    }
+    let field = |field: &FieldRef| {
+        let declared = config.schema.field_with_name(field.name());
+        let nullable = declared.map_or(true, |f| f.is_nullable());
+        field.as_ref().clone().with_nullable(nullable)
+    };
+    let fields: Vec<Field> = wanted.fields().iter().map(field).collect();
+    Arc::new(Schema::new(fields))
 }
 
 /// Whether a partition belongs to subtask `index` of `parallelism`. The partitions of a topic are

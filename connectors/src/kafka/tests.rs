@@ -444,7 +444,13 @@ fn upsert_tables_have_a_key_and_no_options_of_streams() {
     for (offered, wanted) in modes {
         assert_eq!(sink.accept(offered).unwrap(), wanted);
     }
-    let error = UpsertKafka.source(&accepted).err().unwrap();
-    assert!(error.message.contains("cannot be read yet"), "{error}");
-    assert!(error.hint.unwrap().contains("the connector 'kafka'"));
+    let source = UpsertKafka.source(&accepted).unwrap();
+    assert_eq!(source.mode(), ChangelogMode::Upsert);
+    assert_eq!(source.boundedness(), Boundedness::Bounded);
+    let source = UpsertKafka.source(&upserts(&[])).unwrap();
+    assert_eq!(source.boundedness(), Boundedness::Unbounded);
+    assert_eq!(
+        Kafka.source(&table(&[])).unwrap().mode(),
+        ChangelogMode::Append
+    );
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Int64Array, StringArray};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::array::{AsArray, Int64Array, StringArray};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
-use levada_engine::connector::{Sink, TableDescriptor};
+use levada_engine::connector::{Sink, Source, SourceEvent, TableDescriptor};
 use levada_engine::element::Batch;
 use levada_engine::element::RowKind::{self, Delete, Insert, UpdateAfter};
 
@@ -157,4 +157,71 @@ async fn upserts_exactly_once() {
     assert_eq!(topic.uncommitted_content(), []);
     sink.commit(epoch).await.unwrap();
     assert_eq!(log(&topic), [record(1, Some("c")), record(2, None)]);
+}
+
+/// The rows of a source as `+I 1 a`, up to its end.
+async fn rows_of(source: &mut dyn Source) -> Vec<String> {
+    let mut lines = Vec::new();
+    loop {
+        match next(source).await {
+            SourceEvent::Rows { batch, .. } => {
+                let id = batch.column(0).as_primitive::<Int64Type>();
+                let v = batch.column(1).as_string::<i32>();
+                for (row, (id, v)) in id.iter().zip(v).enumerate() {
+                    let (id, v) = (id.unwrap(), v.unwrap_or("NULL"));
+                    lines.push(format!("{} {id} {v}", batch.kind(row).short()));
+                }
+            }
+            SourceEvent::End => return lines,
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Kafka"]
+async fn what_was_written_is_read_as_upserts() {
+    let topic = Topic::new("reread", 1).await;
+    let mut sink = create(&upserts(&topic.name, &[]));
+    sink.open().await.unwrap();
+    let changes = [
+        (Insert, 1, "a"),
+        (Insert, 2, "b"),
+        (UpdateAfter, 1, "c"),
+        (Delete, 2, "b"),
+        (Insert, 3, "d"),
+    ];
+    sink.write(&batch(changes)).await.unwrap();
+    sink.prepare(1).await.unwrap();
+    // One that nobody can place.
+    let keyless = Plain {
+        key: None,
+        ..Plain::at(0, r#"{"v":"x"}"#)
+    };
+    let table = upserts(&topic.name, &[TO_LATEST]);
+    let expected = ["+I 1 a", "+I 2 b", "+I 1 c", "-D 2 NULL", "+I 3 d"];
+    let mut first = source(&table, source_context(schema(), (0, 1), None));
+    first.open().await.unwrap();
+    assert_eq!(rows_of(first.as_mut()).await, expected);
+    let ended = first.positions().unwrap();
+    assert!(ended.iter().all(|p| p.finished));
+
+    topic.produce(&[keyless]).await;
+    let mut failing = source(&table, source_context(schema(), (0, 1), None));
+    failing.open().await.unwrap();
+    let mut error = None;
+    for _ in 0..3 {
+        match failing.next().await {
+            Ok(_) => {}
+            Err(found) => error = Some(found.to_string()),
+        }
+    }
+    let error = error.unwrap();
+    assert!(error.contains("the message has no key"), "{error}");
+    assert!(error.contains(&topic.name), "{error}");
+    let mut context = source_context(schema(), (0, 1), None);
+    context.divert_bad = true;
+    let mut diverting = source(&table, context);
+    diverting.open().await.unwrap();
+    assert_eq!(rows_of(diverting.as_mut()).await, expected);
 }

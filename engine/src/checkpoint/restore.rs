@@ -312,11 +312,12 @@ fn keeps(spec: &OperatorSpec) -> bool {
     input_output || operator::needs_state(spec)
 }
 
-/// Whether the input of an aggregation takes rows back.
+/// Whether the input takes rows back, so that state that has not seen these would be wrong.
 fn takes_back(spec: &OperatorSpec) -> bool {
     match spec {
         OperatorSpec::WindowAggregate(spec) => spec.input_updating,
         OperatorSpec::GroupAggregate(spec) => spec.input_updating,
+        OperatorSpec::ChangelogNormalize(_) => true,
         _ => false,
     }
 }

@@ -29,6 +29,8 @@ pub enum OperatorSpec {
     LocalGroupAggregate(GroupAggregateSpec),
     /// Aggregates by key for ever, emitting updates.
     GroupAggregate(GroupAggregateSpec),
+    /// Turns upserts into a changelog.
+    ChangelogNormalize(ChangelogNormalizeSpec),
     /// Writes a table.
     Sink(SinkSpec),
     /// Hands rows to the client that submitted the job. Parallelism 1.
@@ -238,6 +240,28 @@ pub enum AggregateFunction {
     Max,
     /// NULL over no value.
     Avg,
+    /// The value of the last row, NULL or not; of rows that are never taken back. Not of SQL: what
+    /// [`OperatorSpec::ChangelogNormalize`] keeps of a column.
+    Last,
+}
+
+/// Keeps the last row of each key and says how it changes.
+///
+/// Input rows are upserts: inserts and update-after rows replace the row of their key, deletes take it
+/// away and need nothing but the key. Output columns are those of the input.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ChangelogNormalizeSpec {
+    /// Key columns, at least one.
+    pub keys: Vec<usize>,
+    /// The schema of the rows. The input may have NULL where it has none, in deletes.
+    pub rows: WireSchema,
+    /// What each column is, down to the columns of the source: a kept row of an edited query is only
+    /// of use if it has all of them.
+    pub identities: Vec<String>,
+    /// Whether somebody downstream needs `-U` rows.
+    pub emit_update_before: bool,
+    /// How long the row of a key is kept that does not come, in milliseconds; 0 for ever.
+    pub ttl_ms: u64,
 }
 
 /// Writes a table.

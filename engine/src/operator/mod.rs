@@ -22,6 +22,7 @@ pub use aggregate::layout::{Continuity, Key, Layout, StoredCall, StoredSet};
 pub mod aggregate;
 mod assign_window;
 mod calc;
+mod changelog_normalize;
 mod group_aggregate;
 pub mod inspect;
 mod local_group_aggregate;
@@ -188,18 +189,23 @@ pub fn build(
             let operator = group_aggregate::GroupAggregate::new(spec, output, context)?;
             Ok(Box::new(operator))
         }
+        OperatorSpec::ChangelogNormalize(spec) => {
+            let operator = changelog_normalize::ChangelogNormalize::new(spec, output, context)?;
+            Ok(Box::new(operator))
+        }
         other => Err(EngineError::internal(format!(
             "no state machine runs {other:?}"
         ))),
     }
 }
 
-/// The columns of the rows that an aggregation groups by, and whether it takes partial results of a local
+/// The columns of the rows that an operator keeps state by, and whether it takes partial results of a local
 /// phase, which have them first.
 pub fn grouping(spec: &OperatorSpec) -> Option<(&[usize], bool)> {
     match spec {
         OperatorSpec::WindowAggregate(spec) => Some((&spec.keys, spec.partial_input)),
         OperatorSpec::GroupAggregate(spec) => Some((&spec.keys, spec.partial_input)),
+        OperatorSpec::ChangelogNormalize(spec) => Some((&spec.keys, false)),
         _ => None,
     }
 }
@@ -208,7 +214,9 @@ pub fn grouping(spec: &OperatorSpec) -> Option<(&[usize], bool)> {
 pub fn needs_state(spec: &OperatorSpec) -> bool {
     matches!(
         spec,
-        OperatorSpec::WindowAggregate(_) | OperatorSpec::GroupAggregate(_)
+        OperatorSpec::WindowAggregate(_)
+            | OperatorSpec::GroupAggregate(_)
+            | OperatorSpec::ChangelogNormalize(_)
     )
 }
 
@@ -229,19 +237,26 @@ pub fn restored_layouts(
 
 /// How an operator goes on from restored state with these layouts.
 pub fn continuity(spec: &OperatorSpec, restored: &[Layout], now_ms: i64) -> Result<Continuity> {
-    match state_plan(spec)? {
-        Some((plan, stamped)) => aggregate::layout::continuity(&plan, stamped, restored, now_ms),
-        None => Ok(Continuity::default()),
-    }
+    let Some((plan, stamped)) = state_plan(spec)? else {
+        return Ok(Continuity::default());
+    };
+    let found = aggregate::layout::continuity(&plan, stamped, restored, now_ms)?;
+    Ok(match spec {
+        OperatorSpec::ChangelogNormalize(_) => changelog_normalize::whole_rows(found),
+        _ => found,
+    })
 }
 
-/// The plan of an aggregation that keeps state, and whether its groups expire.
+/// The plan of what keeps state, and whether its groups expire.
 fn state_plan(spec: &OperatorSpec) -> Result<Option<(aggregate::Plan, bool)>> {
     Ok(match spec {
         OperatorSpec::WindowAggregate(spec) => Some((window_aggregate::plan(spec)?, false)),
         OperatorSpec::GroupAggregate(spec) => {
             let plan = aggregate::group_plan(spec)?;
             Some((plan, group_aggregate::expires(spec)))
+        }
+        OperatorSpec::ChangelogNormalize(spec) => {
+            Some((aggregate::normalize_plan(spec)?, spec.ttl_ms > 0))
         }
         _ => None,
     })

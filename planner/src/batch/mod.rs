@@ -6,8 +6,9 @@
 //! ```
 //!
 //! [`tables`] makes a table of the catalog readable, [`files`] the files that a query names
-//! itself, [`given`] those that whoever runs it gives, [`windows`] turns window table functions into plain SQL, and [`sums`] keeps SUM from
-//! wrapping around. [`insert`] writes rows through engine sinks.
+//! itself, [`given`] those that whoever runs it gives, [`windows`] turns window table functions into
+//! plain SQL, and [`sums`] keeps SUM from wrapping around. [`upserts`] keeps the last row of each key
+//! where a table delivers upserts. [`insert`] writes rows through engine sinks.
 
 mod files;
 mod given;
@@ -16,6 +17,7 @@ mod sums;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod upserts;
 mod windows;
 
 use std::sync::Arc;

@@ -16,16 +16,17 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use levada_engine::connector::{Boundedness, Source, SourceContext, SourceEvent, SourceFactory};
-use levada_engine::element::ChangelogMode;
+use levada_engine::element::{Batch as ChangeBatch, ChangelogMode};
 use levada_engine::error::EngineError;
 use levada_engine::graph::JobId;
 use levada_engine::metrics::SubtaskMetrics;
 use levada_engine::time::Clock;
 
 use super::Batch;
+use super::upserts::LastRows;
 use crate::catalog::Table;
 use crate::logical::{CatalogTable, Resolver};
-use crate::streaming::{Read, read_columns, source_factory};
+use crate::streaming::{Read, read_columns, source_factory, upsert_schema};
 use levada_language::error::{PlanError, PlanErrorKind};
 
 /// Batches that wait between a source and DataFusion.
@@ -86,7 +87,7 @@ impl EngineTable {
                  (such as 'scan.bounded.mode' or 'number-of-rows')",
             ));
         }
-        if factory.mode() != ChangelogMode::Append {
+        if factory.mode() == ChangelogMode::Retract {
             return Err(PlanError::unsupported(
                 format!(
                     "reading the changelog of table {} in batch mode",
@@ -125,13 +126,26 @@ impl TableProvider for EngineTable {
         let all: Vec<usize> = (0..self.schema.fields().len()).collect();
         let columns = projection.unwrap_or(&all);
         let output: SchemaRef = Arc::new(self.schema.project(columns)?);
-        let read = read_columns(&self.table, columns, &self.resolver)?;
-        let parallelism = state.config().target_partitions().max(1);
+        let upserts = self.factory.mode() == ChangelogMode::Upsert;
+        let mut all_read = columns.clone();
+        if upserts {
+            all_read.extend(&self.table.primary_key);
+        }
+        let read = read_columns(&self.table, &all_read, &self.resolver)?;
+        all_read.sort_unstable();
+        all_read.dedup();
+        let parallelism = match upserts {
+            // Rows of a key keep their order.
+            true => 1,
+            false => state.config().target_partitions().max(1),
+        };
         let partitions = (0..parallelism).map(|index| {
             Arc::new(Partition {
                 factory: Arc::clone(&self.factory),
                 read: read.clone(),
+                columns: all_read.clone(),
                 order: columns.clone(),
+                upserts: upserts.then(|| Arc::clone(&self.table)),
                 output: Arc::clone(&output),
                 table: self.table.name.clone(),
                 index: u32::try_from(index).unwrap_or(u32::MAX),
@@ -156,8 +170,12 @@ impl TableProvider for EngineTable {
 struct Partition {
     factory: Arc<dyn SourceFactory>,
     read: Read,
+    /// The columns of the table that are read, in their order.
+    columns: Vec<usize>,
     /// The columns of the table in the order of the output.
     order: Vec<usize>,
+    /// The table, if its rows are upserts.
+    upserts: Option<Arc<Table>>,
     output: SchemaRef,
     index: u32,
     parallelism: u32,
@@ -186,8 +204,17 @@ impl PartitionStream for Partition {
         builder.spawn_blocking(move || {
             runtime.block_on(async move {
                 let mut reading = partition.open().await.map_err(external)?;
-                while let Some(rows) = reading.next().await.map_err(external)? {
-                    let rows = partition.finish(&rows)?;
+                if let Some(table) = &partition.upserts {
+                    let last = reading.last_rows(&partition.read, table).await;
+                    for rows in last.map_err(external)? {
+                        if sender.send(partition.finish(&rows)).await.is_err() {
+                            break;
+                        }
+                    }
+                    return Ok(());
+                }
+                while let Some(batch) = reading.next().await.map_err(external)? {
+                    let rows = partition.finish(batch.rows())?;
                     if sender.send(Ok(rows)).await.is_err() {
                         // Nobody wants more: LIMIT, or the query was stopped.
                         break;
@@ -202,9 +229,13 @@ impl PartitionStream for Partition {
 
 impl Partition {
     async fn open(&self) -> Result<Reading, EngineError> {
+        let schema = match &self.upserts {
+            Some(table) => upsert_schema(&self.read.schema, table),
+            None => Arc::clone(&self.read.schema),
+        };
         let mut source = self.factory.create(SourceContext {
             job: JobId("batch".to_string()),
-            schema: Arc::clone(&self.read.schema),
+            schema,
             index: self.index,
             parallelism: self.parallelism,
             batch_rows: BATCH_ROWS,
@@ -226,14 +257,11 @@ impl Partition {
                 .collect::<Result<_>>()?,
             None => rows.columns().to_vec(),
         };
-        let mut sorted = self.order.clone();
-        sorted.sort_unstable();
-        sorted.dedup();
         let ordered = self
             .order
             .iter()
             .map(|column| {
-                let place = sorted.iter().position(|c| c == column);
+                let place = self.columns.iter().position(|c| c == column);
                 place.and_then(|p| columns.get(p)).cloned().ok_or_else(|| {
                     DataFusionError::from(PlanError::internal("a column was not read"))
                 })
@@ -254,13 +282,10 @@ struct Reading {
 
 impl Reading {
     /// The next rows; `None` at the end.
-    async fn next(&mut self) -> Result<Option<RecordBatch>, EngineError> {
+    async fn next(&mut self) -> Result<Option<ChangeBatch>, EngineError> {
         loop {
             match self.source.next().await? {
-                SourceEvent::Rows { batch, .. } => {
-                    let (rows, _) = batch.into_parts();
-                    return Ok(Some(rows));
-                }
+                SourceEvent::Rows { batch, .. } => return Ok(Some(batch)),
                 // A batch query has no job that could write to another table, so a bad row fails it,
                 // whatever 'bad-rows.table' says, and none is diverted.
                 SourceEvent::Bad { .. } => {}
@@ -268,6 +293,20 @@ impl Reading {
                 SourceEvent::End => return Ok(None),
             }
         }
+    }
+
+    /// What upserts add up to at the end.
+    async fn last_rows(
+        &mut self,
+        read: &Read,
+        table: &Table,
+    ) -> Result<Vec<RecordBatch>, EngineError> {
+        let keys = table.names_of(&table.primary_key);
+        let mut last = LastRows::new(Arc::clone(&read.schema), &keys)?;
+        while let Some(batch) = self.next().await? {
+            last.push(&batch)?;
+        }
+        last.finish()
     }
 }
 

@@ -253,3 +253,52 @@ fn tempfile_folder() -> std::path::PathBuf {
     std::fs::create_dir_all(&folder).unwrap();
     folder
 }
+
+const UPSERTS: &str = r#"
+CREATE TABLE users (
+  twice AS n * 2,
+  n BIGINT,
+  id BIGINT,
+  name STRING NOT NULL,
+  PRIMARY KEY (id) NOT ENFORCED
+) WITH ('connector' = 'upserts', 'data' = '
+{"id": 1, "name": "a", "n": 1}
+{"id": 2, "name": "b", "n": 2}
+{"id": 1, "name": "c", "n": null}
+-{"id": 3}
+{"id": 3, "name": "d", "n": 4}
+-{"id": 2}
+{"id": 4, "name": "e", "n": 5}
+{"id": 4, "name": "f", "n": 6}
+-{"id": 4}
+{"id": 4, "name": "g", "n": 7}
+');
+"#;
+
+#[tokio::test]
+async fn of_upserts_the_last_row_of_each_key_is_there() {
+    let run = |sql: &'static str| async move {
+        let session = Session::with(UPSERTS);
+        let Statement::Query(query) = parser::parse_one(sql).unwrap().statement else {
+            panic!("{sql} is no query");
+        };
+        let rows = session.planner.batch_query(&query, &session.configuration);
+        let batches: Vec<_> = rows.await.unwrap().stream.collect::<Vec<_>>().await;
+        let batches: Vec<_> = batches.into_iter().map(|b| b.unwrap()).collect();
+        let text = pretty_format_batches(&batches).unwrap().to_string();
+        let lines = text.lines().filter(|line| line.starts_with('|')).skip(1);
+        let cells = |line: &str| {
+            let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+            cells.join(" ").trim_end().to_string()
+        };
+        lines.map(cells).collect::<Vec<_>>()
+    };
+    let all = run("SELECT * FROM users ORDER BY id").await;
+    assert_eq!(all, ["  1 c", "8 4 3 d", "14 7 4 g"]);
+    assert_eq!(run("SELECT name, id FROM users WHERE n > 4").await, ["g 4"]);
+    assert_eq!(run("SELECT COUNT(*) FROM users").await, ["3"]);
+    assert_eq!(
+        run("SELECT name FROM users ORDER BY 1 LIMIT 1").await,
+        ["c"]
+    );
+}

@@ -124,6 +124,12 @@ impl Printer<'_> {
                 names(below, &aggregate.keys),
                 calls(&aggregate.calls)
             ),
+            NodeKind::ChangelogNormalize(normalize) => {
+                format!(
+                    "ChangelogNormalize(key=[{}])",
+                    names(below, &normalize.keys)
+                )
+            }
             NodeKind::Sink(sink) => format!("Sink(table={})", sink.table.name),
             NodeKind::Collect => "Collect".to_string(),
         }

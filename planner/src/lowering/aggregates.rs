@@ -14,8 +14,8 @@ use super::operators::{Lowering, Operator};
 use crate::streaming::{Call, GroupAggregate, Node, WindowAggregate};
 use levada_language::error::PlanError;
 
-/// How the rows of an aggregation travel.
-struct ByKey {
+/// How rows travel to where their key is.
+pub(super) struct ByKey {
     parallelism: u32,
     partitioning: Partitioning,
 }
@@ -28,8 +28,8 @@ impl ByKey {
 }
 
 impl Lowering<'_> {
-    /// How rows reach an aggregation, and how wide it is: one subtask owns each key.
-    fn by_key(&self, input: usize, keys: &[usize]) -> Result<ByKey, PlanError> {
+    /// How rows reach an operator with keys, and how wide it is: one subtask owns each key.
+    pub(super) fn by_key(&self, input: usize, keys: &[usize]) -> Result<ByKey, PlanError> {
         let parallelism = match keys {
             [] => 1,
             _ => self.planning.parallelism,
@@ -146,7 +146,7 @@ impl Lowering<'_> {
     }
 
     /// The phase that owns the keys. Partial rows begin with the keys.
-    fn global(
+    pub(super) fn global(
         &mut self,
         name: &str,
         (uid, lineage): (String, Lineage),
@@ -196,7 +196,7 @@ fn specs(calls: &[Call], below: &Lineage) -> Vec<AggregateCall> {
 }
 
 /// An aggregation that the operators cannot do, such as SUM of a text that got this far.
-fn unsupported(error: EngineError) -> PlanError {
+pub(super) fn unsupported(error: EngineError) -> PlanError {
     let converted = PlanError::unsupported(error.message, None);
     match error.hint {
         Some(hint) => converted.hint(hint),
@@ -204,7 +204,7 @@ fn unsupported(error: EngineError) -> PlanError {
     }
 }
 
-fn names(schema: &Schema, columns: &[usize]) -> String {
+pub(super) fn names(schema: &Schema, columns: &[usize]) -> String {
     let name = |column: &usize| schema.fields().get(*column).map(|f| f.name().as_str());
     let names: Vec<&str> = columns.iter().filter_map(name).collect();
     names.join(", ")

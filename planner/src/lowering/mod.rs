@@ -12,6 +12,7 @@
 mod aggregates;
 mod chain;
 mod lineage;
+mod normalize;
 mod operators;
 pub mod settings;
 mod side_tables;

@@ -109,6 +109,7 @@ impl Lowering<'_> {
             }
             NodeKind::WindowAggregate(aggregate) => self.window_aggregate(aggregate, node),
             NodeKind::GroupAggregate(aggregate) => self.group_aggregate(aggregate, node),
+            NodeKind::ChangelogNormalize(normalize) => self.changelog_normalize(normalize, node),
             NodeKind::Sink(sink) => self.sink(&sink.table, node),
             NodeKind::Collect => self.collect(node),
         }

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use levada_engine::element::ChangelogMode;
+use levada_engine::graph::{ChangelogNormalizeSpec, OperatorSpec, SourceSpec};
 
 use crate::fixture::Session;
+use crate::planner::PlannedJob;
 
 const TABLES: &str = "
 CREATE TABLE bids (
@@ -228,6 +230,83 @@ fn append_only_sinks_refuse_updates_and_others_get_what_they_need() {
         ChangelogMode::Append
     );
     assert_eq!(mode("SELECT * FROM moving"), ChangelogMode::Retract);
+}
+
+const UPSERTS: &str = "
+CREATE TABLE last (k BIGINT, v STRING NOT NULL, n INT, PRIMARY KEY (k) NOT ENFORCED) WITH ('connector' = 'upserts');
+CREATE TABLE counted (v STRING, c BIGINT, PRIMARY KEY (v) NOT ENFORCED) WITH ('connector' = 'upserts');
+CREATE TABLE keyless (k BIGINT, v STRING) WITH ('connector' = 'upserts');
+CREATE TABLE late (k BIGINT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts, PRIMARY KEY (k) NOT ENFORCED) WITH ('connector' = 'upserts', 'late-rows.table' = 'keyless');
+";
+
+/// What the normalization of a job's upserts does, and the rows that its source delivers.
+fn normalization(job: &PlannedJob) -> (ChangelogNormalizeSpec, SourceSpec) {
+    let operators = || job.graph.vertices.iter().flat_map(|v| &v.operators);
+    let normalize = operators().find_map(|o| match &o.spec {
+        OperatorSpec::ChangelogNormalize(spec) => Some(spec.clone()),
+        _ => None,
+    });
+    let source = operators().find_map(|o| match &o.spec {
+        OperatorSpec::Source(spec) => Some(spec.as_ref().clone()),
+        _ => None,
+    });
+    (normalize.unwrap(), source.unwrap())
+}
+
+#[test]
+fn upserts_are_normalized_by_key() {
+    let session = Session::with(UPSERTS);
+    let job = |sql: &str| session.job(sql).map_err(|e| e.render(sql)).unwrap();
+    // The key is read whatever the query reads, and a delete has nothing else.
+    let (normalize, source) = normalization(&job("SELECT v FROM last WHERE n > 1"));
+    let names = |schema: &arrow::datatypes::Schema| {
+        let field = |f: &std::sync::Arc<arrow::datatypes::Field>| {
+            let null = if f.is_nullable() { "?" } else { "" };
+            format!("{}{null}", f.name())
+        };
+        schema.fields().iter().map(field).collect::<Vec<_>>()
+    };
+    assert_eq!(normalize.keys, [0]);
+    assert_eq!(names(&normalize.rows), ["k?", "v", "n?"]);
+    assert_eq!(names(&source.read_schema), ["k?", "v?", "n?"]);
+    assert_eq!(normalize.identities, ["k", "v", "n"]);
+    assert_eq!(source.mode, ChangelogMode::Upsert);
+    let (normalize, _) = normalization(&job("SELECT COUNT(*) FROM last"));
+    assert_eq!(names(&normalize.rows), ["k?"]);
+    // Update-before rows where somebody takes rows back.
+    let before = |sql: &str| normalization(&job(sql)).0.emit_update_before;
+    assert!(before("SELECT * FROM last"));
+    assert!(!before("INSERT INTO last SELECT * FROM last"));
+    assert!(before("INSERT INTO last SELECT * FROM last WHERE n > 1"));
+    assert!(before(
+        "INSERT INTO counted SELECT v, COUNT(*) FROM last GROUP BY v"
+    ));
+}
+
+#[test]
+fn upserts_without_a_key_or_with_late_rows_are_refused() {
+    let session = Session::with(UPSERTS);
+    let error = |sql: &str| session.job(sql).unwrap_err().render(sql);
+    let keyless = error("SELECT * FROM keyless");
+    assert!(keyless.contains("no PRIMARY KEY"), "{keyless}");
+    let late = error("SELECT * FROM late");
+    assert!(late.contains("'late-rows.table' cannot be"), "{late}");
+}
+
+#[test]
+fn the_id_of_a_normalization_does_not_say_what_else_is_read() {
+    let session = Session::with(UPSERTS);
+    let ids = |sql: &str| {
+        let job = session.job(sql).unwrap();
+        let all = job.graph.vertices.into_iter().flat_map(|v| v.operators);
+        let found: Vec<_> = all.filter(|o| o.name == "ChangelogNormalize").collect();
+        assert_eq!(found.len(), 1, "{sql}");
+        (found[0].uid.clone(), found[0].coarse.clone())
+    };
+    let one = ids("SELECT v FROM last");
+    assert_eq!(ids("SELECT n, k FROM last WHERE v > 'a'"), one);
+    let set = "EXECUTE STATEMENT SET BEGIN INSERT INTO last SELECT * FROM last; INSERT INTO counted SELECT v, COUNT(*) FROM last GROUP BY v; END";
+    assert_eq!(ids(set), one);
 }
 
 #[test]

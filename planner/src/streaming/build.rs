@@ -14,8 +14,8 @@ use super::assign_window::Shape;
 use super::calc::is_proctime;
 use super::expression::{self, ExprRef};
 use super::{
-    AssignWindow, Attribute, Calc, Node, NodeId, NodeKind, Plan, Properties, Scan, Sink, StateSize,
-    Values,
+    AssignWindow, Attribute, Calc, ChangelogNormalize, Node, NodeId, NodeKind, Plan, Properties,
+    Scan, Sink, StateSize, Values,
 };
 use crate::logical::{CatalogTable, Resolver, WindowTable};
 use levada_language::error::{Location, PlanError, PlanErrorKind};
@@ -137,7 +137,13 @@ impl<'a> Builder<'a> {
         let node = Scan::new(Arc::clone(&table.table), self.connectors)?;
         let properties = node.properties(self.resolver)?;
         let schema = Arc::clone(&properties.schema);
-        let id = self.plan.add(NodeKind::Scan(node), vec![], properties);
+        let normalize = ChangelogNormalize::behind(&node)?;
+        let normalized = normalize.as_ref().map(|n| n.properties(&properties));
+        let mut id = self.plan.add(NodeKind::Scan(node), vec![], properties);
+        if let (Some(node), Some(properties)) = (normalize, normalized) {
+            let kind = NodeKind::ChangelogNormalize(node);
+            id = self.plan.add(kind, vec![id], properties);
+        }
         let projection = match &scan.projection {
             Some(columns) => columns
                 .iter()

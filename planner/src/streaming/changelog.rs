@@ -2,7 +2,8 @@
 //!
 //! From the outputs to the sources: a sink says what it wants, an aggregate over updates and a
 //! filter over updates need update-before rows to take back what they let through earlier, and
-//! every other node passes the need on. An aggregate that nobody asks emits none.
+//! every other node passes the need on. An aggregate that nobody asks emits none, and neither does the
+//! normalization of a table of upserts, which itself needs none.
 
 use levada_engine::connector::ConnectorRegistry;
 use levada_engine::element::ChangelogMode;
@@ -33,7 +34,6 @@ pub fn assign_modes(plan: &mut Plan, connectors: &ConnectorRegistry) -> Result<(
     }
     for id in ids {
         let asked = needs_before.get(id).copied().unwrap_or(false);
-        refuse_upserts(plan, id, asked)?;
         set_mode(plan, id, asked);
     }
     Ok(())
@@ -77,6 +77,8 @@ fn input_needs_before(
         NodeKind::Collect => Ok(true),
         NodeKind::Calc(calc) => Ok(asked || calc.filter.is_some()),
         NodeKind::GroupAggregate(_) | NodeKind::WindowAggregate(_) => Ok(true),
+        // It knows the rows before.
+        NodeKind::ChangelogNormalize(_) => Ok(false),
         _ => Ok(asked),
     }
 }
@@ -178,22 +180,6 @@ fn refused_by_sink(
     }
 }
 
-/// A source of upserts has no update-before rows to give.
-fn refuse_upserts(plan: &Plan, id: NodeId, asked: bool) -> Result<(), PlanError> {
-    match plan.node(id).map(|node| &node.kind) {
-        Some(NodeKind::Scan(scan)) if asked && scan.mode == ChangelogMode::Upsert => {
-            Err(PlanError::unsupported(
-                format!(
-                    "a query that needs the old rows of table {}, which delivers only new ones,",
-                    scan.table.name
-                ),
-                None,
-            ))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// The final mode of a node, from that of its inputs, which come before it.
 fn set_mode(plan: &mut Plan, id: NodeId, asked: bool) {
     let Some(node) = plan.node(id) else { return };
@@ -206,8 +192,10 @@ fn set_mode(plan: &mut Plan, id: NodeId, asked: bool) {
     let mode = match &node.kind {
         NodeKind::Scan(scan) => scan.mode,
         NodeKind::GroupAggregate(_) if !node.properties.updating => ChangelogMode::Append,
-        NodeKind::GroupAggregate(_) if asked => ChangelogMode::Retract,
-        NodeKind::GroupAggregate(_) => ChangelogMode::Upsert,
+        NodeKind::GroupAggregate(_) | NodeKind::ChangelogNormalize(_) if asked => {
+            ChangelogMode::Retract
+        }
+        NodeKind::GroupAggregate(_) | NodeKind::ChangelogNormalize(_) => ChangelogMode::Upsert,
         // Late rows change a window's result; it then always says what it was before.
         NodeKind::WindowAggregate(_) if node.properties.updating => ChangelogMode::Retract,
         NodeKind::WindowAggregate(_) | NodeKind::Values(_) => ChangelogMode::Append,
@@ -215,8 +203,11 @@ fn set_mode(plan: &mut Plan, id: NodeId, asked: bool) {
     };
     if let Some(node) = plan.node_mut(id) {
         node.properties.mode = mode;
-        if let NodeKind::GroupAggregate(aggregate) = &mut node.kind {
-            aggregate.emit_update_before = mode == ChangelogMode::Retract;
+        let before = mode == ChangelogMode::Retract;
+        match &mut node.kind {
+            NodeKind::GroupAggregate(aggregate) => aggregate.emit_update_before = before,
+            NodeKind::ChangelogNormalize(normalize) => normalize.emit_update_before = before,
+            _ => {}
         }
     }
 }

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use arrow::datatypes::SchemaRef;
 use levada_engine::element::ChangelogMode;
 
-use super::{AssignWindow, Calc, GroupAggregate, Scan, Sink, Values, WindowAggregate};
+use super::{
+    AssignWindow, Calc, ChangelogNormalize, GroupAggregate, Scan, Sink, Values, WindowAggregate,
+};
 use levada_language::error::Location;
 
 /// The position of a node in its plan.
@@ -16,6 +18,8 @@ pub type NodeId = usize;
 pub enum NodeKind {
     /// Reads a table.
     Scan(Scan),
+    /// Turns the upserts of a table into a changelog.
+    ChangelogNormalize(ChangelogNormalize),
     /// Fixed rows.
     Values(Values),
     /// Filters and projects.

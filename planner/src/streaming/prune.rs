@@ -6,9 +6,10 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::DFSchema;
 
+use super::changelog_normalize::upsert_schema;
 use super::expression::{self, ExprRef};
 use super::usage::{Usage, pruned};
-use super::{Attribute, Calc, NodeId, NodeKind, Plan, Read, Scan};
+use super::{Attribute, Calc, NodeId, NodeKind, Plan, Read, Scan, changelog_normalize};
 use crate::catalog::{ColumnKind, Table};
 use crate::logical::Resolver;
 use levada_language::error::PlanError;
@@ -61,9 +62,11 @@ fn prune_scan(
     let Some(NodeKind::Scan(scan)) = plan.node(id).map(|node| node.kind.clone()) else {
         return Ok(());
     };
+    let normalize = changelog_normalize::of_scan(plan, id);
+    let read = normalize.unwrap_or(id);
     let readers: Vec<(NodeId, Calc)> = plan
         .iter()
-        .filter(|(reader, node)| is_live(live, *reader) && node.inputs.contains(&id))
+        .filter(|(reader, node)| is_live(live, *reader) && node.inputs.contains(&read))
         .filter_map(|(reader, node)| match &node.kind {
             NodeKind::Calc(calc) => Some((reader, calc.clone())),
             _ => None,
@@ -75,6 +78,10 @@ fn prune_scan(
             .iter()
             .chain(&calc.filter)
             .for_each(|e| used.add(e));
+    }
+    if normalize.is_some() {
+        let keys = scan.table.primary_key.iter();
+        keys.for_each(|column| used.add_column(*column));
     }
     let columns = TableColumns::new(&scan.table, resolver)?;
     let with_watermark = columns.use_watermark(&mut used, timed);
@@ -99,17 +106,40 @@ fn prune_scan(
             node.kind = NodeKind::Calc(new);
         }
     }
-    let attributes = scan.attributes();
+    apply(plan, (id, scan), normalize, pruned);
+    Ok(())
+}
+
+/// Gives a scan, and what normalizes it, the columns that are left.
+fn apply(plan: &mut Plan, (id, scan): (NodeId, Scan), normalize: Option<NodeId>, pruned: Pruned) {
+    let Pruned {
+        mut read,
+        mut output,
+        positions,
+    } = pruned;
+    let attributes = kept(&positions, &scan.attributes(), Attribute::None);
+    if let Some(node) = normalize.and_then(|id| plan.node_mut(id)) {
+        node.properties.attributes = attributes.clone();
+        node.properties.keys = kept_keys(&node.properties.keys, &positions);
+        node.properties.schema = output.clone();
+        if let NodeKind::ChangelogNormalize(normalize) = &mut node.kind {
+            // All of them are there.
+            let keys = normalize.keys.iter();
+            let keys = keys.filter_map(|key| positions.get(*key).copied().flatten());
+            normalize.keys = keys.collect();
+        }
+        read.schema = upsert_schema(&read.schema, &scan.table);
+        output = upsert_schema(&output, &scan.table);
+    }
     if let Some(node) = plan.node_mut(id) {
-        node.properties.attributes = kept(&pruned.positions, &attributes, Attribute::None);
-        node.properties.keys = kept_keys(&node.properties.keys, &pruned.positions);
-        node.properties.schema = pruned.output;
+        node.properties.attributes = attributes;
+        node.properties.keys = kept_keys(&node.properties.keys, &positions);
+        node.properties.schema = output;
         node.kind = NodeKind::Scan(Scan {
-            read: Some(pruned.read),
+            read: Some(read),
             ..scan
         });
     }
-    Ok(())
 }
 
 fn kept<T: Copy>(positions: &[Option<usize>], values: &[T], missing: T) -> Vec<T> {

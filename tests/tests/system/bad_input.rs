@@ -403,7 +403,10 @@ fn rows_that_wait_for_checkpoints_that_never_come() {
     let begun = Instant::now();
     loop {
         let message = cluster.job()["message"].clone();
-        if message.to_string().contains("execution.checkpointing.interval") {
+        if message
+            .to_string()
+            .contains("execution.checkpointing.interval")
+        {
             break;
         }
         assert!(begun.elapsed() < Duration::from_secs(30), "{message}");

@@ -138,6 +138,81 @@ fn windows_over_a_topic_equal_batch_over_the_same_events() {
     tool(&["delete", &output]);
 }
 
+/// A topic of upserts is written by a query that changes and deletes its rows, and read again: streaming
+/// into another such topic, and both in batch mode.
+#[test]
+#[ignore = "needs Kafka"]
+fn topics_of_upserts_are_read_as_the_last_rows_of_their_keys() {
+    let broker = std::env::var("LEVADA_TEST_KAFKA").expect("LEVADA_TEST_KAFKA=HOST:PORT");
+    let seed = levada_tests::seed();
+    let events = events(&mut SmallRng::seed_from_u64(seed));
+    let folder = tempfile::tempdir().unwrap();
+    let plain = folder.path().join("events.json");
+    // Two hundred keys, so that every number of rows is there of some and not of others.
+    let spread = |(number, event): (usize, &String)| {
+        let key = number * 7919 % 200;
+        event.replacen("{\"k\":", &format!("{{\"u\":{key},\"k\":"), 1)
+    };
+    write(
+        &plain,
+        events
+            .iter()
+            .map(|(_, event)| event)
+            .enumerate()
+            .map(spread),
+    );
+    let (totals, counts) = (format!("totals-{seed}"), format!("counts-{seed}"));
+    tool(&["topic", &totals, "4"]);
+    tool(&["topic", &counts, "2"]);
+    let upserts = |topic: &str| {
+        format!(
+            "'connector' = 'upsert-kafka', 'properties.bootstrap.servers' = '{broker}', 'topic' = '{topic}', 'key.format' = 'json', 'value.format' = 'json', 'value.fields-include' = 'EXCEPT_KEY', 'scan.bounded.mode' = 'latest-offset'"
+        )
+    };
+    let tables = format!(
+        "CREATE TABLE events (u INT, price INT) WITH ('connector' = 'filesystem', 'path' = '{}', 'format' = 'json');
+         CREATE TABLE totals (u INT, total BIGINT, PRIMARY KEY (u) NOT ENFORCED) WITH ({});
+         CREATE TABLE counts (bucket BIGINT, n BIGINT, top BIGINT, PRIMARY KEY (bucket) NOT ENFORCED) WITH ({});",
+        plain.display(),
+        upserts(&totals),
+        upserts(&counts)
+    );
+    // A key whose total is even now goes, and may come back with the next row.
+    let last = "SELECT u, SUM(price) AS total FROM events GROUP BY u HAVING SUM(price) % 2 = 1";
+    let buckets = |from: &str| {
+        format!(
+            "SELECT total % 5, COUNT(*), MAX(total) FROM {from} WHERE total % 3 > 0 GROUP BY total % 5"
+        )
+    };
+    let run = |options: &[&str], sql: &str| {
+        let output = process::sql(options, &format!("{tables}\n{sql}"));
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{error}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let script = format!(
+        "INSERT INTO totals {last};\nINSERT INTO counts {};",
+        buckets("totals")
+    );
+    run(&["--parallelism", "2"], &script);
+    let batch = ["--output", "json", "--set", "execution.runtime-mode=batch"];
+    let expected = sorted(&run(&batch, &format!("{last};")));
+    assert!(expected.len() > 20, "{} rows", expected.len());
+    assert_eq!(sorted(&run(&batch, "SELECT * FROM totals;")), expected);
+    let renamed = |from: &str| {
+        format!(
+            "SELECT bucket, n, top FROM ({}) AS t (bucket, n, top);",
+            buckets(from)
+        )
+    };
+    let expected = sorted(&run(&batch, &renamed(&format!("({last})"))));
+    assert!(!expected.is_empty());
+    assert_eq!(sorted(&run(&batch, "SELECT * FROM counts;")), expected);
+    assert_eq!(sorted(&run(&batch, &renamed("totals"))), expected);
+    tool(&["delete", &totals]);
+    tool(&["delete", &counts]);
+}
+
 fn write(path: &Path, lines: impl Iterator<Item = String>) {
     let mut out = std::io::BufWriter::new(std::fs::File::create(path).unwrap());
     lines.for_each(|line| writeln!(out, "{line}").unwrap());

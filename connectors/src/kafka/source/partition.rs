@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use levada_engine::connector::SourceEvent;
-use levada_engine::element::Batch;
 use levada_engine::{EngineError, Result};
 use rdkafka::consumer::Consumer as _;
 use rdkafka::consumer::base_consumer::PartitionQueue;
@@ -232,7 +231,7 @@ impl Partition {
         if gathered.rows.num_rows() > 0 {
             let rows = SourceEvent::Rows {
                 split: Arc::clone(&self.split),
-                batch: Batch::inserts(gathered.rows),
+                batch: gathered.rows,
             };
             events.push((rows, self.key.clone(), after));
         }

@@ -10,8 +10,9 @@ use crate::connector::{SplitState, TableDescriptor};
 use crate::element::{Barrier, BarrierKind, ChangelogMode};
 use crate::graph::AggregateFunction::{Count, Max, Sum};
 use crate::graph::{
-    AggregateCall, Edge, EdgeId, GroupAggregateSpec, JobId, JobSettings, OutputPort, Partitioning,
-    SinkSpec, ValuesSpec, Vertex, VertexId, WireBytes, WireSchema,
+    AggregateCall, ChangelogNormalizeSpec, Edge, EdgeId, GroupAggregateSpec, JobId, JobSettings,
+    OutputPort, Partitioning, SinkSpec, SourceSpec, ValuesSpec, Vertex, VertexId, WireBytes,
+    WireSchema,
 };
 use crate::key::KeyGroupRange;
 use crate::operator::Layout;
@@ -25,6 +26,7 @@ fn chained(uid: &str, spec: OperatorSpec, inputs: Vec<OperatorInput>) -> Chained
         name: match &spec {
             OperatorSpec::Sink(_) => "Sink(out)".into(),
             OperatorSpec::GroupAggregate(_) => "GroupAggregate".into(),
+            OperatorSpec::ChangelogNormalize(_) => "ChangelogNormalize".into(),
             _ => "Source(in)".into(),
         },
         spec,
@@ -351,6 +353,69 @@ fn nothing_begins_in_the_middle_of_updates() {
         "GroupAggregate by k starts empty",
     ];
     check_listing(&manifest(vec![("s", positions())]), &fresh, &lines);
+}
+
+/// The last rows of a table by `k`, with these of its columns.
+fn normalize(columns: &[usize]) -> OperatorSpec {
+    let rows = Arc::new(model::input().project(columns).unwrap());
+    OperatorSpec::ChangelogNormalize(ChangelogNormalizeSpec {
+        keys: vec![0],
+        identities: rows.fields().iter().map(|f| f.name().clone()).collect(),
+        rows: rows.into(),
+        emit_update_before: true,
+        ttl_ms: 0,
+    })
+}
+
+/// A graph whose source delivers upserts.
+fn of_upserts(rest: Vec<(&str, OperatorSpec)>) -> JobGraph {
+    let OperatorSpec::Sink(SinkSpec { table, .. }) = sink() else {
+        return graph("s/in", rest);
+    };
+    let mut graph = graph("s/in", rest);
+    graph.vertices[0].operators[0].spec = OperatorSpec::Source(Box::new(SourceSpec {
+        table,
+        read_schema: model::input().into(),
+        compute: None,
+        watermark: None,
+        bounded: false,
+        divert_late: false,
+        divert_bad: false,
+        mode: ChangelogMode::Upsert,
+    }));
+    graph
+}
+
+#[test]
+fn kept_rows_go_on_if_they_have_the_columns_that_are_read() {
+    let kept = || state("N", layouts(&normalize(&[0, 1, 2])));
+    let from = manifest(vec![("s", positions()), ("n", kept())]);
+    let same = of_upserts(vec![("n/N", normalize(&[0, 2, 1]))]);
+    let lines = ["Source(in) goes on", "ChangelogNormalize by k goes on"];
+    check_listing(&from, &same, &lines);
+    let fewer = of_upserts(vec![("n/N", normalize(&[0, 2]))]);
+    let lines = [
+        "Source(in) goes on",
+        "ChangelogNormalize by k goes on; dropped: s",
+    ];
+    check_listing(&from, &fewer, &lines);
+    let more = of_upserts(vec![("n/N", normalize(&[0, 1, 2, 3]))]);
+    let reasons = ["ChangelogNormalize by k would start empty: the rows that it kept lack w"];
+    check_refused(&from, more, &reasons, &["s"]);
+    // Its source has read on, and it would not know the rows that are replaced.
+    let from = manifest(vec![("s", positions())]);
+    let anew = of_upserts(vec![("n/N", normalize(&[0, 1]))]);
+    let reasons = [
+        "ChangelogNormalize by k starts empty, and its input takes back rows that it has not seen",
+    ];
+    check_refused(&from, anew, &reasons, &["s"]);
+    let nothing = manifest(vec![]);
+    let anew = of_upserts(vec![("n/N", normalize(&[0, 1]))]);
+    let lines = [
+        "Source(in) starts at its beginning",
+        "ChangelogNormalize by k starts empty",
+    ];
+    check_listing(&nothing, &anew, &lines);
 }
 
 #[test]

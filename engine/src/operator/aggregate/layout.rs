@@ -280,7 +280,7 @@ fn widens(from: &DataType, to: &DataType) -> bool {
 }
 
 /// A type as people write it.
-fn sql_type(data_type: &DataType) -> String {
+pub(crate) fn sql_type(data_type: &DataType) -> String {
     use DataType as T;
     let digits = |unit: &TimeUnit| match unit {
         TimeUnit::Second => 0,

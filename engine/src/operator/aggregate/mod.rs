@@ -6,7 +6,8 @@
 //!                                          distinct)            (rows, persist)
 //! ```
 //!
-//! [`aggregation`] ties them together. [`layout`] says what rows of keyed state are made of, so that an
+//! [`aggregation`] ties them together; [`kept`] has those that know no end, and [`changes`] says what a batch
+//! does to their results. [`layout`] says what rows of keyed state are made of, so that an
 //! edited query can go on from those of the one before (`stored`). The functions here tell the planner what partial rows and
 //! results look like.
 
@@ -15,16 +16,21 @@ use std::sync::Arc;
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 
-use crate::error::Result;
-use crate::graph::{GroupAggregateSpec, WindowAggregateSpec};
+use crate::error::{EngineError, Result};
+use crate::graph::{
+    AggregateCall, AggregateFunction, ChangelogNormalizeSpec, DataTypeSpec, GroupAggregateSpec,
+    WindowAggregateSpec,
+};
 
 mod accumulator;
 pub(crate) mod aggregation;
+pub(crate) mod changes;
 mod distinct;
 mod expiry;
 mod extremes;
 pub(crate) mod groups;
 pub(crate) mod inspect;
+pub(crate) mod kept;
 pub(crate) mod lane;
 pub(crate) mod layout;
 pub(crate) mod pages;
@@ -59,6 +65,33 @@ pub(crate) fn group_plan(spec: &GroupAggregateSpec) -> Result<Plan> {
         &spec.input,
         spec.input_updating,
     )
+}
+
+/// Resolves a changelog normalization: its rows are groups with the last value of each column that is
+/// not in the key.
+pub(crate) fn normalize_plan(spec: &ChangelogNormalizeSpec) -> Result<Plan> {
+    if spec.keys.is_empty() {
+        return Err(EngineError::internal("upserts without a key"));
+    }
+    let columns = spec.rows.fields().iter().enumerate();
+    let last = |(index, field): (usize, &FieldRef)| AggregateCall {
+        function: AggregateFunction::Last,
+        distinct: false,
+        argument: Some(index),
+        filter: None,
+        argument_type: DataTypeSpec(field.data_type().clone()),
+        result_type: DataTypeSpec(field.data_type().clone()),
+        name: field.name().clone(),
+        identity: spec.identities.get(index).cloned().unwrap_or_default(),
+    };
+    let values = columns.filter(|(index, _)| !spec.keys.contains(index));
+    let calls: Vec<AggregateCall> = values.map(last).collect();
+    Plan::new(&spec.keys, &calls, &spec.rows, false)
+}
+
+/// Checks that rows of these columns can be kept.
+pub fn check_normalize(spec: &ChangelogNormalizeSpec) -> Result<()> {
+    normalize_plan(spec).map(|_| ())
 }
 
 /// What `LocalWindowAggregate` sends: the keys, `slice_end` (BIGINT, milliseconds), partial state.

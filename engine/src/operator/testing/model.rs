@@ -186,6 +186,7 @@ pub(crate) fn evaluate(call: &AggregateCall, rows: &[&Row]) -> String {
     let count = values.len() as i128;
     match call.function {
         Count => count.to_string(),
+        Last => panic!("no aggregate of SQL"),
         _ if count == 0 => "NULL".into(),
         Sum if argument == 4 => decimal(total, 2),
         Sum if argument == 5 => format!("{total}.0"),

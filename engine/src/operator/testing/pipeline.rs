@@ -315,6 +315,7 @@ impl Pipeline {
         let files = self.checkpoint();
         self.local = other.local;
         self.global = other.global;
+        self.input = other.input;
         self.output = other.output;
         self.result.clear();
         for row in baseline {

@@ -15,6 +15,7 @@ mod count;
 mod extreme;
 mod float_sum;
 mod integer_sum;
+mod last;
 mod ordered_set;
 
 /// Rows of a batch by their groups.
@@ -109,6 +110,7 @@ pub(crate) fn create(
             }
             Ok(Box::new(extreme::Extreme::new(call)?))
         }
+        AggregateFunction::Last => Ok(Box::new(last::Last::new(call)?)),
     }
 }
 
@@ -120,7 +122,7 @@ pub(crate) fn partial_fields(call: &AggregateCall, updating: bool, prefix: &str)
     let count = || field("count", DataType::Int64, false);
     match call.function {
         AggregateFunction::Count => vec![count()],
-        AggregateFunction::Min | AggregateFunction::Max => {
+        AggregateFunction::Min | AggregateFunction::Max | AggregateFunction::Last => {
             vec![field("value", call.argument_type.0.clone(), true)]
         }
         _ if is_float(&call.argument_type.0) => {

@@ -7,8 +7,9 @@
 
 use std::collections::HashSet;
 
-use super::GroupAggregate;
-use crate::element::Batch;
+use arrow::array::RecordBatch;
+
+use super::KeptGroups;
 use crate::error::{EngineError, Result};
 use crate::key::KeyGroup;
 use crate::memory::Share;
@@ -16,7 +17,7 @@ use crate::operator::aggregate::aggregation::Aggregation;
 use crate::operator::aggregate::persist::GROUPS;
 use crate::state::{Change, KeyedState};
 
-/// What a group aggregation needs to keep groups on disk.
+/// What is needed to keep groups on disk.
 pub(super) struct Overflow {
     share: Share,
     /// Whether keyed state may have groups that are not in memory.
@@ -36,7 +37,7 @@ impl Overflow {
     }
 }
 
-impl GroupAggregate {
+impl KeptGroups {
     fn overflowed(&self) -> bool {
         self.overflow.as_ref().is_some_and(|overflow| overflow.used)
     }
@@ -56,23 +57,28 @@ impl GroupAggregate {
     }
 
     /// Takes up the entries of distinct sets that the rows of a batch are about to meet.
-    pub(super) fn recall_entries(&mut self, batch: &Batch) -> Result<()> {
+    pub(super) fn recall_entries(&mut self, rows: &RecordBatch) -> Result<()> {
         if !self.overflowed() || self.plan.sets.is_empty() {
             return Ok(());
         }
         let (state, place, groups) = (self.state.as_ref(), &self.place, &self.groups);
-        if !self.partial_input {
-            let rows = batch.rows();
-            return self.aggregation.recall_entries(rows, groups, state, place);
+        self.aggregation.recall_entries(rows, groups, state, place)
+    }
+
+    /// The same for partial rows.
+    pub(super) fn recall_listed(&mut self, rows: &RecordBatch) -> Result<()> {
+        if !self.overflowed() || self.plan.sets.is_empty() {
+            return Ok(());
         }
-        let columns = batch.rows().columns();
+        let (state, place, groups) = (self.state.as_ref(), &self.place, &self.groups);
+        let columns = rows.columns();
         let lists = columns.len().saturating_sub(self.plan.sets.len());
         let lists = columns.get(lists..).unwrap_or_default();
         self.aggregation.recall_listed(lists, groups, state, place)
     }
 
     /// Looks up extremes that a batch has taken back.
-    pub(super) fn settle_extremes(&mut self, touched: &[u32]) -> Result<()> {
+    pub(crate) fn settle_extremes(&mut self, touched: &[u32]) -> Result<()> {
         if !self.overflowed() {
             return Ok(());
         }
@@ -81,7 +87,7 @@ impl GroupAggregate {
     }
 
     /// Empties the working set when it holds too much.
-    pub(super) fn make_room(&mut self) -> Result<()> {
+    pub(crate) fn make_room(&mut self) -> Result<()> {
         let Some(overflow) = &mut self.overflow else {
             return Ok(());
         };
