@@ -268,11 +268,11 @@ impl Planner {
         given: &GivenTables,
     ) -> Result<BatchRows, PlanError> {
         let batch = self.batch(&self.resolver);
-        let plan = batch.plan_given(query, given)?;
-        batch
-            .run(plan)
-            .await
-            .map_err(|error| error.or_at(Some(query.location)))
+        let rows = match batch.plan_given(query, given) {
+            Ok(plan) => batch.run(plan).await,
+            Err(error) => Err(error),
+        };
+        rows.map_err(|error| error.or_at(Some(query.location)))
     }
 
     /// Runs an INSERT in batch mode and commits it; returns the number of rows. `job` names the
