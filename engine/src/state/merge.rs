@@ -1,5 +1,7 @@
 //! Sorted entries of keyed state from several places, as one.
 
+use std::cmp::Ordering;
+
 use super::StatePlace;
 use crate::error::Result;
 
@@ -35,7 +37,42 @@ pub struct Merge<'a> {
 
 struct Source<'a> {
     entries: Box<dyn Entries + 'a>,
-    has_entry: bool,
+    /// How its entry begins; `None` when there is none.
+    head: Option<Head>,
+}
+
+/// Table, key group and the first bytes of a key, as numbers in the order of entries: most comparisons
+/// are decided by it. A shorter key counts as if zeros followed.
+type Head = (u64, u64);
+
+fn head(entry: Entry<'_>) -> Head {
+    let (table, group) = entry.place;
+    let mut bytes = [0; 16];
+    bytes[0] = table.0;
+    bytes[1..3].copy_from_slice(&group.to_be_bytes());
+    for (to, from) in bytes[3..].iter_mut().zip(entry.key) {
+        *to = *from;
+    }
+    let both = u128::from_be_bytes(bytes);
+    ((both >> 64) as u64, both as u64)
+}
+
+impl Source<'_> {
+    fn advance(&mut self) -> Result<()> {
+        self.head = match self.entries.advance()? {
+            true => Some(head(self.entries.entry())),
+            false => None,
+        };
+        Ok(())
+    }
+
+    /// How its entry stands to that of another, both of which have one.
+    fn order(&self, other: &Source<'_>) -> Ordering {
+        self.head.cmp(&other.head).then_with(|| {
+            let (own, other) = (self.entries.entry(), other.entries.entry());
+            (own.place, own.key).cmp(&(other.place, other.key))
+        })
+    }
 }
 
 impl<'a> Merge<'a> {
@@ -44,7 +81,7 @@ impl<'a> Merge<'a> {
     pub fn new(sources: Vec<Box<dyn Entries + 'a>>, complete: bool) -> Self {
         let source = |entries| Source {
             entries,
-            has_entry: true,
+            head: None,
         };
         Merge {
             sources: sources.into_iter().map(source).collect(),
@@ -57,40 +94,29 @@ impl<'a> Merge<'a> {
     /// Moves all sources that stand at the current key.
     fn step(&mut self) -> Result<()> {
         if !std::mem::replace(&mut self.started, true) {
-            for source in &mut self.sources {
-                source.has_entry = source.entries.advance()?;
-            }
-            return Ok(());
+            return self.sources.iter_mut().try_for_each(Source::advance);
         }
         let (older, rest) = self.sources.split_at_mut(self.current);
         let Some((newest, _)) = rest.split_first_mut() else {
             return Ok(());
         };
-        let done = newest.entries.entry();
         for source in older {
-            let same = |e: Entry<'_>| e.place == done.place && e.key == done.key;
-            if source.has_entry && same(source.entries.entry()) {
-                source.has_entry = source.entries.advance()?;
+            if source.head.is_some() && source.order(newest).is_eq() {
+                source.advance()?;
             }
         }
-        newest.has_entry = newest.entries.advance()?;
-        Ok(())
+        newest.advance()
     }
 
     /// The newest source with the smallest key.
     fn smallest(&self) -> Option<usize> {
-        let mut best: Option<(usize, Entry<'_>)> = None;
-        for (position, source) in self.sources.iter().enumerate() {
-            if !source.has_entry {
-                continue;
-            }
-            let entry = source.entries.entry();
-            let wins = best.is_none_or(|(_, b)| (entry.place, entry.key) <= (b.place, b.key));
-            if wins {
-                best = Some((position, entry));
-            }
-        }
-        best.map(|(position, _)| position)
+        let with_entry = self.sources.iter().enumerate();
+        let with_entry = with_entry.filter(|(_, source)| source.head.is_some());
+        let smallest = with_entry.reduce(|best, next| match next.1.order(best.1) {
+            Ordering::Greater => best,
+            _ => next,
+        });
+        smallest.map(|(position, _)| position)
     }
 }
 
