@@ -8,8 +8,9 @@ use levada_engine::client::JobClient;
 use levada_engine::cluster;
 use levada_engine::memory::Memory;
 
-use crate::environment::{ScratchDir, environment};
+use crate::environment::environment;
 use crate::error::Result;
+use crate::scratch::ScratchDir;
 
 /// Slots of an embedded engine that nobody has limited: more than jobs ask for, since no other
 /// worker could ever bring the missing ones.
@@ -58,7 +59,7 @@ impl Embedded {
 #[async_trait]
 impl Deployment for Embedded {
     async fn connect(&self) -> Result<Arc<dyn JobClient>> {
-        let scratch = ScratchDir::create()?;
+        let scratch = ScratchDir::create(None)?;
         let environment = environment(scratch.path().to_path_buf(), self.memory.clone());
         let slots = self.slots.unwrap_or(PLENTY_OF_SLOTS);
         let engine = cluster::Embedded::start(slots, None, environment);

@@ -19,6 +19,7 @@ pub mod error;
 pub mod inspect;
 mod outcome;
 mod planning;
+pub mod scratch;
 mod session;
 
 pub use error::{Error, Result};

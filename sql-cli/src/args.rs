@@ -166,7 +166,8 @@ pub struct WorkerArguments {
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0")]
     pub bind: String,
 
-    /// Where state that does not fit into memory is kept while the worker runs.
+    /// Where state that does not fit into memory is kept while the worker runs, in a folder of its own;
+    /// what killed workers have left there is removed.
     #[arg(long, value_name = "DIR")]
     pub scratch: Option<PathBuf>,
 

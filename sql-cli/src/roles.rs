@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use levada_engine::cluster::{self, CoordinatorProcess, WorkerProcess};
 use levada_engine::failpoint::Failpoints;
 use levada_engine::memory::Memory;
-use levada_gateway::environment::{ScratchDir, environment};
+use levada_gateway::environment::environment;
+use levada_gateway::scratch::ScratchDir;
 use tokio_util::sync::CancellationToken;
 
 use crate::Exit;
@@ -46,22 +47,14 @@ pub async fn coordinator(options: &CoordinatorArguments) -> Result<(), Exit> {
 /// It cannot listen, or the coordinator does not want it.
 pub async fn worker(options: &WorkerArguments) -> Result<(), Exit> {
     let stop = stop_token(options.until_stdin_ends)?;
-    let temporary = match &options.scratch {
-        Some(_) => None,
-        None => Some(ScratchDir::create()?),
-    };
-    let scratch = match (&options.scratch, &temporary) {
-        (Some(dir), _) => dir.clone(),
-        (None, Some(temporary)) => temporary.path().to_path_buf(),
-        (None, None) => std::env::temp_dir(),
-    };
+    let scratch = ScratchDir::create(options.scratch.as_deref())?;
     let process = WorkerProcess {
         coordinator: options.coordinator.clone(),
         slots: options.slots,
         bind: resolve("--bind", &options.bind).await?,
         metrics: resolve_some("--metrics", options.metrics.as_deref()).await?,
     };
-    let mut environment = environment(scratch, options.memory.get());
+    let mut environment = environment(scratch.path().to_path_buf(), options.memory.get());
     environment.failpoints = failpoints()?;
     let ready = |address| announce("worker", address);
     Ok(cluster::worker_process(process, environment, stop, ready).await?)

@@ -11,6 +11,8 @@ use crate::process::{self, Child};
 
 /// How long processes may take to start.
 const START: Duration = Duration::from_secs(30);
+/// How often the log is searched for subtasks that do not end.
+const SEARCH: Duration = Duration::from_secs(2);
 /// Of a long log, so many lines at its end are shown.
 const LOG_LINES: usize = 120;
 
@@ -83,6 +85,8 @@ pub struct Processes {
     workers: Vec<Place>,
     /// Who died at which failpoint.
     fallen: Vec<(Victim, String)>,
+    /// When the log was last searched for subtasks that do not end; `None` once one was found.
+    searched: Option<Instant>,
 }
 
 impl Processes {
@@ -124,6 +128,7 @@ impl Processes {
             coordinator: None,
             workers: Vec::new(),
             fallen: Vec::new(),
+            searched: Some(Instant::now()),
         };
         cluster.coordinator = Some(cluster.launch(Victim::Coordinator, 0));
         for position in 0..workers {
@@ -163,7 +168,7 @@ impl Processes {
     }
 
     /// Waits until a line has come so many times.
-    fn wait_for(&self, line: &str, times: usize) {
+    pub fn wait_for(&self, line: &str, times: usize) {
         let begun = Instant::now();
         while self.log().matches(line).count() < times {
             assert!(begun.elapsed() < START, "no '{line}' in:\n{}", self.tail());
@@ -224,6 +229,23 @@ impl Processes {
         let log = self.log();
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
+    }
+
+    /// A job goes on without a subtask that does not end, and so does its test; what the thread sits in
+    /// is worth knowing all the same.
+    fn look_for_stuck(&mut self) {
+        if self.searched.is_none_or(|at| at.elapsed() < SEARCH) {
+            return;
+        }
+        self.searched = Some(Instant::now());
+        if self.log().contains("the job goes on without it") {
+            self.searched = None;
+            let name = format!("levada-stuck-{}.txt", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            let found = format!("{}\n{}", self.tail(), self.threads());
+            let _ = std::fs::write(&path, found);
+            eprintln!("a subtask has not ended; see {}", path.display());
+        }
     }
 
     /// What the threads of all processes are doing.
@@ -319,6 +341,7 @@ impl Client {
     pub fn end(&mut self, patience: Duration, cluster: &mut Processes) -> bool {
         while self.child.lives() {
             cluster.revive();
+            cluster.look_for_stuck();
             if self.begun.elapsed() > patience {
                 let (said, log, threads) = (self.said(), cluster.tail(), cluster.threads());
                 panic!("the job does not end\n{said}\n{log}\n{threads}");

@@ -46,6 +46,12 @@ impl Blob {
     /// The bytes from `offset` on, `length` of them; an error if there are fewer. Allocates no more
     /// than there is.
     pub fn read(&self, offset: u64, length: usize) -> Result<Bytes> {
+        self.read_into(Bytes::new(), offset, length)
+    }
+
+    /// The same, with the memory of `spare` if nobody else has it: who reads part after part needs that
+    /// of one.
+    pub fn read_into(&self, spare: Bytes, offset: u64, length: usize) -> Result<Bytes> {
         let end = offset.checked_add(length as u64);
         if end.is_none_or(|end| end > self.len()) {
             return Err(EngineError::checkpoint("a state file is cut off"));
@@ -53,10 +59,11 @@ impl Blob {
         match self {
             Blob::Memory(bytes) => Ok(bytes.slice(offset as usize..offset as usize + length)),
             Blob::File(file, _) => {
-                let mut bytes = vec![0; length];
+                let mut bytes = spare.try_into_mut().unwrap_or_default();
+                bytes.resize(length, 0);
                 file.read_exact_at(&mut bytes, offset)
                     .map_err(|e| failed("read", "a state file", &e))?;
-                Ok(bytes.into())
+                Ok(bytes.freeze())
             }
         }
     }

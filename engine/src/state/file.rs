@@ -329,7 +329,9 @@ impl Entries for FileEntries {
             let Some(block) = self.blocks.pop_front() else {
                 return Ok(false);
             };
-            self.block = self.content.read(block.offset, block.length as usize)?;
+            let spare = std::mem::take(&mut self.block);
+            let length = block.length as usize;
+            self.block = self.content.read_into(spare, block.offset, length)?;
             if crc32fast::hash(&self.block) != block.checksum {
                 return Err(corrupt("the checksum of a block does not match"));
             }

@@ -9,6 +9,7 @@ mod full_disk;
 mod golden;
 mod inspect;
 mod kafka;
+mod leftovers;
 mod nexmark;
 mod s3;
 mod slow_sink;
