@@ -88,6 +88,13 @@ passed=$(count "$scratch/plain.log" passed)
 failed=$(count "$scratch/plain.log" failed)
 skipped=$(count "$scratch/plain.log" ignored)
 
+# Names are how the second round picks its tests, so each must be one test.
+ambiguous=$(sed -n 's/^test \(.*\) \.\.\. ignored, needs .*/\1/p' "$scratch/plain.log" | sort | uniq -d)
+if [ -n "$ambiguous" ]; then
+  echo "run-tests.sh: several tests that need a service have the name" $ambiguous >&2
+  status=1
+fi
+
 # The tests that the first round left out for want of a service, by their names.
 second_round() { # service, address
   local needy more_passed more_failed

@@ -34,7 +34,7 @@ use intake::Intake;
 use parts::Record;
 use transaction::TransactionalSink;
 
-/// How long a full queue or a flush is waited for at a time.
+/// How long a full queue, or what was sent, is waited for at a time.
 const WAIT: Duration = Duration::from_millis(20);
 
 type Producer = ThreadedProducer<Delivery>;
@@ -181,12 +181,7 @@ impl Sink for KafkaSink {
             self.send_all().await?;
         }
         if self.waits {
-            while self.producer.context().in_flight() > 0 {
-                self.check()?;
-                // Has librdkafka send what it would still wait with.
-                let _ = self.producer.flush(WAIT);
-                tokio::task::yield_now().await;
-            }
+            self.producer.context().delivered().await?;
         }
         self.check()?;
         Ok(Vec::new())

@@ -51,7 +51,7 @@ async fn ranges_together_are_the_whole_table() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL"]
-async fn every_position_resumes_exactly_at_any_parallelism() {
+async fn every_row_of_a_range_resumes_exactly_at_any_parallelism() {
     let expected: Vec<i64> = (0..ROWS as i64).collect();
     for ddl in [
         "CREATE TABLE t (id BIGINT PRIMARY KEY, v TEXT)",
@@ -117,7 +117,7 @@ async fn a_view_is_read_and_not_resumed_in_the_middle() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL"]
-async fn calls_that_are_dropped_lose_nothing() {
+async fn queries_that_are_dropped_lose_nothing() {
     let database = filled("CREATE TABLE t (id BIGINT, v TEXT)").await;
     let table = database.table(schema(), &ranges("5"));
     let mut source = source(&table, source_context(schema(), (0, 1), None))

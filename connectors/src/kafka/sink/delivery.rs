@@ -13,6 +13,7 @@ use rdkafka::producer::ProducerContext;
 use tokio::sync::Notify;
 
 use super::super::client::{Monitor, explain};
+use super::WAIT;
 
 /// Hears from the producer what was delivered and what was not.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub(super) struct Delivery {
     pub monitor: Monitor,
     in_flight: AtomicU64,
     failure: Mutex<Option<EngineError>>,
-    delivered: Notify,
+    acknowledged: Notify,
 }
 
 impl Delivery {
@@ -29,7 +30,7 @@ impl Delivery {
             monitor,
             in_flight: AtomicU64::new(0),
             failure: Mutex::new(None),
-            delivered: Notify::new(),
+            acknowledged: Notify::new(),
         }
     }
 
@@ -43,9 +44,16 @@ impl Delivery {
         self.in_flight.fetch_sub(1, Ordering::AcqRel);
     }
 
-    /// How many rows no broker has acknowledged yet.
-    pub(super) fn in_flight(&self) -> u64 {
-        self.in_flight.load(Ordering::Acquire)
+    /// Waits until the brokers have acknowledged all rows; an error if one of them was not delivered.
+    ///
+    /// Nothing is flushed: what librdkafka waits with is on its way after `linger.ms`, a few
+    /// milliseconds, but while it flushes its threads spin, and keep a broker beside them from answering.
+    pub(super) async fn delivered(&self) -> Result<()> {
+        while self.in_flight.load(Ordering::Acquire) > 0 {
+            self.check()?;
+            self.room(WAIT).await;
+        }
+        self.check()
     }
 
     /// The first failure.
@@ -58,7 +66,7 @@ impl Delivery {
 
     /// Waits until something was delivered, but not longer than `at_most`.
     pub(super) async fn room(&self, at_most: Duration) {
-        let _ = tokio::time::timeout(at_most, self.delivered.notified()).await;
+        let _ = tokio::time::timeout(at_most, self.acknowledged.notified()).await;
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<EngineError>> {
@@ -97,6 +105,6 @@ impl ProducerContext for Delivery {
             self.lock().get_or_insert(failure);
         }
         self.in_flight.fetch_sub(1, Ordering::AcqRel);
-        self.delivered.notify_one();
+        self.acknowledged.notify_one();
     }
 }

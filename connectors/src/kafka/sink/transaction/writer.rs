@@ -188,7 +188,7 @@ impl Writer {
         for epoch in epochs {
             self.send(epoch).await?;
         }
-        self.deliver().await?;
+        self.producer.context().delivered().await?;
         pass(Failpoint::SinkCommitRows);
         let marker = marker(line, checkpoint)?;
         self.call(move |producer| {
@@ -219,22 +219,6 @@ impl Writer {
         tokio::task::spawn_blocking(move || send_rows(&producer, &epoch, &abandoned))
             .await
             .map_err(|e| EngineError::internal(format!("writing an epoch: {e}")))?
-    }
-
-    /// Waits until the brokers have all rows.
-    async fn deliver(&self) -> Result<()> {
-        while self.producer.context().in_flight() > 0 {
-            self.producer.context().check()?;
-            let producer = Arc::clone(&self.producer);
-            let flushed = tokio::task::spawn_blocking(move || {
-                // Rows that take longer are asked for again.
-                let _ = producer.flush(REQUEST_TIMEOUT);
-            });
-            flushed
-                .await
-                .map_err(|e| EngineError::internal(format!("writing an epoch: {e}")))?;
-        }
-        self.producer.context().check()
     }
 
     /// The cause of a failed transaction, which is aborted if it is this writer's still.
@@ -299,7 +283,7 @@ fn send_rows(producer: &Producer, epoch: &Epoch, abandoned: &AtomicBool) -> Resu
                 return Err(EngineError::cancelled());
             }
             record = refused;
-            let _ = producer.flush(WAIT);
+            std::thread::sleep(WAIT);
         }
     }
     Ok(())
