@@ -7,6 +7,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use futures::stream::BoxStream;
 use levada_engine::element::{Batch, ChangelogMode};
 use levada_engine::graph::JobId;
+use levada_planner::batch::BatchRows;
 
 use crate::error::{Error, Result};
 
@@ -69,6 +70,23 @@ pub struct QueryResult {
 }
 
 impl QueryResult {
+    /// The rows of a query in batch mode.
+    pub(crate) fn of_batch(rows: BatchRows) -> Self {
+        use futures::StreamExt;
+        let batches = rows.stream.map(|batch| match batch {
+            Ok(batch) => Ok(Batch::inserts(batch)),
+            Err(error) => Err(Error::from(error)),
+        });
+        QueryResult {
+            schema: rows.schema,
+            mode: ChangelogMode::Append,
+            key: None,
+            bounded: true,
+            job: None,
+            rows: batches.boxed(),
+        }
+    }
+
     /// Whether every row stays as it came.
     pub fn is_append_only(&self) -> bool {
         self.mode == ChangelogMode::Append

@@ -180,10 +180,10 @@ impl Sink for KafkaSink {
         if self.intake.holds_back() {
             self.send_all().await?;
         }
-        if self.waits {
-            self.producer.context().delivered().await?;
+        match self.waits {
+            true => self.producer.context().delivered().await?,
+            false => self.check()?,
         }
-        self.check()?;
         Ok(Vec::new())
     }
 }

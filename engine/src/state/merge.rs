@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use super::StatePlace;
 use crate::error::Result;
+use crate::key;
 
 /// An entry, or the deletion of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,20 +42,13 @@ struct Source<'a> {
     head: Option<Head>,
 }
 
-/// Table, key group and the first bytes of a key, as numbers in the order of entries: most comparisons
-/// are decided by it. A shorter key counts as if zeros followed.
+/// Table, key group and the beginning of the key.
 type Head = (u64, u64);
 
 fn head(entry: Entry<'_>) -> Head {
     let (table, group) = entry.place;
-    let mut bytes = [0; 16];
-    bytes[0] = table.0;
-    bytes[1..3].copy_from_slice(&group.to_be_bytes());
-    for (to, from) in bytes[3..].iter_mut().zip(entry.key) {
-        *to = *from;
-    }
-    let both = u128::from_be_bytes(bytes);
-    ((both >> 64) as u64, both as u64)
+    let [high, low] = group.to_be_bytes();
+    key::head(&[table.0, high, low], entry.key)
 }
 
 impl Source<'_> {

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
 use arrow::datatypes::SchemaRef;
 use datafusion::datasource::{MemTable, TableProvider};
-use futures::StreamExt;
 use levada_engine::connector::ConnectorRegistry;
-use levada_engine::element::{Batch, ChangelogMode};
 use levada_engine::time::SystemClock;
 use levada_language::types::SqlType;
 use levada_language::{PlanError, PlanErrorKind};
@@ -120,18 +118,7 @@ impl Tables {
         );
         let rows = planner.query_given(query, &self.given).await;
         let rows = rows.map_err(|error| self.explain(error))?;
-        let batches = rows.stream.map(|batch| match batch {
-            Ok(batch) => Ok(Batch::inserts(batch)),
-            Err(error) => Err(Error::from(error)),
-        });
-        Ok(Outcome::Query(QueryResult {
-            schema: rows.schema,
-            mode: ChangelogMode::Append,
-            key: None,
-            bounded: true,
-            job: None,
-            rows: batches.boxed(),
-        }))
+        Ok(Outcome::Query(QueryResult::of_batch(rows)))
     }
 
     fn list(&self) -> Result<Outcome> {

@@ -1,7 +1,7 @@
 //! SELECT.
 
 use futures::StreamExt;
-use levada_engine::element::{Batch, ChangelogMode};
+use levada_engine::element::ChangelogMode;
 use levada_planner::parser::Query;
 
 use super::Session;
@@ -37,17 +37,6 @@ impl Session {
             .planning
             .batch_query(query, &self.configuration, parallelism);
         let rows = rows.await.map_err(|error| error.or_at(query.location))?;
-        let batches = rows.stream.map(|batch| match batch {
-            Ok(batch) => Ok(Batch::inserts(batch)),
-            Err(error) => Err(Error::from(error)),
-        });
-        Ok(Outcome::Query(QueryResult {
-            schema: rows.schema,
-            mode: ChangelogMode::Append,
-            key: None,
-            bounded: true,
-            job: None,
-            rows: batches.boxed(),
-        }))
+        Ok(Outcome::Query(QueryResult::of_batch(rows)))
     }
 }

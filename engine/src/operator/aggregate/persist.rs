@@ -16,7 +16,7 @@ use super::plan::Call;
 use super::rows::{EncodedRows, RowsDecoder};
 use super::stored::Reader;
 use crate::error::{EngineError, Result};
-use crate::key::{KeyGroup, hash_keys, key_group};
+use crate::key::{KeyGroup, hash_keys, head, key_group};
 use crate::state::{Change, ChangeSource, KeyedState, TableId};
 
 /// The rows of groups.
@@ -88,7 +88,7 @@ pub(super) fn in_order(keys: &EncodedRows, key_groups: &[KeyGroup], prefix: usiz
     let mut order: Vec<(u64, u64, u32)> = (0u32..)
         .zip(key_groups)
         .map(|(at, group)| {
-            let (high, low) = head(*group, &keys.row(at as usize)[prefix..]);
+            let (high, low) = head(&group.to_be_bytes(), &keys.row(at as usize)[prefix..]);
             (high, low, at)
         })
         .collect();
@@ -97,18 +97,6 @@ pub(super) fn in_order(keys: &EncodedRows, key_groups: &[KeyGroup], prefix: usiz
         (a.0, a.1).cmp(&(b.0, b.1)).then_with(rest)
     });
     order.into_iter().map(|(_, _, at)| at).collect()
-}
-
-/// The key group and the first 14 bytes of a key, as numbers in their order; a shorter key counts as
-/// if zeros followed.
-fn head(group: KeyGroup, key: &[u8]) -> (u64, u64) {
-    let mut bytes = [0; 16];
-    bytes[..2].copy_from_slice(&group.to_be_bytes());
-    for (to, from) in bytes[2..].iter_mut().zip(key) {
-        *to = *from;
-    }
-    let both = u128::from_be_bytes(bytes);
-    ((both >> 64) as u64, both as u64)
 }
 
 impl Aggregation {
