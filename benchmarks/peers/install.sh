@@ -45,6 +45,9 @@ flink_runner() { # target folder
   mkdir -p "$new"
   javac -nowarn -cp "$1/lib/*" -d "$new" "$here"/flink/*.java
   cp "$here"/flink/log4j2.properties "$new/"
+  mkdir -p "$new/META-INF/services"
+  echo 'RowsReporter$Factory' \
+    >"$new/META-INF/services/org.apache.flink.metrics.reporter.MetricReporterFactory"
   cksum "$here"/flink/* | cksum >"$new/sources"
   rm -rf "$1/runner"
   mv "$new" "$1/runner"

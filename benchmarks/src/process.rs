@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 
 use crate::error::{At, Error, Result};
 
+#[cfg(test)]
+mod tests;
+
 /// How often a running child is looked at: what a measured time may be off by.
 const POLL: Duration = Duration::from_millis(2);
 
@@ -82,10 +85,7 @@ pub fn run(
         (ended, wall)
     });
     match ended {
-        None => Err(failed(format!(
-            "not done after {} s, ended",
-            limit.as_secs()
-        ))),
+        None => Err(failed(unfinished(&read(out_path)?, limit))),
         Some((0, peak_bytes)) => Ok(Finished {
             wall,
             peak_bytes,
@@ -144,6 +144,19 @@ fn read(path: &Path) -> Result<String> {
         .and_then(|mut file| file.read_to_end(&mut bytes))
         .at(path)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// What to say of a child that was ended: how far it was, if it told so in a last line "rows N".
+fn unfinished(stdout: &str, limit: Duration) -> String {
+    let seconds = limit.as_secs();
+    let rows = |line: &str| line.strip_prefix("rows ")?.trim().parse::<u64>().ok();
+    match stdout.lines().rev().find_map(rows) {
+        Some(rows) => {
+            let rate = rows / seconds.max(1);
+            format!("not done after {seconds} s, ended: {rows} rows read, {rate} a second")
+        }
+        None => format!("not done after {seconds} s, ended"),
+    }
 }
 
 /// The line of standard error that says most: the last "Caused by" of a Java trace, else the first

@@ -18,7 +18,8 @@ import org.apache.flink.util.CloseableIterator;
  *
  * Usage: FlinkPeer measure SCRIPT PARALLELISM RUNS [NAME=VALUE ...]
  *   runs the script RUNS times, each time in a table environment of its own, and prints
- *   "seconds S" after each; a warm-up is the caller's to discard.
+ *   "seconds S" after each; a warm-up is the caller's to discard. Every few seconds it prints
+ *   "rows N", what the sources have emitted so far, for a run that is ended before it is done.
  * Usage: FlinkPeer rows SCRIPT PARALLELISM FILE [NAME=VALUE ...]
  *   runs it once; the last statement is a SELECT, whose changelog is consolidated into final rows,
  *   written to FILE as JSON arrays, one a line.
@@ -37,6 +38,7 @@ public final class FlinkPeer {
             config.setString(parts[0], parts[1]);
         }
         if (args[0].equals("measure")) {
+            config.setString("metrics.reporter.rows.factory.class", RowsReporter.Factory.class.getName());
             for (int run = 0; run < Integer.parseInt(args[3]); run++) {
                 measure(environment(config), statements);
             }

@@ -32,6 +32,9 @@ pub struct Merge<'a> {
     started: bool,
     /// The source that has the current entry.
     current: usize,
+    /// Up to where no other source has an entry: while the current one stays below, it need not be
+    /// compared with them.
+    alone_below: Head,
     /// Whether deletions are left out: nothing older lies below the oldest source.
     complete: bool,
 }
@@ -81,8 +84,15 @@ impl<'a> Merge<'a> {
             sources: sources.into_iter().map(source).collect(),
             started: false,
             current: 0,
+            alone_below: Head::default(),
             complete,
         }
+    }
+
+    /// Whether only the current source can have the current entry.
+    fn is_alone(&self) -> bool {
+        let head = self.sources.get(self.current).and_then(|source| source.head);
+        head.is_some_and(|head| head < self.alone_below)
     }
 
     /// Moves all sources that stand at the current key.
@@ -102,26 +112,36 @@ impl<'a> Merge<'a> {
         newest.advance()
     }
 
-    /// The newest source with the smallest key.
-    fn smallest(&self) -> Option<usize> {
+    /// Makes the newest source with the smallest key the current one; false if there is none.
+    fn choose(&mut self) -> bool {
         let with_entry = self.sources.iter().enumerate();
         let with_entry = with_entry.filter(|(_, source)| source.head.is_some());
         let smallest = with_entry.reduce(|best, next| match next.1.order(best.1) {
             Ordering::Greater => best,
             _ => next,
         });
-        smallest.map(|(position, _)| position)
+        let Some((position, _)) = smallest else {
+            return false;
+        };
+        self.current = position;
+        let others = self.sources.iter().enumerate();
+        let others = others.filter(|(other, _)| *other != position);
+        let least = others.filter_map(|(_, source)| source.head).min();
+        self.alone_below = least.unwrap_or((u64::MAX, u64::MAX));
+        true
     }
 }
 
 impl Entries for Merge<'_> {
     fn advance(&mut self) -> Result<bool> {
         loop {
-            self.step()?;
-            let Some(position) = self.smallest() else {
+            match self.is_alone() {
+                true => self.sources[self.current].advance()?,
+                false => self.step()?,
+            }
+            if !self.is_alone() && !self.choose() {
                 return Ok(false);
-            };
-            self.current = position;
+            }
             if !self.complete || self.entry().value.is_some() {
                 return Ok(true);
             }

@@ -32,7 +32,7 @@ const PART_BYTES: usize = 64 << 20;
 const BLOCK_BYTES: usize = 4096;
 /// Keys are looked up so many at a time; the blocks of their values stay in memory meanwhile.
 const GET_KEYS: usize = 256;
-/// Entries are put into files of about this size.
+/// Files are closed when so much was put into them, before it is compressed.
 const INGEST_BYTES: u64 = 256 << 20;
 
 /// The cache and the write buffers of all databases of a process, within one budget.
@@ -64,7 +64,31 @@ impl Shared {
         self.cache.get_usage() as u64
     }
 
+    /// Options of a database.
     fn options(&self) -> Options {
+        let mut options = Options::default();
+        options.create_if_missing(true);
+        let buffer = WRITE_BUFFER_BYTES.min((self.bytes / 8).max(1 << 20));
+        options.set_write_buffer_size(buffer as usize);
+        options.set_write_buffer_manager(&self.write_buffers);
+        options.set_compression_type(DBCompressionType::Lz4);
+        options.set_compaction_style(DBCompactionStyle::Universal);
+        options.set_max_background_jobs(2);
+        options.set_block_based_table_factory(&self.table(DataBlockIndexType::BinaryAndHash));
+        options.set_keep_log_file_num(1);
+        options
+    }
+
+    /// Options of files that somebody waits for: compactions compress them later, and put hash
+    /// indexes into their blocks; half of the time that they take would go into that.
+    fn quick_options(&self) -> Options {
+        let mut options = self.options();
+        options.set_compression_type(DBCompressionType::None);
+        options.set_block_based_table_factory(&self.table(DataBlockIndexType::BinarySearch));
+        options
+    }
+
+    fn table(&self, index: DataBlockIndexType) -> BlockBasedOptions {
         let mut table = BlockBasedOptions::default();
         table.set_block_cache(&self.cache);
         table.set_bloom_filter(10.0, false);
@@ -77,18 +101,8 @@ impl Shared {
         table.set_block_size(BLOCK_BYTES);
         table.set_metadata_block_size(BLOCK_BYTES);
         table.set_pin_top_level_index_and_filter(true);
-        table.set_data_block_index_type(DataBlockIndexType::BinaryAndHash);
-        let mut options = Options::default();
-        options.create_if_missing(true);
-        let buffer = WRITE_BUFFER_BYTES.min((self.bytes / 8).max(1 << 20));
-        options.set_write_buffer_size(buffer as usize);
-        options.set_write_buffer_manager(&self.write_buffers);
-        options.set_compression_type(DBCompressionType::Lz4);
-        options.set_compaction_style(DBCompactionStyle::Universal);
-        options.set_max_background_jobs(2);
-        options.set_block_based_table_factory(&table);
-        options.set_keep_log_file_num(1);
-        options
+        table.set_data_block_index_type(index);
+        table
     }
 }
 
@@ -154,10 +168,7 @@ impl RocksState {
         };
         if !setup.restored.is_empty() {
             let range = state.key_groups;
-            // Somebody waits for these files, and compactions compress them later: half of the time
-            // that they take would go into that.
-            let mut options = Options::clone(&state.options);
-            options.set_compression_type(DBCompressionType::None);
+            let options = setup.resources.disk.quick_options();
             state.ingest(&mut setup.restored.entries(range, None), &options)?;
         }
         Ok(state)
@@ -256,7 +267,11 @@ impl RocksState {
         let path = self.store.path.join(format!("direct-{}.sst", self.written));
         let writer = SstFileWriter::create(options);
         writer.open(&path).map_err(|e| broken(&e, "written"))?;
-        Ok(Run { writer, path })
+        Ok(Run {
+            writer,
+            path,
+            bytes: 0,
+        })
     }
 
     fn add_files(&self, files: Vec<PathBuf>) -> Result<()> {
@@ -272,10 +287,13 @@ impl RocksState {
 struct Run<'o> {
     writer: SstFileWriter<'o>,
     path: PathBuf,
+    /// Of what was put into it.
+    bytes: u64,
 }
 
 impl Run<'_> {
     fn put(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
+        self.bytes += (key.len() + value.map_or(0, <[u8]>::len)) as u64;
         let put = match value {
             Some(value) => self.writer.put(key, value),
             None => self.writer.delete(key),
@@ -284,7 +302,7 @@ impl Run<'_> {
     }
 
     fn is_full(&self) -> bool {
-        self.writer.file_size() >= INGEST_BYTES
+        self.bytes >= INGEST_BYTES
     }
 
     /// Closes the file and says where it is.
