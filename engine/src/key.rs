@@ -14,17 +14,16 @@ use crate::error::Result;
 /// The unit in which keyed state is hashed, stored and moved.
 pub type KeyGroup = u16;
 
-/// The first 16 bytes of what stands behind each other, as numbers in the order of these bytes. It decides
+/// The first 16 bytes of what stands behind each other, as a number in the order of these bytes. It decides
 /// most comparisons of encoded keys without a look at them; bytes that are lacking count as zeros, so that
 /// equal heads say nothing.
-pub(crate) fn head(first: &[u8], rest: &[u8]) -> (u64, u64) {
+pub(crate) fn head(first: &[u8], rest: &[u8]) -> u128 {
     let mut bytes = [0; 16];
     let (before, behind) = bytes.split_at_mut(first.len().min(16));
     before.copy_from_slice(&first[..before.len()]);
     let length = behind.len().min(rest.len());
     behind[..length].copy_from_slice(&rest[..length]);
-    let both = u128::from_be_bytes(bytes);
-    ((both >> 64) as u64, both as u64)
+    u128::from_be_bytes(bytes)
 }
 
 const NULL_HASH: u64 = 0x9E37_79B9_7F4A_7C15;

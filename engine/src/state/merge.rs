@@ -28,25 +28,21 @@ pub trait Entries: Send {
 
 /// Several sources of entries, from old to new: of a key that several have, the newest counts.
 pub struct Merge<'a> {
-    sources: Vec<Source<'a>>,
+    /// Those that have an entry, once it has begun.
+    sources: Vec<Box<dyn Entries + 'a>>,
+    /// How their entries begin, side by side since each step looks at all of them.
+    heads: Vec<Head>,
     started: bool,
     /// The source that has the current entry.
     current: usize,
-    /// Up to where no other source has an entry: while the current one stays below, it need not be
-    /// compared with them.
+    /// The least head of the others: while the current one stays below, it need not be compared with them.
     alone_below: Head,
     /// Whether deletions are left out: nothing older lies below the oldest source.
     complete: bool,
 }
 
-struct Source<'a> {
-    entries: Box<dyn Entries + 'a>,
-    /// How its entry begins; `None` when there is none.
-    head: Option<Head>,
-}
-
-/// Table, key group and the beginning of the key.
-type Head = (u64, u64);
+/// Table, key group and the beginning of the key, as a number in the order of entries.
+type Head = u128;
 
 fn head(entry: Entry<'_>) -> Head {
     let (table, group) = entry.place;
@@ -54,93 +50,101 @@ fn head(entry: Entry<'_>) -> Head {
     key::head(&[table.0, high, low], entry.key)
 }
 
-impl Source<'_> {
-    fn advance(&mut self) -> Result<()> {
-        self.head = match self.entries.advance()? {
-            true => Some(head(self.entries.entry())),
-            false => None,
-        };
-        Ok(())
-    }
-
-    /// How its entry stands to that of another, both of which have one.
-    fn order(&self, other: &Source<'_>) -> Ordering {
-        self.head.cmp(&other.head).then_with(|| {
-            let (own, other) = (self.entries.entry(), other.entries.entry());
-            (own.place, own.key).cmp(&(other.place, other.key))
-        })
-    }
-}
-
 impl<'a> Merge<'a> {
     /// Merges `sources`; `complete` says that they are all there is, so that deletions have done
     /// their work.
     pub fn new(sources: Vec<Box<dyn Entries + 'a>>, complete: bool) -> Self {
-        let source = |entries| Source {
-            entries,
-            head: None,
-        };
         Merge {
-            sources: sources.into_iter().map(source).collect(),
+            sources,
+            heads: Vec::new(),
             started: false,
             current: 0,
-            alone_below: Head::default(),
+            alone_below: 0,
             complete,
         }
     }
 
-    /// Whether only the current source can have the current entry.
-    fn is_alone(&self) -> bool {
-        let head = self.sources.get(self.current).and_then(|source| source.head);
-        head.is_some_and(|head| head < self.alone_below)
-    }
-
-    /// Moves all sources that stand at the current key.
-    fn step(&mut self) -> Result<()> {
-        if !std::mem::replace(&mut self.started, true) {
-            return self.sources.iter_mut().try_for_each(Source::advance);
-        }
-        let (older, rest) = self.sources.split_at_mut(self.current);
-        let Some((newest, _)) = rest.split_first_mut() else {
-            return Ok(());
-        };
-        for source in older {
-            if source.head.is_some() && source.order(newest).is_eq() {
-                source.advance()?;
+    fn start(&mut self) -> Result<()> {
+        for mut source in std::mem::take(&mut self.sources) {
+            if source.advance()? {
+                self.heads.push(head(source.entry()));
+                self.sources.push(source);
             }
         }
-        newest.advance()
+        self.started = true;
+        Ok(())
     }
 
-    /// Makes the newest source with the smallest key the current one; false if there is none.
-    fn choose(&mut self) -> bool {
-        let with_entry = self.sources.iter().enumerate();
-        let with_entry = with_entry.filter(|(_, source)| source.head.is_some());
-        let smallest = with_entry.reduce(|best, next| match next.1.order(best.1) {
-            Ordering::Greater => best,
-            _ => next,
-        });
-        let Some((position, _)) = smallest else {
-            return false;
-        };
-        self.current = position;
-        let others = self.sources.iter().enumerate();
-        let others = others.filter(|(other, _)| *other != position);
-        let least = others.filter_map(|(_, source)| source.head).min();
-        self.alone_below = least.unwrap_or((u64::MAX, u64::MAX));
-        true
+    /// Moves a source on; false if it had no more, and is gone.
+    fn move_on(&mut self, at: usize) -> Result<bool> {
+        if self.sources[at].advance()? {
+            self.heads[at] = head(self.sources[at].entry());
+            return Ok(true);
+        }
+        self.sources.remove(at);
+        self.heads.remove(at);
+        Ok(false)
+    }
+
+    /// How the entries of two sources stand to each other.
+    fn order(&self, a: usize, b: usize) -> Ordering {
+        self.heads[a].cmp(&self.heads[b]).then_with(|| {
+            let (a, b) = (self.sources[a].entry(), self.sources[b].entry());
+            (a.place, a.key).cmp(&(b.place, b.key))
+        })
+    }
+
+    /// Moves all sources that stand at the current key; true if the current one is in front again.
+    fn step(&mut self) -> Result<bool> {
+        let current = self.current;
+        let before = self.heads[current];
+        if before < self.alone_below {
+            return Ok(self.move_on(current)? && self.heads[current] < self.alone_below);
+        }
+        // From behind, so that those that end leave the others' places alone; older ones stand in front.
+        let same: Vec<usize> = (0..current)
+            .rev()
+            .filter(|at| self.order(*at, current).is_eq())
+            .collect();
+        self.move_on(current)?;
+        for at in same {
+            self.move_on(at)?;
+        }
+        Ok(false)
+    }
+
+    /// Makes the newest source with the smallest key the current one.
+    fn choose(&mut self) {
+        let (mut best, mut least) = (0, Head::MAX);
+        for at in 1..self.heads.len() {
+            match self.order(at, best) {
+                Ordering::Greater => least = least.min(self.heads[at]),
+                _ => {
+                    least = self.heads[best];
+                    best = at;
+                }
+            }
+        }
+        (self.current, self.alone_below) = (best, least);
     }
 }
 
 impl Entries for Merge<'_> {
     fn advance(&mut self) -> Result<bool> {
         loop {
-            match self.is_alone() {
-                true => self.sources[self.current].advance()?,
-                false => self.step()?,
-            }
-            if !self.is_alone() && !self.choose() {
+            let alone = match self.started {
+                true if self.heads.is_empty() => false,
+                true => self.step()?,
+                false => {
+                    self.start()?;
+                    false
+                }
+            };
+            if self.heads.is_empty() {
                 return Ok(false);
+            }
+            if !alone {
+                self.choose();
             }
             if !self.complete || self.entry().value.is_some() {
                 return Ok(true);
@@ -150,7 +154,7 @@ impl Entries for Merge<'_> {
 
     fn entry(&self) -> Entry<'_> {
         match self.sources.get(self.current) {
-            Some(source) => source.entries.entry(),
+            Some(source) => source.entry(),
             None => Entry {
                 place: (super::TableId(0), 0),
                 key: &[],

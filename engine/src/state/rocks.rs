@@ -6,8 +6,9 @@
 //! database as they are, sorted, without going through its write path.
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rocksdb::{
     BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompactionStyle,
@@ -34,6 +35,10 @@ const BLOCK_BYTES: usize = 4096;
 const GET_KEYS: usize = 256;
 /// Files are closed when so much was put into them, before it is compressed.
 const INGEST_BYTES: u64 = 256 << 20;
+
+/// How many databases this process has opened.
+static OPENED: AtomicU64 = AtomicU64::new(0);
+const NO_FLUSH: &str = "avoid_flush_during_shutdown=true";
 
 /// The cache and the write buffers of all databases of a process, within one budget.
 pub(super) struct Shared {
@@ -65,8 +70,11 @@ impl Shared {
     }
 
     /// Options of a database.
-    fn options(&self) -> Options {
-        let mut options = Options::default();
+    fn options(&self) -> Result<Options> {
+        // What is closed is dropped. A flush would be for nothing, and where it fails, on a full disk or in
+        // a folder that is gone, closing waits for it for ever.
+        let options = Options::default().get_options_from_string(NO_FLUSH);
+        let mut options = options.map_err(|e| broken(&e, "set up"))?;
         options.create_if_missing(true);
         let buffer = WRITE_BUFFER_BYTES.min((self.bytes / 8).max(1 << 20));
         options.set_write_buffer_size(buffer as usize);
@@ -76,16 +84,16 @@ impl Shared {
         options.set_max_background_jobs(2);
         options.set_block_based_table_factory(&self.table(DataBlockIndexType::BinaryAndHash));
         options.set_keep_log_file_num(1);
-        options
+        Ok(options)
     }
 
     /// Options of files that somebody waits for: compactions compress them later, and put hash
     /// indexes into their blocks; half of the time that they take would go into that.
-    fn quick_options(&self) -> Options {
-        let mut options = self.options();
+    fn quick_options(&self) -> Result<Options> {
+        let mut options = self.options()?;
         options.set_compression_type(DBCompressionType::None);
         options.set_block_based_table_factory(&self.table(DataBlockIndexType::BinarySearch));
-        options
+        Ok(options)
     }
 
     fn table(&self, index: DataBlockIndexType) -> BlockBasedOptions {
@@ -131,18 +139,33 @@ impl Store {
 }
 
 impl Drop for Store {
+    /// Closing waits for compactions, and removing for the disk. Whoever starts again in the same place should
+    /// not wait for either.
     fn drop(&mut self) {
-        // The database must be closed before its files can go.
-        self.db = None;
-        if let Err(error) = std::fs::remove_dir_all(&self.path) {
-            tracing::debug!(path = %self.path.display(), %error, "scratch state was not removed");
+        let (db, path) = (self.db.take(), self.path.clone());
+        let remove = move || {
+            // The database must be closed before its files can go.
+            drop(db);
+            remove_files(&path);
+        };
+        let thread = std::thread::Builder::new().name("drop-state".into());
+        if thread.spawn(remove).is_err() {
+            remove_files(&self.path);
         }
+    }
+}
+
+fn remove_files(path: &Path) {
+    if let Err(error) = std::fs::remove_dir_all(path) {
+        tracing::debug!(path = %path.display(), %error, "scratch state was not removed");
     }
 }
 
 impl RocksState {
     pub(super) fn open(setup: StateSetup<'_>) -> Result<Self> {
-        let path = setup.scratch.join("rocksdb");
+        // The one before may still be closing.
+        let number = OPENED.fetch_add(1, Ordering::Relaxed);
+        let path = setup.scratch.join(format!("rocksdb-{number}"));
         let failed = |e: String| {
             EngineError::state(format!(
                 "the state directory {} cannot be used",
@@ -155,7 +178,7 @@ impl RocksState {
             std::fs::remove_dir_all(&path).map_err(|e| failed(e.to_string()))?;
         }
         std::fs::create_dir_all(&path).map_err(|e| failed(e.to_string()))?;
-        let options = setup.resources.disk.options();
+        let options = setup.resources.disk.options()?;
         let tables = ColumnFamilyDescriptor::new(DEFAULT_COLUMN_FAMILY_NAME, options.clone());
         let db = DB::open_cf_descriptors(&options, &path, [tables]);
         let db = db.map_err(|e| failed(e.into_string()))?;
@@ -168,7 +191,7 @@ impl RocksState {
         };
         if !setup.restored.is_empty() {
             let range = state.key_groups;
-            let options = setup.resources.disk.quick_options();
+            let options = setup.resources.disk.quick_options()?;
             state.ingest(&mut setup.restored.entries(range, None), &options)?;
         }
         Ok(state)

@@ -59,11 +59,27 @@ impl Deletes {
         Ok(())
     }
 
-    fn extend(&mut self, table: TableId, groups: &[KeyGroup], keys: &EncodedRows) {
+    /// Notes keys of a table, with their key groups.
+    pub(crate) fn extend(&mut self, table: TableId, groups: &[KeyGroup], keys: &EncodedRows) {
         let rows = groups.iter().enumerate();
         self.0
             .extend(rows.map(|(row, group)| (table, *group, keys.row(row).into())));
     }
+}
+
+/// Deletes keys of one key group at once.
+pub(crate) fn delete(
+    state: &mut dyn KeyedState,
+    table: TableId,
+    group: KeyGroup,
+    keys: &[Box<[u8]>],
+) -> Result<()> {
+    let mut changes = keys.iter().map(|key| Change {
+        group,
+        key,
+        value: None,
+    });
+    state.apply(table, &mut changes)
 }
 
 /// The key groups of key columns. Without columns there is one key, which subtask 0 owns.
@@ -83,13 +99,13 @@ pub(crate) fn key_groups(
 
 /// The positions of keys in ascending order of key group and key, in which changes are written
 /// without being held in memory. All keys begin with the same `prefix` bytes.
-pub(super) fn in_order(keys: &EncodedRows, key_groups: &[KeyGroup], prefix: usize) -> Vec<u32> {
+pub(crate) fn in_order(keys: &EncodedRows, key_groups: &[KeyGroup], prefix: usize) -> Vec<u32> {
     // Most comparisons are decided by what is at hand here, without a look at the key itself.
     let mut order: Vec<(u64, u64, u32)> = (0u32..)
         .zip(key_groups)
         .map(|(at, group)| {
-            let (high, low) = head(&group.to_be_bytes(), &keys.row(at as usize)[prefix..]);
-            (high, low, at)
+            let head = head(&group.to_be_bytes(), &keys.row(at as usize)[prefix..]);
+            ((head >> 64) as u64, head as u64, at)
         })
         .collect();
     order.sort_unstable_by(|a, b| {

@@ -10,12 +10,12 @@ use std::collections::HashSet;
 use arrow::array::RecordBatch;
 
 use super::KeptGroups;
-use crate::error::{EngineError, Result};
+use crate::error::Result;
 use crate::key::KeyGroup;
 use crate::memory::Share;
 use crate::operator::aggregate::aggregation::Aggregation;
-use crate::operator::aggregate::persist::GROUPS;
-use crate::state::{Change, KeyedState};
+use crate::operator::aggregate::persist::{GROUPS, delete};
+use crate::state::KeyedState;
 
 /// What is needed to keep groups on disk.
 pub(super) struct Overflow {
@@ -152,18 +152,4 @@ impl KeptGroups {
         let groups = i64::from(range.end.saturating_sub(range.start)).max(1);
         Ok((pause_ms / groups).max(10))
     }
-}
-
-fn delete(
-    state: &mut dyn KeyedState,
-    table: crate::state::TableId,
-    group: KeyGroup,
-    keys: &[Box<[u8]>],
-) -> Result<(), EngineError> {
-    let mut changes = keys.iter().map(|key| Change {
-        group,
-        key,
-        value: None,
-    });
-    state.apply(table, &mut changes)
 }
