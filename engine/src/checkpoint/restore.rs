@@ -318,6 +318,7 @@ fn takes_back(spec: &OperatorSpec) -> bool {
         OperatorSpec::WindowAggregate(spec) => spec.input_updating,
         OperatorSpec::GroupAggregate(spec) => spec.input_updating,
         OperatorSpec::ChangelogNormalize(_) => true,
+        OperatorSpec::Join(spec) => spec.left.updating || spec.right.updating,
         _ => false,
     }
 }

@@ -31,6 +31,8 @@ pub enum OperatorSpec {
     GroupAggregate(GroupAggregateSpec),
     /// Turns upserts into a changelog.
     ChangelogNormalize(ChangelogNormalizeSpec),
+    /// Joins its two inputs.
+    Join(JoinSpec),
     /// Writes a table.
     Sink(SinkSpec),
     /// Hands rows to the client that submitted the job. Parallelism 1.
@@ -262,6 +264,58 @@ pub struct ChangelogNormalizeSpec {
     pub emit_update_before: bool,
     /// How long the row of a key is kept that does not come, in milliseconds; 0 for ever.
     pub ttl_ms: u64,
+}
+
+/// Which rows a join gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum JoinKind {
+    /// Pairs.
+    Inner,
+    /// Pairs, and rows of the left input without a partner.
+    Left,
+    /// Pairs, and rows of the right input without a partner.
+    Right,
+    /// Pairs, and rows of either input without a partner.
+    Full,
+    /// Rows of the left input that have a partner, each once.
+    Semi,
+    /// Rows of the left input that have none.
+    Anti,
+}
+
+/// Joins two inputs for ever: a pair is what the two changelogs make of it.
+///
+/// Rows are partners if their keys are equal and the condition holds. Output columns are those of the left
+/// input and, but for [`JoinKind::Semi`] and [`JoinKind::Anti`], those of the right one, which may then be
+/// NULL where a row has no partner. Output rows are inserts and deletes; if rows only ever come, and
+/// the kind is inner or semi, there are inserts alone.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct JoinSpec {
+    /// Which rows it gives.
+    pub kind: JoinKind,
+    /// The left input.
+    pub left: JoinInput,
+    /// The right input.
+    pub right: JoinInput,
+    /// Whether keys that are NULL are equal (`IS NOT DISTINCT FROM`).
+    pub null_equals_null: bool,
+    /// What must hold beside equal keys, over the columns of the left input followed by those of the right
+    /// one; NULL counts as false.
+    pub condition: Option<Expression>,
+    /// How long a row is kept that nothing changes, in milliseconds; 0 for ever.
+    pub ttl_ms: u64,
+}
+
+/// One input of a join.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct JoinInput {
+    /// Key columns, as many as on the other side and of the same types. None joins everything with
+    /// everything, in one subtask.
+    pub keys: Vec<usize>,
+    /// The schema of the rows.
+    pub rows: WireSchema,
+    /// Whether rows are taken back, each by its full content. Updates come with the row before.
+    pub updating: bool,
 }
 
 /// Writes a table.

@@ -25,6 +25,7 @@ mod calc;
 mod changelog_normalize;
 mod group_aggregate;
 pub mod inspect;
+mod join;
 mod local_group_aggregate;
 mod local_window_aggregate;
 #[cfg(test)]
@@ -193,19 +194,22 @@ pub fn build(
             let operator = changelog_normalize::ChangelogNormalize::new(spec, output, context)?;
             Ok(Box::new(operator))
         }
+        OperatorSpec::Join(spec) => Ok(Box::new(join::Join::new(spec, output, context)?)),
         other => Err(EngineError::internal(format!(
             "no state machine runs {other:?}"
         ))),
     }
 }
 
-/// The columns of the rows that an operator keeps state by, and whether it takes partial results of a local
-/// phase, which have them first.
-pub fn grouping(spec: &OperatorSpec) -> Option<(&[usize], bool)> {
+/// The columns of the rows of an input that an operator keeps state by, and whether it takes partial results
+/// of a local phase, which have them first.
+pub fn grouping(spec: &OperatorSpec, input: usize) -> Option<(&[usize], bool)> {
     match spec {
         OperatorSpec::WindowAggregate(spec) => Some((&spec.keys, spec.partial_input)),
         OperatorSpec::GroupAggregate(spec) => Some((&spec.keys, spec.partial_input)),
         OperatorSpec::ChangelogNormalize(spec) => Some((&spec.keys, false)),
+        OperatorSpec::Join(spec) if input == 0 => Some((&spec.left.keys, false)),
+        OperatorSpec::Join(spec) => Some((&spec.right.keys, false)),
         _ => None,
     }
 }
@@ -217,6 +221,7 @@ pub fn needs_state(spec: &OperatorSpec) -> bool {
         OperatorSpec::WindowAggregate(_)
             | OperatorSpec::GroupAggregate(_)
             | OperatorSpec::ChangelogNormalize(_)
+            | OperatorSpec::Join(_)
     )
 }
 

@@ -105,7 +105,8 @@ pub async fn build(plan: Plan, wiring: Wiring) -> Result<Subtask> {
             name: operator.name.clone(),
             stage,
             schema: Arc::clone(&operator.schema.0),
-            partial_input: operator::grouping(&operator.spec).is_some_and(|(_, partial)| partial),
+            partial_input: operator::grouping(&operator.spec, 0)
+                .is_some_and(|(_, partial)| partial),
             targets: plan.targets(vertex, position, &edge_ids),
             inputs: WatermarkMerger::new(plan.watermark_inputs(operator)?),
         });
@@ -202,7 +203,8 @@ impl Plan {
                 input,
                 consumers: vertex.parallelism,
                 leg: Leg::Sent,
-                partial: operator::grouping(&operator.spec).is_some_and(|(_, partial)| partial),
+                partial: operator::grouping(&operator.spec, input as usize)
+                    .is_some_and(|(_, partial)| partial),
                 ..InFlight::default()
             })
         };
@@ -225,7 +227,7 @@ impl Plan {
                     OperatorInput::Edge(id) => self.graph.edge(*id)?.partitioning.clone(),
                     OperatorInput::Chained { .. } => Partitioning::Forward,
                 };
-                let keys = operator::grouping(&operator.spec).map(|(keys, _)| keys.to_vec());
+                let keys = operator::grouping(&operator.spec, input).map(|(keys, _)| keys.to_vec());
                 let input = (node, input as u32);
                 inputs.insert(
                     input,

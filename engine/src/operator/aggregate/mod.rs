@@ -37,7 +37,7 @@ pub(crate) mod pages;
 pub(crate) mod persist;
 mod plan;
 mod recall;
-mod rows;
+pub(crate) mod rows;
 mod store;
 mod stored;
 mod tracker;

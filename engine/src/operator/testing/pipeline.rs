@@ -29,6 +29,8 @@ pub(crate) struct Pipeline {
     output: SchemaRef,
     /// The columns that route rows to the global phase.
     keys: Vec<usize>,
+    /// A second input of the global phase, with the columns that route its rows.
+    second: Option<(SchemaRef, Vec<usize>)>,
     local_operator: Option<Box<dyn Operator>>,
     subtasks: Vec<Box<dyn Operator>>,
     scratch: Vec<tempfile::TempDir>,
@@ -56,12 +58,37 @@ impl Pipeline {
         output: SchemaRef,
         keys: Vec<usize>,
     ) -> Self {
-        let mut pipeline = Pipeline {
+        let mut pipeline = Self::not_started(local, global, input, output, keys);
+        pipeline.start(1, BackendKind::Memory, &[]);
+        pipeline
+    }
+
+    /// One of an operator of two inputs, each with the columns that route its rows.
+    pub(crate) fn of_two(
+        spec: OperatorSpec,
+        [first, second]: [(SchemaRef, Vec<usize>); 2],
+        output: SchemaRef,
+    ) -> Self {
+        let mut pipeline = Self::not_started(None, spec, first.0, output, first.1);
+        pipeline.second = Some(second);
+        pipeline.start(1, BackendKind::Memory, &[]);
+        pipeline
+    }
+
+    fn not_started(
+        local: Option<(OperatorSpec, SchemaRef)>,
+        global: OperatorSpec,
+        input: SchemaRef,
+        output: SchemaRef,
+        keys: Vec<usize>,
+    ) -> Self {
+        Pipeline {
             local,
             global,
             input,
             output,
             keys,
+            second: None,
             local_operator: None,
             subtasks: vec![],
             scratch: vec![],
@@ -74,9 +101,7 @@ impl Pipeline {
             // So little that every batch overflows, where state can.
             memory_bytes: 64,
             upsert_keys: None,
-        };
-        pipeline.start(1, BackendKind::Memory, &[]);
-        pipeline
+        }
     }
 
     /// Expects an output without update-before rows; rows with equal values in the first `keys`
@@ -103,6 +128,8 @@ impl Pipeline {
         };
         self.subtasks.clear();
         self.scratch.clear();
+        let second = self.second.iter().map(|(schema, _)| schema.clone());
+        let inputs: Vec<SchemaRef> = std::iter::once(inner).chain(second).collect();
         for index in 0..parallelism {
             let range = KeyGroupRange::of_subtask(index, parallelism, MAX_PARALLELISM);
             let dir = tempfile::tempdir().unwrap();
@@ -125,13 +152,7 @@ impl Pipeline {
                 memory: Memory::new(self.memory_bytes).share(),
                 ..self.context()
             };
-            let operator = build(
-                &self.global,
-                std::slice::from_ref(&inner),
-                &self.output,
-                context,
-            )
-            .unwrap();
+            let operator = build(&self.global, &inputs, &self.output, context).unwrap();
             self.subtasks.push(operator);
         }
         let found = continuity(&self.global, &self.layouts, self.now_ms).unwrap();
@@ -160,9 +181,24 @@ impl Pipeline {
         self.route(output);
     }
 
+    /// Sends rows of the second input through.
+    pub(crate) fn process_second(&mut self, batch: Batch) {
+        self.route_to(1, batch);
+    }
+
     fn route(&mut self, mut inner: Output) {
         for batch in inner.drain() {
-            let keys: Vec<ArrayRef> = self.keys.iter().map(|k| batch.column(*k).clone()).collect();
+            self.route_to(0, batch);
+        }
+    }
+
+    fn route_to(&mut self, input: usize, batch: Batch) {
+        {
+            let keys = match (&self.second, input) {
+                (Some((_, keys)), 1) => keys,
+                _ => &self.keys,
+            };
+            let keys: Vec<ArrayRef> = keys.iter().map(|k| batch.column(*k).clone()).collect();
             let mut hashes = vec![];
             hash_keys(&keys, batch.num_rows(), &mut hashes).unwrap();
             let parallelism = self.subtasks.len() as u32;
@@ -177,7 +213,7 @@ impl Pipeline {
                 if !rows.is_empty() {
                     let part = batch.take(&UInt32Array::from(rows)).unwrap();
                     self.call(index, |operator, now_ms, output| {
-                        operator.process(0, part, now_ms, output)
+                        operator.process(input, part, now_ms, output)
                     });
                 }
             }
