@@ -394,6 +394,7 @@ impl Planner {
             Output::Client(query) => {
                 let plan = self.optimized(&resolver, query, Ok)?;
                 builder
+                    .of_query(query)
                     .collect(&plan)
                     .map_err(|e| e.or_at(Some(query.location)))?;
                 logical.push(plan);
@@ -428,6 +429,7 @@ impl Planner {
             logical::insert_plan(resolver, plan, insert, &sink.table)
         })?;
         builder
+            .of_query(&insert.query)
             .insert(&plan, sink)
             .map_err(|e| e.or_at(Some(insert.query.location)))?;
         Ok(plan)
@@ -453,7 +455,7 @@ impl Planner {
         let catalog = self.catalog.as_ref();
         let context = QueryContext::new(catalog, resolver, &files, query, true);
         let plan = shape(logical::plan(&context, query)?)?;
-        logical::optimize_for_streams(resolver, plan)
+        logical::optimize_for_streams(resolver, plan, query)
             .map_err(|error| error.or_at(Some(query.location)))
     }
 

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use arrow::datatypes::Schema;
 use levada_engine::element::ChangelogMode;
 
-use crate::streaming::{Call, Node, NodeId, NodeKind, Plan, StateSize, text as sql};
+use crate::streaming::{Call, Join, Node, NodeId, NodeKind, Plan, StateSize, text as sql};
 
 /// The trees; `changelog` adds mode, keys, time attributes and state to each node.
 pub(super) fn text(plan: &Plan, changelog: bool) -> String {
@@ -130,9 +130,32 @@ impl Printer<'_> {
                     names(below, &normalize.keys)
                 )
             }
+            NodeKind::Join(join) => self.join_line(join, node),
             NodeKind::Sink(sink) => format!("Sink(table={})", sink.table.name),
             NodeKind::Collect => "Collect".to_string(),
         }
+    }
+
+    fn join_line(&self, join: &Join, node: &Node) -> String {
+        let side = |place: usize, keys: &[usize]| -> Vec<String> {
+            let input = node.inputs.get(place).and_then(|id| self.plan.node(*id));
+            let fields = input.map(|input| input.properties.schema.fields());
+            let name = |key: &usize| fields?.get(*key).map(|field| field.name().clone());
+            keys.iter().filter_map(name).collect()
+        };
+        let same = match join.null_equals_null {
+            true => "IS NOT DISTINCT FROM",
+            false => "=",
+        };
+        let left = side(0, &join.left_keys).into_iter();
+        let pairs = left.zip(side(1, &join.right_keys));
+        let keys: Vec<String> = pairs.map(|(l, r)| format!("{l} {same} {r}")).collect();
+        let mut line = format!("Join(kind={}, on=[{}]", join.label(), keys.join(", "));
+        if let Some(condition) = &join.condition {
+            let _ = write!(line, ", where=[{}]", sql(condition));
+        }
+        line.push(')');
+        line
     }
 }
 

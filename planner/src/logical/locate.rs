@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Expr, Spanned, Visit, Visitor};
+use sqlparser::ast::{Expr, Select, Spanned, Visit, Visitor};
 
 use crate::parser::Query;
 use levada_language::error::{Location, PlanError};
@@ -18,6 +18,51 @@ pub(super) fn locate(error: PlanError, query: &Query) -> PlanError {
     match query.ast.visit(&mut calls) {
         ControlFlow::Break(location) => error.at(Some(location)),
         ControlFlow::Continue(()) => error,
+    }
+}
+
+/// Where the first expression stands that passes the test.
+pub(super) fn first(query: &Query, test: impl Fn(&Expr) -> bool) -> Option<Location> {
+    match query.ast.visit(&mut First(test)) {
+        ControlFlow::Break(location) => Some(location),
+        ControlFlow::Continue(()) => None,
+    }
+}
+
+struct First<T>(T);
+
+impl<T: Fn(&Expr) -> bool> Visitor for First<T> {
+    type Break = Location;
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Location> {
+        match Location::of(expr.span()) {
+            Some(location) if (self.0)(expr) => ControlFlow::Break(location),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+}
+
+/// Where the second table of the first join stands.
+pub fn first_join(query: &Query) -> Option<Location> {
+    match query.ast.visit(&mut Joined) {
+        ControlFlow::Break(location) => Some(location),
+        ControlFlow::Continue(()) => None,
+    }
+}
+
+struct Joined;
+
+impl Visitor for Joined {
+    type Break = Location;
+
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Location> {
+        let joins = select.from.iter().flat_map(|table| &table.joins);
+        let joined = joins.map(|join| &join.relation);
+        let listed = select.from.iter().skip(1).map(|table| &table.relation);
+        match joined.chain(listed).find_map(|t| Location::of(t.span())) {
+            Some(location) => ControlFlow::Break(location),
+            None => ControlFlow::Continue(()),
+        }
     }
 }
 

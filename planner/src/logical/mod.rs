@@ -13,15 +13,18 @@ mod context;
 mod field_access;
 mod insert;
 mod locate;
+mod not_in;
 mod optimize;
 mod refuse;
 mod resolver;
 mod source;
+mod subqueries;
 mod window_table;
 mod windows;
 
 pub use context::{FileTables, QueryContext};
 pub use insert::insert_plan;
+pub use locate::first_join;
 pub use refuse::refuse_for_streams;
 pub use resolver::Resolver;
 pub use source::{CatalogTable, ViewTable};

@@ -5,20 +5,30 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use datafusion::common::alias::AliasGenerator;
 use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::Transformed;
+use datafusion::common::{NullEquality, Result as DataFusionResult};
 use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::optimizer::common_subexpr_eliminate::CommonSubexprEliminate;
+use datafusion::optimizer::decorrelate_predicate_subquery::DecorrelatePredicateSubquery;
+use datafusion::optimizer::eliminate_cross_join::EliminateCrossJoin;
 use datafusion::optimizer::eliminate_duplicated_expr::EliminateDuplicatedExpr;
 use datafusion::optimizer::eliminate_filter::EliminateFilter;
+use datafusion::optimizer::eliminate_outer_join::EliminateOuterJoin;
+use datafusion::optimizer::extract_equijoin_predicate::ExtractEquijoinPredicate;
+use datafusion::optimizer::filter_null_join_keys::FilterNullJoinKeys;
 use datafusion::optimizer::optimize_projections::OptimizeProjections;
 use datafusion::optimizer::optimize_unions::OptimizeUnions;
 use datafusion::optimizer::propagate_empty_relation::PropagateEmptyRelation;
 use datafusion::optimizer::push_down_filter::PushDownFilter;
 use datafusion::optimizer::replace_distinct_aggregate::ReplaceDistinctWithAggregate;
+use datafusion::optimizer::scalar_subquery_to_join::ScalarSubqueryToJoin;
 use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
-use datafusion::optimizer::{Optimizer, OptimizerConfig, OptimizerRule};
+use datafusion::optimizer::{ApplyOrder, Optimizer, OptimizerConfig, OptimizerRule};
 
-use super::Resolver;
+use super::not_in::NotIn;
+use super::{Resolver, subqueries};
+use crate::parser::Query;
 use levada_language::error::PlanError;
 
 /// Checks the plan and makes every coercion explicit.
@@ -30,30 +40,83 @@ pub(super) fn analyze(resolver: &Resolver, plan: LogicalPlan) -> Result<LogicalP
     Ok(analyzed)
 }
 
-/// Optimizes a plan that will run on streams.
+/// Optimizes the plan of `query`, which will run on streams.
 ///
-/// The rules are chosen by hand: those that make nodes which streams do not have (a join for a
-/// subquery, two aggregations for a distinct one) or that look at statistics are left out.
+/// The rules are chosen by hand: those that make nodes which streams do not have (two aggregations for
+/// a distinct one), that look at statistics, or that believe what tables declare to be unique are
+/// left out. Those about joins only say the same in another way, at every moment of a changelog too:
+///
+/// - Subqueries become joins ([`NotIn`], `DecorrelatePredicateSubquery`, `ScalarSubqueryToJoin`); what
+///   cannot, or would come out wrong, is refused ([`subqueries`]).
+/// - Equalities become keys, by which rows travel ([`Equalities`]); tables are joined in an order that
+///   has keys, if there is one (`EliminateCrossJoin`).
+/// - An outer join whose padded rows a condition drops is none, and appends (`EliminateOuterJoin`).
+/// - Rows that cannot have a partner since their key is NULL neither travel nor are kept where a kind
+///   of join drops them anyway (`FilterNullJoinKeys`).
 ///
 /// # Errors
-/// A constant expression that fails.
+/// A constant expression that fails, or a subquery that is no join.
 pub fn optimize_for_streams(
     resolver: &Resolver,
     plan: LogicalPlan,
+    query: &Query,
 ) -> Result<LogicalPlan, PlanError> {
     let rules: Vec<Arc<dyn OptimizerRule + Send + Sync>> = vec![
         Arc::new(OptimizeUnions::new()),
         Arc::new(SimplifyExpressions::new()),
         Arc::new(ReplaceDistinctWithAggregate::new()),
+        Arc::new(NotIn),
+        Arc::new(DecorrelatePredicateSubquery::new()),
+        Arc::new(ScalarSubqueryToJoin::new()),
+        Arc::new(Equalities(ExtractEquijoinPredicate::new())),
         Arc::new(EliminateDuplicatedExpr::new()),
         Arc::new(EliminateFilter::new()),
+        Arc::new(EliminateCrossJoin::new()),
         Arc::new(PropagateEmptyRelation::new()),
+        Arc::new(FilterNullJoinKeys::default()),
+        Arc::new(EliminateOuterJoin::new()),
         Arc::new(PushDownFilter::new()),
         Arc::new(CommonSubexprEliminate::new()),
         Arc::new(OptimizeProjections::new()),
     ];
+    subqueries::check(&plan, query)?;
     let config = StreamConfig::new(resolver);
-    Ok(Optimizer::with_rules(rules).optimize(plan, &config, |_, _| {})?)
+    let optimized = Optimizer::with_rules(rules).optimize(plan, &config, |_, _| {})?;
+    subqueries::check_none_left(&optimized, query)?;
+    Ok(optimized)
+}
+
+/// `ExtractEquijoinPredicate` without what it does with IS NOT DISTINCT FROM: it marks the join as one
+/// whose NULL keys are equal, and other rules then add keys to which that does not apply. The
+/// streaming plan finds these keys when all rules have run.
+#[derive(Debug)]
+struct Equalities(ExtractEquijoinPredicate);
+
+impl OptimizerRule for Equalities {
+    fn name(&self) -> &str {
+        "equalities"
+    }
+
+    fn apply_order(&self) -> Option<ApplyOrder> {
+        self.0.apply_order()
+    }
+
+    fn rewrite(
+        &self,
+        plan: LogicalPlan,
+        config: &dyn OptimizerConfig,
+    ) -> DataFusionResult<Transformed<LogicalPlan>> {
+        if !matches!(plan, LogicalPlan::Join(_)) {
+            return Ok(Transformed::no(plan));
+        }
+        let extracted = self.0.rewrite(plan.clone(), config)?;
+        match &extracted.data {
+            LogicalPlan::Join(join) if join.null_equality == NullEquality::NullEqualsNull => {
+                Ok(Transformed::no(plan))
+            }
+            _ => Ok(extracted),
+        }
+    }
 }
 
 /// Without a start time, so that no rule takes the time of planning for the time of a row.
@@ -68,6 +131,11 @@ impl<'a> StreamConfig<'a> {
         let mut options = resolver.state().config_options().as_ref().clone();
         // A rule that fails would otherwise be skipped, and its error come late or never.
         options.optimizer.skip_failed_rules = false;
+        options.optimizer.filter_null_join_keys = true;
+        // All scalar subqueries become joins, for there is nothing else that computes them.
+        options
+            .optimizer
+            .enable_physical_uncorrelated_scalar_subquery = false;
         StreamConfig {
             resolver,
             aliases: Arc::new(AliasGenerator::new()),

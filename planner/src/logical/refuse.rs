@@ -1,10 +1,13 @@
 //! What streams cannot do yet is refused on the syntax tree, where positions are known.
 
+mod subqueries;
+
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, Function, FunctionArguments, GroupByExpr, JoinOperator, Query as AstQuery, Select,
-    SelectItem, SetExpr, SetOperator, SetQuantifier, Spanned, TableFactor, Visit, Visitor,
+    Expr, Function, FunctionArguments, GroupByExpr, Join, JoinConstraint, JoinOperator,
+    Query as AstQuery, Select, SelectItem, SetExpr, SetOperator, SetQuantifier, Spanned,
+    TableFactor, Visit, Visitor,
 };
 
 use super::Resolver;
@@ -26,7 +29,11 @@ pub fn refuse_for_streams(resolver: &Resolver, query: &Query) -> Result<(), Plan
         return Err(PlanError::unsupported(construct, Some(hint.location))
             .hint("SET 'table.exec.state.ttl' limits the state of the whole statement"));
     }
-    match query.ast.visit(&mut Refuser { resolver }) {
+    let mut refuser = Refuser {
+        resolver,
+        placed: Vec::new(),
+    };
+    match query.ast.visit(&mut refuser) {
         ControlFlow::Break(error) => Err(error.or_at(Some(query.location))),
         ControlFlow::Continue(()) => Ok(()),
     }
@@ -34,13 +41,20 @@ pub fn refuse_for_streams(resolver: &Resolver, query: &Query) -> Result<(), Plan
 
 struct Refuser<'a> {
     resolver: &'a Resolver,
+    /// The subqueries that stand where they can be planned; those of a SELECT are found before they are
+    /// visited.
+    placed: Vec<*const Expr>,
 }
 
 type Flow = ControlFlow<PlanError>;
 
 fn refuse(construct: &str, location: Option<Location>) -> Flow {
+    refuse_with(construct, location, BATCH_HINT)
+}
+
+fn refuse_with(construct: &str, location: Option<Location>, hint: &str) -> Flow {
     let message = format!("{construct} on streams");
-    ControlFlow::Break(PlanError::unsupported(message, location).hint(BATCH_HINT))
+    ControlFlow::Break(PlanError::unsupported(message, location).hint(hint))
 }
 
 fn at(node: &impl Spanned) -> Option<Location> {
@@ -61,14 +75,11 @@ impl Visitor for Refuser<'_> {
     }
 
     fn pre_visit_select(&mut self, select: &Select) -> Flow {
-        for table in &select.from {
-            if let Some(join) = table.joins.first() {
-                return refuse(join_name(&join.join_operator), at(&join.relation));
-            }
-        }
-        if let [_, second, ..] = select.from.as_slice() {
-            return refuse("a join of several tables in FROM", at(&second.relation));
-        }
+        let mut joins = select.from.iter().flat_map(|table| &table.joins);
+        joins.try_for_each(join_operator)?;
+        let aggregate = |function: &Function| self.aggregate(function).is_some();
+        let placed = subqueries::placed(select, &aggregate);
+        self.placed.extend(placed);
         if let Some(sqlparser::ast::Distinct::On(exprs)) = &select.distinct {
             return refuse("DISTINCT ON", exprs.first().and_then(at));
         }
@@ -81,7 +92,9 @@ impl Visitor for Refuser<'_> {
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> Flow {
         match factor {
             TableFactor::UNNEST { .. } => refuse("UNNEST", at(factor)),
-            TableFactor::NestedJoin { .. } => refuse("a join", at(factor)),
+            TableFactor::NestedJoin {
+                table_with_joins, ..
+            } => table_with_joins.joins.iter().try_for_each(join_operator),
             TableFactor::Derived { lateral: true, .. } => refuse("LATERAL", at(factor)),
             TableFactor::Pivot { .. } => refuse("PIVOT", at(factor)),
             TableFactor::Unpivot { .. } => refuse("UNPIVOT", at(factor)),
@@ -91,9 +104,9 @@ impl Visitor for Refuser<'_> {
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> Flow {
         match expr {
-            Expr::Subquery(_) => refuse("a scalar subquery", at(expr)),
-            Expr::InSubquery { .. } => refuse("IN with a subquery", at(expr)),
-            Expr::Exists { .. } => refuse("EXISTS", at(expr)),
+            Expr::Subquery(query) => self.scalar_subquery(expr, query),
+            Expr::InSubquery { .. } => self.predicate("IN with a subquery", expr),
+            Expr::Exists { .. } => self.predicate("EXISTS", expr),
             Expr::AnyOp { .. } => refuse("ANY", at(expr)),
             Expr::AllOp { .. } => refuse("ALL", at(expr)),
             Expr::Function(function) if function.over.is_some() => refuse("OVER", at(expr)),
@@ -104,21 +117,60 @@ impl Visitor for Refuser<'_> {
 }
 
 impl Refuser<'_> {
+    fn is_placed(&self, expr: &Expr) -> bool {
+        self.placed.iter().any(|placed| std::ptr::eq(*placed, expr))
+    }
+
+    /// IN and EXISTS are joins where they decide alone about a row.
+    fn predicate(&self, what: &str, expr: &Expr) -> Flow {
+        if self.is_placed(expr) {
+            return ControlFlow::Continue(());
+        }
+        refuse_with(
+            &format!("{what} that is no condition of WHERE or HAVING by itself"),
+            at(expr),
+            "conditions by themselves are those that AND connects; OR can be a UNION of two queries",
+        )
+    }
+
+    fn scalar_subquery(&self, expr: &Expr, query: &AstQuery) -> Flow {
+        if !self.is_placed(expr) {
+            return refuse_with(
+                "a scalar subquery outside SELECT, WHERE and HAVING, or within an aggregate,",
+                at(expr),
+                "join with it, or compute it in a subquery in FROM",
+            );
+        }
+        let aggregate = |function: &Function| self.aggregate(function).is_some();
+        if subqueries::gives_one_row(query, &aggregate) {
+            return ControlFlow::Continue(());
+        }
+        refuse_with(
+            "a scalar subquery that may give several rows",
+            at(expr),
+            "aggregate in its SELECT without GROUP BY, for instance MAX(x), so that it has one row",
+        )
+    }
+
+    /// The name in the SQL and that of the function, if it is an aggregate (and has no OVER).
+    fn aggregate<'f>(&self, function: &'f Function) -> Option<(&'f sqlparser::ast::Ident, String)> {
+        let [only] = function.name.0.as_slice() else {
+            return None;
+        };
+        let ident = only.as_ident().filter(|_| function.over.is_none())?;
+        let aggregates = self.resolver.state().aggregate_functions();
+        let aggregate = aggregates.get(&ident.value.to_ascii_lowercase())?;
+        Some((ident, aggregate.name().to_string()))
+    }
+
     /// Aggregates that streams do not know.
     fn function(&self, function: &Function) -> Flow {
-        let [only] = function.name.0.as_slice() else {
-            return ControlFlow::Continue(());
-        };
-        let Some(ident) = only.as_ident() else {
-            return ControlFlow::Continue(());
-        };
-        let aggregates = self.resolver.state().aggregate_functions();
-        let Some(aggregate) = aggregates.get(&ident.value.to_ascii_lowercase()) else {
+        let Some((ident, aggregate)) = self.aggregate(function) else {
             return ControlFlow::Continue(());
         };
         let location = Location::of(ident.span);
         let shown = ident.value.to_uppercase();
-        if crate::streaming::Function::from_name(aggregate.name()).is_none() {
+        if crate::streaming::Function::from_name(&aggregate).is_none() {
             return refuse(&format!("the aggregate {shown}"), location);
         }
         match &function.args {
@@ -133,14 +185,40 @@ impl Refuser<'_> {
     }
 }
 
-fn join_name(operator: &JoinOperator) -> &'static str {
-    match operator {
-        JoinOperator::CrossJoin(_) => "CROSS JOIN",
-        JoinOperator::LeftOuter(_) | JoinOperator::Left(_) => "LEFT JOIN",
-        JoinOperator::RightOuter(_) | JoinOperator::Right(_) => "RIGHT JOIN",
-        JoinOperator::FullOuter(_) => "FULL JOIN",
-        _ => "JOIN",
-    }
+/// Refuses joins of another kind than the regular ones.
+fn join_operator(join: &Join) -> Flow {
+    use JoinOperator as J;
+    let what = match &join.join_operator {
+        J::Join(_)
+        | J::Inner(_)
+        | J::Left(_)
+        | J::LeftOuter(_)
+        | J::Right(_)
+        | J::RightOuter(_)
+        | J::FullOuter(_)
+        | J::LeftSemi(_)
+        | J::RightSemi(_)
+        | J::LeftAnti(_)
+        | J::RightAnti(_)
+        | J::CrossJoin(JoinConstraint::None) => return ControlFlow::Continue(()),
+        J::CrossJoin(_) => {
+            let hint = "leave the condition out, or write JOIN";
+            return refuse_with("CROSS JOIN with a condition", at(&join.relation), hint);
+        }
+        J::Semi(_) => {
+            let hint = "write LEFT SEMI JOIN, or EXISTS";
+            return refuse_with("SEMI JOIN without a side", at(&join.relation), hint);
+        }
+        J::Anti(_) => {
+            let hint = "write LEFT ANTI JOIN, or NOT EXISTS";
+            return refuse_with("ANTI JOIN without a side", at(&join.relation), hint);
+        }
+        J::CrossApply | J::OuterApply => "APPLY",
+        J::AsOf { .. } => "ASOF JOIN",
+        J::StraightJoin(_) => "STRAIGHT_JOIN",
+        J::ArrayJoin | J::LeftArrayJoin | J::InnerArrayJoin => "ARRAY JOIN",
+    };
+    refuse(what, at(&join.relation))
 }
 
 fn grouping(group_by: &GroupByExpr) -> Flow {

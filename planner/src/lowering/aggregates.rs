@@ -21,6 +21,16 @@ pub(super) struct ByKey {
 }
 
 impl ByKey {
+    /// How wide the operator is.
+    pub(super) fn parallelism(&self) -> u32 {
+        self.parallelism
+    }
+
+    /// How rows get there.
+    pub(super) fn partitioning(&self) -> Partitioning {
+        self.partitioning.clone()
+    }
+
     /// Whether rows leave their subtask, so that aggregating before saves something.
     fn travels(&self) -> bool {
         self.partitioning != Partitioning::Forward

@@ -11,6 +11,7 @@
 
 mod aggregates;
 mod chain;
+mod join;
 mod lineage;
 mod normalize;
 mod operators;

@@ -20,7 +20,7 @@ use super::source::{parallelism, source_spec};
 use super::uid::Uids;
 use super::{Surroundings, side_tables};
 use crate::catalog::Table;
-use crate::streaming::{Calc, Node, NodeId, NodeKind, Plan, Scan, Values, text};
+use crate::streaming::{Calc, Node, NodeId, NodeKind, Plan, Scan, Values, text, written_key};
 use levada_language::error::{PlanError, PlanErrorKind, in_sql};
 
 /// An operator that is not in a vertex yet.
@@ -110,6 +110,7 @@ impl Lowering<'_> {
             NodeKind::WindowAggregate(aggregate) => self.window_aggregate(aggregate, node),
             NodeKind::GroupAggregate(aggregate) => self.group_aggregate(aggregate, node),
             NodeKind::ChangelogNormalize(normalize) => self.changelog_normalize(normalize, node),
+            NodeKind::Join(join) => self.join(join, node),
             NodeKind::Sink(sink) => self.sink(&sink.table, node),
             NodeKind::Collect => self.collect(node),
         }
@@ -126,15 +127,22 @@ impl Lowering<'_> {
     }
 
     pub(super) fn input_of(&self, node: &Node) -> Result<usize, PlanError> {
-        let input = node.inputs.first().and_then(|id| self.of_node.get(id));
-        input
-            .copied()
-            .ok_or_else(|| PlanError::internal("a node has no input"))
+        self.nth_input(node, 0).map(|(operator, _)| operator)
     }
 
     pub(super) fn input_node(&self, node: &Node) -> Result<&Node, PlanError> {
-        let input = node.inputs.first().and_then(|id| self.plan.node(*id));
-        input.ok_or_else(|| PlanError::internal("a node has no input"))
+        self.nth_input(node, 0).map(|(_, input)| input)
+    }
+
+    /// The operator that has the rows of an input, and the input itself.
+    pub(super) fn nth_input(&self, node: &Node, place: usize) -> Result<(usize, &Node), PlanError> {
+        let id = node.inputs.get(place);
+        let operator = id.and_then(|id| self.of_node.get(id));
+        let input = id.and_then(|id| self.plan.node(*id));
+        match (operator, input) {
+            (Some(operator), Some(input)) => Ok((*operator, input)),
+            _ => Err(PlanError::internal("a node has no input")),
+        }
     }
 
     /// Rows of an operator's main output.
@@ -399,15 +407,12 @@ impl Lowering<'_> {
     }
 
     fn sink(&mut self, table: &Table, node: &Node) -> Result<usize, PlanError> {
-        let input = self.input_of(node)?;
-        let input_node = self.input_node(node)?;
-        let key = input_node
-            .properties
-            .keys
-            .first()
-            .cloned()
-            .unwrap_or_default();
-        let (mode, schema) = (input_node.properties.mode, node.properties.schema.clone());
+        let (input, input_node) = self.nth_input(node, 0)?;
+        let rows = &input_node.properties;
+        // What writes by key has all rows of it in one subtask; else it is enough that equal rows are.
+        let key = written_key(table).or_else(|| rows.keys.first().cloned());
+        let key = key.unwrap_or_else(|| (0..rows.schema.fields().len()).collect());
+        let (mode, schema) = (rows.mode, node.properties.schema.clone());
         self.add_sink(table, input, mode, &key, schema)
     }
 

@@ -1,8 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use levada_engine::graph::{
-    BackendKind, ChainedOperator, JobGraph, OperatorInput, OperatorSpec, OutputPort, Partitioning,
-    RestartStrategy, SourceSpec,
+    BackendKind, ChainedOperator, JobGraph, JoinKind, JoinSpec, OperatorInput, OperatorSpec,
+    OutputPort, Partitioning, RestartStrategy, SourceSpec,
 };
 
 use super::settings::{self, parse_bytes, parse_millis};
@@ -418,5 +418,175 @@ fn aggregates_are_known_by_what_they_compute() {
         identities(
             "SELECT auction, SUM(d) FROM (SELECT auction, price * 3 AS d FROM bids) GROUP BY auction"
         )[0]
+    );
+}
+
+fn partitionings(graph: &JobGraph, to: &str) -> Vec<Partitioning> {
+    let edges = graph.edges.iter();
+    let edges = edges.filter(|e| graph.vertex(e.to).unwrap().name.starts_with(to));
+    edges.map(|e| e.partitioning.clone()).collect()
+}
+
+fn join_spec(graph: &JobGraph) -> &JoinSpec {
+    let mut specs = operators(graph).filter_map(|o| match &o.spec {
+        OperatorSpec::Join(spec) => Some(spec),
+        _ => None,
+    });
+    specs.next().unwrap()
+}
+
+#[test]
+fn both_sides_of_a_join_travel_to_their_key() {
+    let mut session = Session::with(TABLES);
+    session.run("SET 'table.exec.state.ttl' = '1 h'").unwrap();
+    let sql = "SELECT b.price, o.n FROM bids b JOIN offers o ON b.auction = o.a AND b.price < o.n";
+    let wide = job(&session, sql);
+    assert_eq!(
+        chains(&wide),
+        [
+            "Source(bids) -> Calc x3",
+            "Source(offers) -> Calc x3",
+            "Join(inner) -> Calc x3",
+            "Collect x1"
+        ]
+    );
+    let by_first = Partitioning::Hash(vec![0]);
+    assert_eq!(partitionings(&wide, "Join"), [by_first.clone(), by_first]);
+    wide.validate().unwrap();
+    let spec = join_spec(&wide);
+    assert_eq!(spec.kind, JoinKind::Inner);
+    assert_eq!((&spec.left.keys, &spec.right.keys), (&vec![0], &vec![0]));
+    assert_eq!(spec.left.rows.fields().len(), 2);
+    assert!(!spec.left.updating && !spec.right.updating && !spec.null_equals_null);
+    assert_eq!(spec.ttl_ms, 3_600_000);
+    assert_eq!(
+        spec.condition.as_ref().unwrap().text,
+        "CAST(left.price AS BIGINT) < right.n"
+    );
+    session
+        .configuration
+        .insert("parallelism.default".into(), "1".into());
+    let narrow = job(&session, sql);
+    let forward = vec![Partitioning::Forward; 2];
+    assert_eq!(partitionings(&narrow, "Join"), forward);
+    assert_eq!(
+        named(&wide, "Join(inner)").uid,
+        named(&narrow, "Join(inner)").uid
+    );
+}
+
+#[test]
+fn a_join_without_a_key_has_one_subtask() {
+    let session = Session::with(TABLES);
+    let graph = job(
+        &session,
+        "SELECT b.price, o.n FROM bids b CROSS JOIN offers o",
+    );
+    assert_eq!(
+        chains(&graph),
+        [
+            "Source(bids) x3",
+            "Source(offers) x3",
+            "Join(inner) -> Collect x1"
+        ]
+    );
+    let all = vec![Partitioning::Hash(vec![]); 2];
+    assert_eq!(partitionings(&graph, "Join"), all);
+}
+
+#[test]
+fn a_join_of_updates_gets_the_rows_before() {
+    let session = Session::with(TABLES);
+    let sql = "SELECT g.c, o.n FROM (SELECT auction, COUNT(*) AS c FROM bids GROUP BY auction) g LEFT JOIN offers o ON g.auction = o.a";
+    let graph = job(&session, sql);
+    let spec = join_spec(&graph);
+    assert!(spec.left.updating && !spec.right.updating);
+    let before = operators(&graph)
+        .any(|o| matches!(&o.spec, OperatorSpec::GroupAggregate(spec) if spec.emit_update_before));
+    assert!(before);
+}
+
+#[test]
+fn ids_of_joins_say_all_that_is_kept() {
+    let session = Session::with(TABLES);
+    let ids = |sql: &str| {
+        let graph = job(&session, sql);
+        let join = named(&graph, "Join(inner)");
+        (join.uid.clone(), join.coarse.clone())
+    };
+    let of = |columns: &str, condition: &str| {
+        ids(&format!(
+            "SELECT {columns} FROM bids b JOIN offers o ON {condition}"
+        ))
+    };
+    let plain = of("b.price, o.n", "b.auction = o.a");
+    assert_eq!(of("o.n AS m, b.price AS p", "b.auction = o.a"), plain);
+    let renamed = "SELECT x.price, y.n FROM bids x JOIN offers y ON x.auction = y.a";
+    assert_eq!(ids(renamed), plain);
+    for (columns, condition) in [
+        ("b.price, b.bidder, o.n", "b.auction = o.a"),
+        ("b.bidder, o.n", "b.auction = o.a"),
+        ("b.price, o.n", "b.price = o.n"),
+        ("b.price, o.n", "b.auction = o.a AND b.price < o.n"),
+    ] {
+        let (uid, coarse) = of(columns, condition);
+        assert_ne!(uid, plain.0, "{columns} {condition}");
+        assert_ne!(coarse, plain.1, "{columns} {condition}");
+    }
+    let less = of("b.price, o.n", "b.auction = o.a AND b.price < o.n");
+    let more = of("b.price, o.n", "b.auction = o.a AND b.price > o.n");
+    assert_ne!(less.1, more.1);
+    // A table joined with itself: who is compared with whom.
+    let itself = |condition: &str| {
+        ids(&format!(
+            "SELECT x.n, y.n AS m FROM offers x JOIN offers y ON x.a = y.a AND {condition}"
+        ))
+    };
+    assert_ne!(itself("x.n < y.n").0, itself("y.n < x.n").0);
+    // What only comes through another filter is the same; what does not change is found again.
+    let filtered = of("b.price, o.n", "b.auction = o.a AND b.price > 7");
+    assert_eq!(filtered.1, plain.1);
+    assert_ne!(filtered.0, plain.0);
+}
+
+#[test]
+fn aggregates_behind_a_join_know_the_sides_apart() {
+    let identity = |sql: &str| {
+        let graph = job(&Session::with(TABLES), sql);
+        let mut identities = operators(&graph).filter_map(|o| match &o.spec {
+            OperatorSpec::GroupAggregate(spec) => Some(spec.aggregates[0].identity.clone()),
+            _ => None,
+        });
+        identities.next().unwrap()
+    };
+    let sum = |side: &str| {
+        identity(&format!(
+            "SELECT SUM({side}.n) FROM offers x JOIN offers y ON x.a = y.a"
+        ))
+    };
+    assert_eq!(sum("x"), "SUM(left.n)");
+    assert_eq!(sum("y"), "SUM(right.n)");
+}
+
+#[test]
+fn rows_of_a_key_meet_in_one_subtask_of_a_sink() {
+    let mut session = Session::with(TABLES);
+    session
+        .run(
+            "CREATE TABLE kept (a BIGINT, n BIGINT, PRIMARY KEY (n) NOT ENFORCED) WITH ('connector' = 'upsert', 'sink.parallelism' = '2');
+             CREATE TABLE here (id BIGINT NOT NULL, x BIGINT, PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'upserts');
+             CREATE TABLE there (id BIGINT NOT NULL, x BIGINT, PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'upserts');",
+        )
+        .unwrap();
+    let sql = "INSERT INTO kept SELECT x.id, y.id FROM here x JOIN there y ON x.id = y.id";
+    let graph = job(&session, sql);
+    assert_eq!(partitionings(&graph, "Sink"), [Partitioning::Hash(vec![1])]);
+    // Without a key, equal rows meet.
+    let sql =
+        "INSERT INTO two SELECT b.price, o.n FROM bids b LEFT JOIN offers o ON b.auction = o.a";
+    let graph = job(&session, sql);
+    assert_eq!(
+        partitionings(&graph, "Sink"),
+        [Partitioning::Hash(vec![0, 1])]
     );
 }

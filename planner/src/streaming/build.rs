@@ -17,7 +17,8 @@ use super::{
     AssignWindow, Attribute, Calc, ChangelogNormalize, Node, NodeId, NodeKind, Plan, Properties,
     Scan, Sink, StateSize, Values,
 };
-use crate::logical::{CatalogTable, Resolver, WindowTable};
+use crate::logical::{CatalogTable, Resolver, WindowTable, first_join};
+use crate::parser::Query;
 use levada_language::error::{Location, PlanError, PlanErrorKind};
 
 /// Builds the nodes of one job.
@@ -26,6 +27,8 @@ pub struct Builder<'a> {
     connectors: &'a ConnectorRegistry,
     /// Whether event-time windows take late rows, and so change what they have given.
     pub(super) late_updates: bool,
+    /// Where the query has its first join.
+    pub(super) first_join: Option<Location>,
     pub(super) plan: Plan,
 }
 
@@ -40,8 +43,15 @@ impl<'a> Builder<'a> {
             resolver,
             connectors,
             late_updates: allowed_lateness_ms > 0,
+            first_join: None,
             plan: Plan::new(),
         }
+    }
+
+    /// Says which query comes next, for the positions of what is refused.
+    pub fn of_query(&mut self, query: &Query) -> &mut Self {
+        self.first_join = first_join(query);
+        self
     }
 
     /// The plan so far.
@@ -97,6 +107,7 @@ impl<'a> Builder<'a> {
             }
             LogicalPlan::EmptyRelation(empty) => self.empty(empty),
             LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate),
+            LogicalPlan::Join(join) => self.join(join),
             LogicalPlan::Extension(extension) => {
                 let node = extension.node.as_any();
                 match node.downcast_ref::<WindowTable>() {
@@ -295,6 +306,15 @@ impl<'a> Builder<'a> {
             .add(NodeKind::AssignWindow(node), vec![input], properties))
     }
 
+    /// Whether only calcs stand between a node and a join.
+    fn is_behind_join(&self, id: NodeId) -> bool {
+        match self.plan.node(id).map(|n| (&n.kind, n.inputs.as_slice())) {
+            Some((NodeKind::Join(_), _)) => true,
+            Some((NodeKind::Calc(_), [input])) => self.is_behind_join(*input),
+            _ => false,
+        }
+    }
+
     /// The event-time column of a window, or `None` for processing time.
     fn time_column(
         &self,
@@ -310,7 +330,13 @@ impl<'a> Builder<'a> {
         match column.map(|index| properties.attribute(index)) {
             Some(Attribute::ProcessingTime) => Ok(None),
             Some(attribute) if attribute.is_event_time() => Ok(column),
-            _ => Err(no_time_attribute(&window.time, window.location)),
+            _ => {
+                let error = no_time_attribute(&window.time, window.location);
+                Err(match self.is_behind_join(input) {
+                    true => error.detail("behind a join no column is a time attribute"),
+                    false => error,
+                })
+            }
         }
     }
 }
@@ -349,7 +375,6 @@ pub(super) fn names(fields: &arrow::datatypes::Fields) -> Vec<String> {
 
 fn unsupported(logical: &LogicalPlan) -> PlanError {
     let construct = match logical {
-        LogicalPlan::Join(_) => "a join",
         LogicalPlan::Sort(_) => "ORDER BY",
         LogicalPlan::Limit(_) => "LIMIT",
         LogicalPlan::Window(_) => "OVER",

@@ -1,14 +1,19 @@
 //! Changelog modes: who emits updates, and who needs update-before rows.
 //!
-//! From the outputs to the sources: a sink says what it wants, an aggregate over updates and a
-//! filter over updates need update-before rows to take back what they let through earlier, and
-//! every other node passes the need on. An aggregate that nobody asks emits none, and neither does the
-//! normalization of a table of upserts, which itself needs none.
+//! From the outputs to the sources: a sink says what it wants, an aggregate over updates, a join of
+//! updates and a filter over updates need update-before rows to take back what they let through earlier,
+//! and every other node passes the need on. An aggregate that nobody asks emits none, and neither does the
+//! normalization of a table of upserts, which itself needs none. A join has inserts and deletes only, so it
+//! cannot leave any out.
+
+use std::collections::BTreeSet;
 
 use levada_engine::connector::ConnectorRegistry;
 use levada_engine::element::ChangelogMode;
 
+use super::order::keeps_order;
 use super::{Node, NodeId, NodeKind, Plan};
+use crate::catalog::Table;
 use levada_language::error::{PlanError, PlanErrorKind};
 
 /// Sets the mode of every node, and refuses sinks that cannot take theirs.
@@ -67,16 +72,17 @@ fn input_needs_before(
                 .map_err(|error| refused_by_sink(error, sink, true))?;
             match (wanted, sink_key(plan, node, &sink.table)) {
                 (ChangelogMode::Retract, _) => Ok(true),
+                (_, SinkKey::Other) => Err(wrong_key(plan, node, sink)),
+                (_, SinkKey::Disordered) => Err(disordered(sink)),
                 (_, SinkKey::Same) => Ok(false),
                 // A row may move from one key to another, which the row before tells.
                 (_, SinkKey::Wider) => Ok(true),
-                (_, SinkKey::Other) => Err(wrong_key(plan, node, sink)),
             }
         }
         // The client shows changes as they are.
         NodeKind::Collect => Ok(true),
         NodeKind::Calc(calc) => Ok(asked || calc.filter.is_some()),
-        NodeKind::GroupAggregate(_) | NodeKind::WindowAggregate(_) => Ok(true),
+        NodeKind::GroupAggregate(_) | NodeKind::WindowAggregate(_) | NodeKind::Join(_) => Ok(true),
         // It knows the rows before.
         NodeKind::ChangelogNormalize(_) => Ok(false),
         _ => Ok(asked),
@@ -90,15 +96,15 @@ enum SinkKey {
     Same,
     /// It is that and more.
     Wider,
+    /// It is that, but changes of a row may come in another order than they were made in.
+    Disordered,
     /// Two rows of the query may have the same.
     Other,
 }
 
-fn sink_key(plan: &Plan, node: &Node, table: &crate::catalog::Table) -> SinkKey {
-    let Some(input) = node.inputs.first().and_then(|id| plan.node(*id)) else {
-        return SinkKey::Other;
-    };
-    // Positions within what is written, which leaves out computed columns.
+/// The PRIMARY KEY of a table, if it has one, as positions within what is written, which leaves out
+/// computed columns.
+pub(crate) fn written_key(table: &Table) -> Option<Vec<usize>> {
     let written: Vec<usize> = table
         .columns
         .iter()
@@ -108,19 +114,41 @@ fn sink_key(plan: &Plan, node: &Node, table: &crate::catalog::Table) -> SinkKey 
         .collect();
     let place = |column: &usize| written.iter().position(|w| w == column);
     let key: Option<Vec<usize>> = table.primary_key.iter().map(place).collect();
-    let Some(key) = key.filter(|key| !key.is_empty()) else {
+    key.filter(|key| !key.is_empty())
+}
+
+fn sink_key(plan: &Plan, node: &Node, table: &Table) -> SinkKey {
+    let [id] = node.inputs.as_slice() else {
+        return SinkKey::Other;
+    };
+    let (Some(input), Some(key)) = (plan.node(*id), written_key(table)) else {
         return SinkKey::Other;
     };
     let within = |unique: &&Vec<usize>| unique.iter().all(|c| key.contains(c));
     let mut keys = input.properties.keys.iter().filter(within).peekable();
-    match (
+    let (unique, same) = (
         keys.peek().is_some(),
         keys.any(|unique| key.iter().all(|c| unique.contains(c))),
-    ) {
+    );
+    let columns: BTreeSet<usize> = key.iter().copied().collect();
+    match (unique, same) {
+        (false, _) => SinkKey::Other,
+        _ if !keeps_order(plan, *id, &columns) => SinkKey::Disordered,
         (_, true) => SinkKey::Same,
-        (true, false) => SinkKey::Wider,
-        (false, false) => SinkKey::Other,
+        (_, false) => SinkKey::Wider,
     }
+}
+
+/// A row would be deleted after its successor has been written.
+fn disordered(sink: &super::Sink) -> PlanError {
+    let own = sink.table.names_of(&sink.table.primary_key).join(", ");
+    let what = format!(
+        "writing to table {} by PRIMARY KEY ({own}) what a join gives from several subtasks for one key",
+        sink.table.name
+    );
+    PlanError::unsupported(what, sink.location).hint(
+        "when a column changes that is joined on, another subtask has the row, and its changes may          overtake each other; have these columns in the PRIMARY KEY, or aggregate the rows by the key",
+    )
 }
 
 /// Rows of the query that share a key would overwrite and delete one another.
@@ -197,8 +225,12 @@ fn set_mode(plan: &mut Plan, id: NodeId, asked: bool) {
         }
         NodeKind::GroupAggregate(_) | NodeKind::ChangelogNormalize(_) => ChangelogMode::Upsert,
         // Late rows change a window's result; it then always says what it was before.
-        NodeKind::WindowAggregate(_) if node.properties.updating => ChangelogMode::Retract,
-        NodeKind::WindowAggregate(_) | NodeKind::Values(_) => ChangelogMode::Append,
+        NodeKind::WindowAggregate(_) | NodeKind::Join(_) if node.properties.updating => {
+            ChangelogMode::Retract
+        }
+        NodeKind::WindowAggregate(_) | NodeKind::Join(_) | NodeKind::Values(_) => {
+            ChangelogMode::Append
+        }
         _ => combined(&inputs),
     };
     if let Some(node) = plan.node_mut(id) {

@@ -6,7 +6,8 @@ use arrow::datatypes::SchemaRef;
 use levada_engine::element::ChangelogMode;
 
 use super::{
-    AssignWindow, Calc, ChangelogNormalize, GroupAggregate, Scan, Sink, Values, WindowAggregate,
+    AssignWindow, Calc, ChangelogNormalize, GroupAggregate, Join, Scan, Sink, Values,
+    WindowAggregate,
 };
 use levada_language::error::Location;
 
@@ -32,6 +33,8 @@ pub enum NodeKind {
     WindowAggregate(WindowAggregate),
     /// Aggregates by key.
     GroupAggregate(GroupAggregate),
+    /// Pairs the rows of two inputs, left and right.
+    Join(Join),
     /// Writes a table.
     Sink(Sink),
     /// Gives rows to the client.

@@ -10,12 +10,17 @@ use levada_tests::run::{self, same};
 
 const EVENTS: u32 = 20_000;
 
-const QUERIES: [&str; 15] = [
+const QUERIES: [&str; 21] = [
     "q0",
     "q1",
     "q2",
+    "q3",
+    "q4",
+    "q5",
     "q5_hop",
+    "q7",
     "q7_tumble",
+    "q8",
     "q8_auction",
     "q8_person",
     "q11",
@@ -23,6 +28,7 @@ const QUERIES: [&str; 15] = [
     "q15",
     "q16",
     "q17",
+    "q20",
     "q21",
     "q22",
     "q12",

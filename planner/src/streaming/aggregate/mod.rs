@@ -183,7 +183,12 @@ impl Builder<'_> {
             calls: materialised.calls,
             emit_update_before: true,
         };
-        let properties = node.properties(self.properties(input)?)?;
+        let mut properties = node.properties(self.properties(input)?)?;
+        // What is the same for all rows tells none apart.
+        let varies = |key: &ExprRef| key.downcast_ref::<Literal>().is_none();
+        let keys = grouping.keys.iter().enumerate();
+        let keys = keys.filter(|(_, key)| varies(key)).map(|(place, _)| place);
+        properties.keys = vec![keys.collect()];
         let schema = Arc::clone(&properties.schema);
         let id = self
             .plan

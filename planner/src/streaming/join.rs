@@ -1,0 +1,144 @@
+//! Join: pairs the rows of two inputs, whenever they come.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{Field, Schema};
+use levada_engine::element::ChangelogMode;
+use levada_engine::graph::JoinKind;
+
+use super::expression::ExprRef;
+use super::{Properties, StateSize};
+
+#[cfg(test)]
+mod tests;
+
+/// More sets of columns than these are not remembered as keys of a join.
+const MOST_KEYS: usize = 8;
+
+/// Pairs the rows of two inputs: those with equal keys for which the condition holds.
+///
+/// The output has the columns of the left input and, unless it only asks whether there is a partner,
+/// those of the right one. No column is a time attribute: a row goes out when the later of the two has
+/// come, and what it says about time may be long past.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Join {
+    /// Which rows it gives.
+    pub kind: JoinKind,
+    /// The key columns of the left input; none joins everything with everything.
+    pub left_keys: Vec<usize>,
+    /// Those of the right input, as many and of the same types.
+    pub right_keys: Vec<usize>,
+    /// Whether keys that are NULL are equal.
+    pub null_equals_null: bool,
+    /// What must hold besides, over the columns of the left input followed by those of the right one, which
+    /// it calls `left.…` and `right.…`.
+    pub condition: Option<ExprRef>,
+}
+
+impl Join {
+    /// What is known about the rows.
+    pub(super) fn properties(&self, left: &Properties, right: &Properties) -> Properties {
+        let schema = Arc::new(Schema::new(self.fields(left, right)));
+        let mut properties = Properties::appending(schema, left.bounded && right.bounded);
+        properties.updating = match self.kind {
+            JoinKind::Inner | JoinKind::Semi => left.updating || right.updating,
+            // A row without a partner may get one.
+            JoinKind::Left | JoinKind::Right | JoinKind::Full | JoinKind::Anti => true,
+        };
+        if properties.updating {
+            properties.mode = ChangelogMode::Retract;
+        }
+        properties.keys = self.unique_keys(left, right);
+        properties.state = StateSize::PerKey;
+        properties
+    }
+
+    /// Whether the output has the columns of the right input.
+    pub fn gives_right(&self) -> bool {
+        !matches!(self.kind, JoinKind::Semi | JoinKind::Anti)
+    }
+
+    /// The kind, for people.
+    pub fn label(&self) -> &'static str {
+        match self.kind {
+            JoinKind::Inner => "inner",
+            JoinKind::Left => "left",
+            JoinKind::Right => "right",
+            JoinKind::Full => "full",
+            JoinKind::Semi => "semi",
+            JoinKind::Anti => "anti",
+        }
+    }
+
+    fn fields(&self, left: &Properties, right: &Properties) -> Vec<Arc<Field>> {
+        let padded = |side: &Properties, padded: bool| -> Vec<Arc<Field>> {
+            let field = |field: &Arc<Field>| match padded && !field.is_nullable() {
+                true => Arc::new(field.as_ref().clone().with_nullable(true)),
+                false => Arc::clone(field),
+            };
+            side.schema.fields().iter().map(field).collect()
+        };
+        let mut fields = padded(left, matches!(self.kind, JoinKind::Right | JoinKind::Full));
+        if self.gives_right() {
+            let pads_right = matches!(self.kind, JoinKind::Left | JoinKind::Full);
+            fields.extend(padded(right, pads_right));
+        }
+        fields
+    }
+
+    /// A pair is known by a key of each side. Where a row of one side has one partner at most, because a
+    /// key of the other side is among the columns that are compared, its own key is enough.
+    fn unique_keys(&self, left: &Properties, right: &Properties) -> Vec<Vec<usize>> {
+        if !self.gives_right() {
+            return left.keys.clone();
+        }
+        let width = left.schema.fields().len();
+        let behind = |key: &Vec<usize>| key.iter().map(|column| column + width).collect();
+        let of_right: Vec<Vec<usize>> = right.keys.iter().map(behind).collect();
+        let mut keys = Vec::new();
+        let pads_left = matches!(self.kind, JoinKind::Right | JoinKind::Full);
+        let pads_right = matches!(self.kind, JoinKind::Left | JoinKind::Full);
+        if is_unique(right, &self.right_keys) && !pads_left {
+            keys.extend(left.keys.iter().cloned());
+        }
+        if is_unique(left, &self.left_keys) && !pads_right {
+            keys.extend(of_right.iter().cloned());
+        }
+        for first in &left.keys {
+            for (second, shifted) in right.keys.iter().zip(&of_right) {
+                // With both sides padded, a row of one whose key is NULL looks like one of the other.
+                let apart = never_null(left, first) || never_null(right, second);
+                if apart || self.kind != JoinKind::Full {
+                    keys.push(first.iter().chain(shifted).copied().collect());
+                }
+            }
+        }
+        smallest(keys)
+    }
+}
+
+/// Whether no two rows have the same values of `columns` at any one time.
+pub(super) fn is_unique(rows: &Properties, columns: &[usize]) -> bool {
+    let within = |key: &Vec<usize>| key.iter().all(|column| columns.contains(column));
+    rows.keys.iter().any(within)
+}
+
+/// Whether at least one of the columns is never NULL.
+fn never_null(rows: &Properties, columns: &[usize]) -> bool {
+    let field = |column: &usize| rows.schema.fields().get(*column);
+    let mut fields = columns.iter().filter_map(field);
+    fields.any(|field| !field.is_nullable())
+}
+
+/// The keys that contain no other one.
+fn smallest(mut keys: Vec<Vec<usize>>) -> Vec<Vec<usize>> {
+    keys.sort_by_key(Vec::len);
+    let mut kept: Vec<Vec<usize>> = Vec::new();
+    for key in keys {
+        let within = |other: &Vec<usize>| other.iter().all(|column| key.contains(column));
+        if kept.len() < MOST_KEYS && !kept.iter().any(within) {
+            kept.push(key);
+        }
+    }
+    kept
+}

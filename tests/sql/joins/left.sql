@@ -1,0 +1,15 @@
+-- LEFT JOIN: a row without a partner comes with NULLs, until it gets one.
+--- use shop
+--- sql
+SELECT o.id, c.name FROM orders AS o LEFT JOIN customers AS c ON o.customer = c.customer;
+--- rows
+id | name
+1 | Ada
+2 | Ben
+3 | Ada
+6 | Cy
+6 | Cy
+6 | Cyn
+6 | Cyn
+4 | NULL
+5 | NULL
