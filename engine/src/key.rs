@@ -3,8 +3,12 @@
 //! The hash of a key is stable over processes, machines and versions, because it decides where
 //! checkpointed state belongs.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::{DataType, Int8Type, Int16Type, Int32Type, Int64Type};
+use arrow::datatypes::{
+    DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+};
 use arrow::row::{RowConverter, SortField};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
@@ -63,11 +67,35 @@ fn hash_column(column: &ArrayRef, hashes: &mut [u64]) -> Result<()> {
         }
         other => {
             let converter = RowConverter::new(vec![SortField::new(other.clone())])?;
+            let column = &canonical_floats(column);
             let rows = converter.convert_columns(std::slice::from_ref(column))?;
             each(column, hashes, |i| xxh3_64(rows.row(i).as_ref()));
         }
     }
     Ok(())
+}
+
+/// Floats that are equal as keys made the same: zeros, and what is no number.
+fn canonical_floats(column: &ArrayRef) -> ArrayRef {
+    match column.data_type() {
+        DataType::Float32 => {
+            let canonical = |v: f32| if v.is_nan() { f32::NAN } else { v + 0.0 };
+            Arc::new(
+                column
+                    .as_primitive::<Float32Type>()
+                    .unary::<_, Float32Type>(canonical),
+            )
+        }
+        DataType::Float64 => {
+            let canonical = |v: f64| if v.is_nan() { f64::NAN } else { v + 0.0 };
+            Arc::new(
+                column
+                    .as_primitive::<Float64Type>()
+                    .unary::<_, Float64Type>(canonical),
+            )
+        }
+        _ => Arc::clone(column),
+    }
 }
 
 fn each(column: &ArrayRef, hashes: &mut [u64], hash: impl Fn(usize) -> u64) {
@@ -158,9 +186,7 @@ impl KeyGroupRange {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::sync::Arc;
-
-    use arrow::array::{Int32Array, Int64Array, StringArray};
+    use arrow::array::{Float32Array, Float64Array, Int32Array, Int64Array, StringArray};
 
     use super::*;
 
@@ -175,6 +201,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn floats_that_are_equal_are_in_one_place() {
+        let odd = f64::from_bits(f64::NAN.to_bits() | 5);
+        let zeros: ArrayRef = Arc::new(Float64Array::from(vec![0.0, -0.0, f64::NAN, odd, 1.0]));
+        let mut hashes = vec![];
+        hash_keys(&[zeros], 5, &mut hashes).unwrap();
+        assert_eq!((hashes[0], hashes[2]), (hashes[1], hashes[3]));
+        let small: ArrayRef = Arc::new(Float32Array::from(vec![-0.0, 0.0]));
+        hash_keys(&[small], 2, &mut hashes).unwrap();
+        assert_eq!(hashes[0], hashes[1]);
+        assert_ne!(hashes[0], NULL_HASH);
     }
 
     #[test]

@@ -34,6 +34,8 @@ mod side;
 #[cfg(test)]
 mod tests;
 
+/// With so many candidates, rows are matched before the next ones get any.
+const CANDIDATES: usize = if cfg!(test) { 9 } else { 1 << 16 };
 /// So many pairs are put to the condition at a time.
 const CONDITION_ROWS: usize = if cfg!(test) { 5 } else { 1 << 13 };
 /// So many rows of output are gathered at a time.
@@ -139,15 +141,19 @@ impl Join {
         batch.take(&valid(true))
     }
 
-    /// The partners that the rows of a batch may have: for each row, where its candidates end.
-    fn candidates(&self, input: usize, now_ms: i64) -> (Vec<u32>, Vec<usize>) {
+    /// The partners that the rows of a batch from `first` on may have: for each row, where its candidates end;
+    /// of so many rows as have not too many.
+    fn candidates(&self, input: usize, first: usize, now_ms: i64) -> (Vec<u32>, Vec<usize>) {
         let other = &self.kept.sides[1 - input];
         let before = self.kept.expired_before(now_ms);
-        let (mut rows, mut ends) = (Vec::new(), Vec::with_capacity(self.numbers.len()));
-        for key in &self.numbers {
+        let (mut rows, mut ends) = (Vec::new(), Vec::new());
+        for key in self.numbers.iter().skip(first) {
             let alive = |row: &u32| before.is_none_or(|at| other.entry(*row).stamp > at);
             rows.extend(other.of_key(*key).filter(alive));
             ends.push(rows.len());
+            if rows.len() >= CANDIDATES {
+                break;
+            }
         }
         (rows, ends)
     }
@@ -156,7 +162,7 @@ impl Join {
     fn passing(
         &mut self,
         input: usize,
-        batch: &Batch,
+        (batch, first): (&Batch, usize),
         candidates: &[u32],
         ends: &[usize],
     ) -> Result<Option<Vec<bool>>> {
@@ -164,7 +170,7 @@ impl Join {
             return Ok(None);
         };
         let mut own: Vec<u32> = Vec::with_capacity(candidates.len());
-        for (row, end) in (0..).zip(ends) {
+        for (row, end) in (first as u32..).zip(ends) {
             own.resize(*end, row);
         }
         let mut passing = Vec::with_capacity(candidates.len());
@@ -197,12 +203,28 @@ impl Join {
         now_ms: i64,
         output: &mut Output,
     ) -> Result<Vec<u32>> {
-        let (candidates, ends) = self.candidates(input, now_ms);
-        let passing = self.passing(input, batch, &candidates, &ends)?;
-        let mut matched = Vec::with_capacity(ends.len());
+        let mut matched = Vec::with_capacity(batch.num_rows());
+        while matched.len() < batch.num_rows() {
+            self.match_some(input, batch, now_ms, &mut matched, output)?;
+        }
+        Ok(matched)
+    }
+
+    /// Matches the rows behind those that have been, as many as have not too many candidates.
+    fn match_some(
+        &mut self,
+        input: usize,
+        batch: &Batch,
+        now_ms: i64,
+        matched: &mut Vec<u32>,
+        output: &mut Output,
+    ) -> Result<()> {
+        let first = matched.len();
+        let (candidates, ends) = self.candidates(input, first, now_ms);
+        let passing = self.passing(input, (batch, first), &candidates, &ends)?;
         let mut found = Found::default();
         let mut start = 0;
-        for (row, end) in ends.into_iter().enumerate() {
+        for (row, end) in (first..).zip(ends) {
             let comes = comes(batch, row);
             let mut count = 0;
             for at in start..end {
@@ -230,8 +252,7 @@ impl Join {
                 self.give(input, batch, std::mem::take(&mut found), output)?;
             }
         }
-        self.give(input, batch, found, output)?;
-        Ok(matched)
+        self.give(input, batch, found, output)
     }
 
     /// A row has met a partner: what that gives, and what the partner said alone.

@@ -42,6 +42,14 @@ const FREE: Entry = Entry {
     persisted: false,
 };
 
+/// A row among those of the same content.
+#[derive(Debug, Clone, Copy, Default)]
+struct Content {
+    hash: u128,
+    next: u32,
+    before: u32,
+}
+
 /// What a new row is beside its columns.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Arrival {
@@ -68,10 +76,10 @@ pub(super) struct Side {
     heads: Vec<u32>,
     /// By row.
     entries: Vec<Entry>,
-    /// Rows by their content, if they are taken back.
+    /// If rows are taken back: of those of equal content the one that came last.
     by_content: HashTable<u32>,
     /// By row, if rows are taken back.
-    contents: Vec<u128>,
+    contents: Vec<Content>,
     dirty: Vec<u32>,
     /// Rows that keyed state has and should not: their keys and ids.
     pub(super) gone: Vec<(u32, u64)>,
@@ -169,9 +177,10 @@ impl Side {
         }
         self.entries.resize(self.rows.capacity(), FREE);
         if self.updating {
-            self.contents.resize(self.rows.capacity(), 0);
+            self.contents
+                .resize(self.rows.capacity(), Content::default());
             for (number, row) in numbers.iter().zip(kept) {
-                self.contents[*number as usize] = contents[*row as usize];
+                self.contents[*number as usize].hash = contents[*row as usize];
             }
         }
         Ok(numbers)
@@ -195,15 +204,55 @@ impl Side {
             persisted: false,
         };
         if self.updating {
-            let content = self.contents[row as usize];
-            let hash = |row: &u32| self.contents[*row as usize] as u64;
-            self.by_content.insert_unique(content as u64, row, hash);
+            self.link_content(row);
+        }
+    }
+
+    fn link_content(&mut self, row: u32) {
+        let contents = &mut self.contents;
+        let content = contents[row as usize].hash;
+        let same = |other: &u32| contents[*other as usize].hash == content;
+        let next = match self.by_content.find_mut(content as u64, same) {
+            Some(head) => std::mem::replace(head, row),
+            None => {
+                let hash = |row: &u32| contents[*row as usize].hash as u64;
+                self.by_content.insert_unique(content as u64, row, hash);
+                NONE
+            }
+        };
+        if next != NONE {
+            contents[next as usize].before = row;
+        }
+        contents[row as usize] = Content {
+            hash: content,
+            next,
+            before: NONE,
+        };
+    }
+
+    fn unlink_content(&mut self, row: u32) {
+        let Content { hash, next, before } = self.contents[row as usize];
+        if next != NONE {
+            self.contents[next as usize].before = before;
+        }
+        if before != NONE {
+            self.contents[before as usize].next = next;
+            return;
+        }
+        let Ok(mut head) = self.by_content.find_entry(hash as u64, |head| *head == row) else {
+            return;
+        };
+        match next {
+            NONE => {
+                head.remove();
+            }
+            next => *head.get_mut() = next,
         }
     }
 
     /// A row of this content.
     pub(super) fn find(&self, content: u128) -> Option<u32> {
-        let same = |row: &u32| self.contents[*row as usize] == content;
+        let same = |row: &u32| self.contents[*row as usize].hash == content;
         self.by_content.find(content as u64, same).copied()
     }
 
@@ -221,11 +270,7 @@ impl Side {
             self.entries[entry.next as usize].before = entry.before;
         }
         if self.updating {
-            let content = self.contents[row as usize];
-            let found = self.by_content.find_entry(content as u64, |r| *r == row);
-            if let Ok(found) = found {
-                found.remove();
-            }
+            self.unlink_content(row);
         }
         if entry.persisted {
             self.gone.push((entry.key, entry.id));
@@ -271,7 +316,7 @@ impl Side {
         self.rows.size_bytes()
             + self.heads.capacity() * 4
             + self.entries.capacity() * size_of::<Entry>()
-            + self.contents.capacity() * 16
+            + self.contents.capacity() * size_of::<Content>()
             + self.by_content.allocation_size()
     }
 }

@@ -367,3 +367,15 @@ fn rows_that_say_nothing_more_are_not_kept() {
     assert_eq!(stored(JoinKind::Anti, both, twice), (1, 2));
     assert_eq!(stored(JoinKind::Inner, both, twice), (2, 3));
 }
+
+#[test]
+fn rows_of_equal_content_cost_no_more_than_others() {
+    // Quadratic, this would take minutes.
+    let mut join = pipeline(&spec(JoinKind::Inner));
+    let rows = |kind: &str| format!("{kind} | 1 | a | 1\n").repeat(100_000);
+    left(&mut join, &rows("+I"));
+    left(&mut join, &rows("-D"));
+    assert_eq!(right(&mut join, "+I | 5 | 1 | x"), NOTHING);
+    left(&mut join, "+I | 1 | a | 1");
+    assert_eq!(join.result().len(), 1);
+}
