@@ -76,7 +76,7 @@ fn hash_column(column: &ArrayRef, hashes: &mut [u64]) -> Result<()> {
 }
 
 /// Floats that are equal as keys made the same: zeros, and what is no number.
-fn canonical_floats(column: &ArrayRef) -> ArrayRef {
+pub(crate) fn canonical_floats(column: &ArrayRef) -> ArrayRef {
     match column.data_type() {
         DataType::Float32 => {
             let canonical = |v: f32| if v.is_nan() { f32::NAN } else { v + 0.0 };

@@ -145,6 +145,15 @@ fn check_options(table: &TableDescriptor) -> Result<()> {
     }
 }
 
+/// The error of a statement contains all of `expect`.
+#[track_caller]
+pub(crate) fn says(error: PlanError, sql: &str, expect: &[&str]) {
+    let error = error.render(sql);
+    for part in expect {
+        assert!(error.contains(part), "{sql}\nhas no {part:?} in\n{error}");
+    }
+}
+
 /// A planner with what SET has said.
 pub(crate) struct Session {
     pub(crate) planner: Planner,

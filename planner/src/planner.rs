@@ -394,7 +394,7 @@ impl Planner {
             Output::Client(query) => {
                 let plan = self.optimized(&resolver, query, Ok)?;
                 builder
-                    .of_query(query)
+                    .of_query(query, self.catalog.as_ref())
                     .collect(&plan)
                     .map_err(|e| e.or_at(Some(query.location)))?;
                 logical.push(plan);
@@ -429,7 +429,7 @@ impl Planner {
             logical::insert_plan(resolver, plan, insert, &sink.table)
         })?;
         builder
-            .of_query(&insert.query)
+            .of_query(&insert.query, self.catalog.as_ref())
             .insert(&plan, sink)
             .map_err(|e| e.or_at(Some(insert.query.location)))?;
         Ok(plan)

@@ -33,6 +33,8 @@ pub enum OperatorSpec {
     ChangelogNormalize(ChangelogNormalizeSpec),
     /// Joins its two inputs.
     Join(JoinSpec),
+    /// Numbers rows in order, and passes on the first ones.
+    Rank(RankSpec),
     /// Writes a table.
     Sink(SinkSpec),
     /// Hands rows to the client that submitted the job. Parallelism 1.
@@ -316,6 +318,60 @@ pub struct JoinInput {
     pub rows: WireSchema,
     /// Whether rows are taken back, each by its full content. Updates come with the row before.
     pub updating: bool,
+}
+
+/// How rows in order are numbered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum RankFunction {
+    /// Each has a number of its own; of those that are equal in order, the one that came first has the least.
+    RowNumber,
+    /// Those that are equal in order have one number: that of their first one as [`RankFunction::RowNumber`]
+    /// has it.
+    Rank,
+    /// The same without gaps between the numbers.
+    DenseRank,
+}
+
+/// A column that rows are put in order by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct OrderColumn {
+    /// The column.
+    pub column: usize,
+    /// Whether the greatest value comes first.
+    pub descending: bool,
+    /// Whether NULL comes before all values.
+    pub nulls_first: bool,
+}
+
+/// Passes on the rows whose number among those of their partition is in a range (Top-N, deduplication, LIMIT).
+///
+/// Output columns are those of the input, with the number behind them as BIGINT if it is asked for. Output is
+/// what makes the rows before a batch those after it: inserts and deletes, and where numbers are given, updates
+/// of the row with a number (`RowNumber`) or of the number of a row (the others). If rows only ever come,
+/// and none of them can come before an earlier one (no order, or the order of arrival), there are inserts
+/// alone.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RankSpec {
+    /// The schema of the rows.
+    pub rows: WireSchema,
+    /// The columns that partitions are formed by. None is a single partition, in one subtask.
+    pub partition_by: Vec<usize>,
+    /// What rows are put in order by; rows that are equal in all of it are in order of arrival.
+    pub order_by: Vec<OrderColumn>,
+    /// How they are numbered.
+    pub function: RankFunction,
+    /// The least number that is passed on, from 1 on.
+    pub from: u64,
+    /// The greatest one. No less than `from`.
+    pub to: u64,
+    /// Whether the number is put behind the other columns.
+    pub number: bool,
+    /// Whether rows are taken back, each by its full content. Updates come with the row before.
+    pub updating: bool,
+    /// Whether updates go out with the row before; else only with the row after.
+    pub update_before: bool,
+    /// How long a row is kept that nothing changes, in milliseconds; 0 for ever.
+    pub ttl_ms: u64,
 }
 
 /// Writes a table.

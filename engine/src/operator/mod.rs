@@ -26,8 +26,11 @@ mod changelog_normalize;
 mod group_aggregate;
 pub mod inspect;
 mod join;
+mod keyed_rows;
 mod local_group_aggregate;
 mod local_window_aggregate;
+mod overflow;
+mod rank;
 #[cfg(test)]
 pub(crate) mod testing;
 mod union;
@@ -98,6 +101,19 @@ pub trait Operator: Send {
         now_ms: i64,
         output: &mut Output,
     ) -> Result<()>;
+
+    /// Whether the last call has left something to give: an operator of which a few rows make many gives some of
+    /// them at a time, so that they can leave before there are more. Until all is given, nothing is called but
+    /// [`Operator::give_more`].
+    fn has_more(&self) -> bool {
+        false
+    }
+
+    /// Gives more of what the last call has left.
+    fn give_more(&mut self, output: &mut Output) -> Result<()> {
+        let _ = output;
+        Ok(())
+    }
 
     /// Event time has moved (the minimum over all inputs); after what this emits the
     /// subtask forwards [`Operator::output_watermark`].
@@ -195,6 +211,7 @@ pub fn build(
             Ok(Box::new(operator))
         }
         OperatorSpec::Join(spec) => Ok(Box::new(join::Join::new(spec, output, context)?)),
+        OperatorSpec::Rank(spec) => Ok(Box::new(rank::Rank::new(spec, output, context)?)),
         other => Err(EngineError::internal(format!(
             "no state machine runs {other:?}"
         ))),
@@ -210,6 +227,7 @@ pub fn grouping(spec: &OperatorSpec, input: usize) -> Option<(&[usize], bool)> {
         OperatorSpec::ChangelogNormalize(spec) => Some((&spec.keys, false)),
         OperatorSpec::Join(spec) if input == 0 => Some((&spec.left.keys, false)),
         OperatorSpec::Join(spec) => Some((&spec.right.keys, false)),
+        OperatorSpec::Rank(spec) => Some((&spec.partition_by, false)),
         _ => None,
     }
 }
@@ -222,6 +240,7 @@ pub fn needs_state(spec: &OperatorSpec) -> bool {
             | OperatorSpec::GroupAggregate(_)
             | OperatorSpec::ChangelogNormalize(_)
             | OperatorSpec::Join(_)
+            | OperatorSpec::Rank(_)
     )
 }
 

@@ -16,6 +16,7 @@
 
 use std::collections::VecDeque;
 use std::io::Write;
+use std::ops::Range;
 
 use bytes::Bytes;
 
@@ -165,7 +166,7 @@ fn put_length(mut rest: u64, out: &mut Vec<u8>) {
 }
 
 /// A part of a file: entries of one table and key group.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Block {
     /// Whose entries.
     pub place: StatePlace,
@@ -241,6 +242,13 @@ impl StateFileReader {
         &self.blocks
     }
 
+    /// Some of the file's bytes, which nothing checks.
+    pub(super) fn bytes(&self, range: Range<u64>) -> Result<Bytes> {
+        let length = range.end.saturating_sub(range.start);
+        let length = usize::try_from(length).map_err(|_| corrupt("too long"))?;
+        self.content.read(range.start, length)
+    }
+
     /// The entries of some key groups, of one table or of all.
     pub fn entries(&self, range: KeyGroupRange, table: Option<TableId>) -> FileEntries {
         let wanted =
@@ -248,11 +256,10 @@ impl StateFileReader {
         FileEntries {
             content: self.content.clone(),
             blocks: self.blocks.iter().filter(wanted).copied().collect(),
-            place: (TableId(0), 0),
+            current: Block::default(),
             block: Bytes::new(),
             at: 0,
-            key: 0..0,
-            value: None,
+            span: Span::default(),
         }
     }
 }
@@ -290,37 +297,69 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N]> {
 pub struct FileEntries {
     content: Blob,
     blocks: VecDeque<Block>,
-    place: StatePlace,
+    current: Block,
     block: Bytes,
     at: usize,
-    key: std::ops::Range<usize>,
-    value: Option<std::ops::Range<usize>>,
+    span: Span,
 }
 
 impl FileEntries {
-    /// Takes a length off the block.
-    fn length(&mut self) -> Result<u64> {
-        let mut length = 0u64;
-        for shift in (0..35).step_by(7) {
-            let byte = self.block.get(self.at).ok_or_else(|| corrupt("cut off"))?;
-            self.at += 1;
-            length |= u64::from(byte & 0x7F) << shift;
-            if byte & 0x80 == 0 {
-                return Ok(length);
-            }
-        }
-        Err(corrupt("bad length"))
+    /// Where the current entry lies in the file.
+    pub(super) fn position(&self) -> Range<u64> {
+        let from = self.current.offset + self.span.start as u64;
+        from..self.current.offset + self.at as u64
+    }
+}
+
+/// Where an entry lies in some bytes of a file.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Span {
+    start: usize,
+    key: Range<usize>,
+    value: Option<Range<usize>>,
+}
+
+impl Span {
+    /// Reads the entry at `at`, and leaves there where it ends.
+    pub(super) fn read(bytes: &[u8], at: &mut usize) -> Result<Self> {
+        let start = *at;
+        let key = length(bytes, at)?;
+        let key = part(bytes, at, key)?;
+        let value = match length(bytes, at)? {
+            0 => None,
+            length => Some(part(bytes, at, length - 1)?),
+        };
+        Ok(Span { start, key, value })
     }
 
-    fn part(&mut self, length: u64) -> Result<std::ops::Range<usize>> {
-        let end = usize::try_from(length).ok();
-        let end = end.and_then(|length| self.at.checked_add(length));
-        let end = end.filter(|end| *end <= self.block.len());
-        let end = end.ok_or_else(|| corrupt("an entry reaches over the end of its block"))?;
-        let part = self.at..end;
-        self.at = end;
-        Ok(part)
+    /// Its key and value, of the bytes that it was read of.
+    pub(super) fn of<'a>(&self, bytes: &'a [u8]) -> (&'a [u8], Option<&'a [u8]>) {
+        let value = self.value.clone().map(|value| &bytes[value]);
+        (&bytes[self.key.clone()], value)
     }
+}
+
+fn length(bytes: &[u8], at: &mut usize) -> Result<u64> {
+    let mut length = 0u64;
+    for shift in (0..35).step_by(7) {
+        let byte = bytes.get(*at).ok_or_else(|| corrupt("cut off"))?;
+        *at += 1;
+        length |= u64::from(byte & 0x7F) << shift;
+        if byte & 0x80 == 0 {
+            return Ok(length);
+        }
+    }
+    Err(corrupt("bad length"))
+}
+
+fn part(bytes: &[u8], at: &mut usize, length: u64) -> Result<Range<usize>> {
+    let end = usize::try_from(length).ok();
+    let end = end.and_then(|length| at.checked_add(length));
+    let end = end.filter(|end| *end <= bytes.len());
+    let end = end.ok_or_else(|| corrupt("an entry reaches over the end of its block"))?;
+    let part = *at..end;
+    *at = end;
+    Ok(part)
 }
 
 impl Entries for FileEntries {
@@ -335,22 +374,18 @@ impl Entries for FileEntries {
             if crc32fast::hash(&self.block) != block.checksum {
                 return Err(corrupt("the checksum of a block does not match"));
             }
-            (self.place, self.at) = (block.place, 0);
+            (self.current, self.at) = (block, 0);
         }
-        let length = self.length()?;
-        self.key = self.part(length)?;
-        self.value = match self.length()? {
-            0 => None,
-            length => Some(self.part(length - 1)?),
-        };
+        self.span = Span::read(&self.block, &mut self.at)?;
         Ok(true)
     }
 
     fn entry(&self) -> Entry<'_> {
+        let (key, value) = self.span.of(&self.block);
         Entry {
-            place: self.place,
-            key: &self.block[self.key.clone()],
-            value: self.value.clone().map(|value| &self.block[value]),
+            place: self.current.place,
+            key,
+            value,
         }
     }
 }

@@ -4,7 +4,10 @@
 use super::blob::Blob;
 use super::file::StateFileReader;
 use super::merge::Entries;
-use super::{Delta, Restored, RestoredFile, TableId, delta};
+use super::{
+    BackendKind, Change, Delta, KeyedState, Memory, Resources, Restored, RestoredFile, StateSetup,
+    TableId, create, delta,
+};
 use crate::key::{KeyGroup, KeyGroupRange};
 
 pub(crate) const ALL: KeyGroupRange = KeyGroupRange::EVERY;
@@ -18,6 +21,34 @@ pub(crate) fn file_of(delta: Delta) -> Vec<u8> {
     let written = delta::write(&[delta], &mut file).unwrap();
     assert_eq!(written.bytes as usize, file.len());
     file
+}
+
+/// A change of a table: its key group, key, and the new value.
+pub(crate) type Changed = (u8, KeyGroup, Vec<u8>, Option<Vec<u8>>);
+
+/// Applies a change.
+pub(crate) fn apply(state: &mut dyn KeyedState, change: &Changed) {
+    let (table, group, key, value) = change;
+    let (group, value) = (*group, value.as_deref());
+    let change = Change { group, key, value };
+    let changes = &mut std::iter::once(change);
+    state.apply(TableId(*table), changes).unwrap();
+}
+
+/// The state file of some changes.
+pub(crate) fn file_with(changes: &[Changed]) -> Vec<u8> {
+    let scratch = tempfile::tempdir().unwrap();
+    let state = create(StateSetup {
+        kind: BackendKind::Memory,
+        key_groups: ALL,
+        scratch: scratch.path(),
+        checkpointed: true,
+        restored: Restored::default(),
+        resources: &Resources::new(Memory::new(1 << 20)),
+    });
+    let mut state = state.unwrap();
+    changes.iter().for_each(|c| apply(&mut *state, c));
+    file_of(state.take_delta())
 }
 
 /// What state starts from, of files from old to new.

@@ -2,9 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::StatePlace;
+use super::{StatePlace, full_key};
 use crate::error::Result;
-use crate::key;
 
 /// An entry, or the deletion of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,9 +44,7 @@ pub struct Merge<'a> {
 type Head = u128;
 
 fn head(entry: Entry<'_>) -> Head {
-    let (table, group) = entry.place;
-    let [high, low] = group.to_be_bytes();
-    key::head(&[table.0, high, low], entry.key)
+    full_key::head(entry.place, entry.key)
 }
 
 impl<'a> Merge<'a> {

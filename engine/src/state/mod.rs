@@ -25,6 +25,8 @@ use crate::memory::Memory;
 pub mod blob;
 pub mod delta;
 pub mod file;
+mod full_key;
+mod in_place;
 mod memory;
 pub mod merge;
 mod restored;
@@ -39,7 +41,7 @@ pub use delta::Delta;
 pub use restored::{Restored, RestoredFile};
 
 /// Names a table within the state of one operator; part of the checkpoint format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct TableId(pub u8);
 
 /// A table and a key group: what state files are divided by.

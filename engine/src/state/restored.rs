@@ -27,6 +27,16 @@ impl Restored {
         self.0.is_empty()
     }
 
+    /// The bytes that some key groups take in the files, all versions of their entries included.
+    pub fn size_bytes(&self, range: KeyGroupRange) -> u64 {
+        let blocks = self.0.iter().flat_map(|file| {
+            let own = file.key_groups.intersection(&range);
+            let blocks = file.reader.blocks().iter();
+            blocks.filter(move |b| own.contains(b.place.1))
+        });
+        blocks.map(|b| u64::from(b.length)).sum()
+    }
+
     /// The entries of some key groups, of one table or of all.
     pub fn entries(&self, range: KeyGroupRange, table: Option<TableId>) -> Merge<'_> {
         self.merged(range, table, true)

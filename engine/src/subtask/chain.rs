@@ -17,6 +17,9 @@ use crate::operator::{Operator, Output};
 use crate::state::Delta;
 use crate::time::{Clock, EventTime, WatermarkMerger};
 
+#[cfg(test)]
+mod tests;
+
 /// What passes along a chain.
 #[derive(Debug, Clone)]
 pub(super) enum Event {
@@ -80,14 +83,47 @@ pub(super) struct Chain {
     pub metrics: Arc<SubtaskMetrics>,
     pub clock: Arc<dyn Clock>,
     queue: VecDeque<Step>,
+    /// By node: what waits for an operator that has more to give.
+    unfinished: Vec<Option<VecDeque<Act>>>,
     output: Output,
 }
 
+/// What is to be done at a node.
 struct Step {
     node: usize,
-    input: u32,
-    channel: u32,
-    event: Event,
+    act: Act,
+}
+
+enum Act {
+    /// Take what an input has brought.
+    Take {
+        input: u32,
+        channel: u32,
+        event: Event,
+    },
+    /// Say that event time has moved.
+    Watermark(EventTime),
+    /// Say so to what follows.
+    ForwardWatermark(EventTime),
+    /// Say that what is held back must go.
+    HandOver,
+    /// Say that the input has ended.
+    Finish,
+    /// Say something to all that follow.
+    Forward(Event),
+    /// Ask for more of what the last call gave.
+    GoOn,
+}
+
+impl Step {
+    fn take(node: usize, input: u32, channel: u32, event: Event) -> Self {
+        let act = Act::Take {
+            input,
+            channel,
+            event,
+        };
+        Step { node, act }
+    }
 }
 
 impl Chain {
@@ -97,25 +133,21 @@ impl Chain {
         metrics: Arc<SubtaskMetrics>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let (queue, output) = (VecDeque::new(), Output::default());
         Chain {
+            unfinished: nodes.iter().map(|_| None).collect(),
             nodes,
             edges,
             metrics,
             clock,
-            queue,
-            output,
+            queue: VecDeque::new(),
+            output: Output::default(),
         }
     }
 
     /// Passes an event of a channel to an input and on through the chain.
     pub fn push(&mut self, node: usize, input: u32, channel: u32, event: Event) -> Result<()> {
-        self.queue.push_back(Step {
-            node,
-            input,
-            channel,
-            event,
-        });
+        self.queue
+            .push_back(Step::take(node, input, channel, event));
         self.run()
     }
 
@@ -125,24 +157,88 @@ impl Chain {
         self.run()
     }
 
-    /// Whether every operator has seen the end of all its inputs.
+    /// Whether every operator has seen the end of all its inputs, and has nothing more to give.
     pub fn has_ended(&self) -> bool {
-        self.nodes
-            .iter()
-            .all(|n| matches!(n.stage, Stage::Source) || n.inputs.all_ended())
+        let ended = |n: &Node| matches!(n.stage, Stage::Source) || n.inputs.all_ended();
+        !self.has_work() && self.nodes.iter().all(ended)
     }
 
-    fn run(&mut self) -> Result<()> {
+    /// Whether an operator has more to give, which was not asked for since too much waited for others.
+    pub fn has_work(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
+    /// Does what is to be done, but asks nobody for more while too much waits for others.
+    pub fn run(&mut self) -> Result<()> {
         // First in, first out keeps the order on every path from operator to operator.
         while let Some(step) = self.queue.pop_front() {
-            match step.event {
-                Event::Batch(batch) => {
-                    self.process(step.node, step.input, step.channel, batch)?;
-                }
-                time => self.advance(step.node, (step.input, step.channel), time)?,
+            if matches!(step.act, Act::GoOn) && self.is_full() {
+                self.queue.push_front(step);
+                return Ok(());
             }
+            self.take_step(step)?;
         }
         Ok(())
+    }
+
+    /// Does all there is to be done, however much waits for others.
+    fn run_through(&mut self) -> Result<()> {
+        while let Some(step) = self.queue.pop_front() {
+            self.take_step(step)?;
+        }
+        Ok(())
+    }
+
+    fn take_step(&mut self, Step { node, act }: Step) -> Result<()> {
+        let unfinished = self.unfinished.get_mut(node).and_then(Option::as_mut);
+        if let (Some(waiting), false) = (unfinished, matches!(act, Act::GoOn)) {
+            waiting.push_back(act);
+            return Ok(());
+        }
+        match act {
+            Act::Take {
+                input,
+                channel,
+                event: Event::Batch(batch),
+            } => self.process(node, input, channel, batch),
+            Act::Take {
+                input,
+                channel,
+                event,
+            } => {
+                self.advance(node, (input, channel), event);
+                Ok(())
+            }
+            Act::Watermark(watermark) => self.call(node, |operator, output| {
+                operator.watermark(watermark, output)
+            }),
+            Act::ForwardWatermark(watermark) => {
+                let behind = self.nodes.get(node).map(|n| n.stage.behind(watermark));
+                self.route_all(node, Event::Watermark(behind.unwrap_or(watermark)))
+            }
+            Act::HandOver => self.call(node, |operator, output| operator.hand_over(output)),
+            Act::Finish => self.call(node, |operator, output| operator.finish(output)),
+            Act::Forward(event) => self.route_all(node, event),
+            Act::GoOn => self.go_on(node),
+        }
+    }
+
+    /// Has an operator give more of what its last call left, and lets in what has waited for that.
+    fn go_on(&mut self, node: usize) -> Result<()> {
+        let waiting = self.unfinished.get_mut(node).and_then(Option::take);
+        self.call(node, |operator, output| operator.give_more(output))?;
+        let waiting = waiting.unwrap_or_default();
+        match self.unfinished.get_mut(node) {
+            Some(Some(unfinished)) => *unfinished = waiting,
+            _ => self.put_first(node, waiting.into_iter()),
+        }
+        Ok(())
+    }
+
+    fn put_first(&mut self, node: usize, acts: impl DoubleEndedIterator<Item = Act>) {
+        for act in acts.rev() {
+            self.queue.push_front(Step { node, act });
+        }
     }
 
     fn process(&mut self, node: usize, input: u32, channel: u32, batch: Batch) -> Result<()> {
@@ -162,7 +258,8 @@ impl Chain {
                 self.metrics
                     .busy_ns
                     .add(started.elapsed().as_nanos() as u64);
-                self.route_output(node)?;
+                let has_more = operator.has_more();
+                self.route_output(node, has_more)?;
             }
             Stage::Sink(sink) => {
                 self.metrics.rows_out.add(batch.num_rows() as u64);
@@ -178,9 +275,9 @@ impl Chain {
         Ok(())
     }
 
-    fn advance(&mut self, node: usize, key: (u32, u32), event: Event) -> Result<()> {
+    fn advance(&mut self, node: usize, key: (u32, u32), event: Event) {
         let Some(target) = self.nodes.get_mut(node) else {
-            return Ok(());
+            return;
         };
         let was_idle = target.inputs.is_idle();
         let had_ended = target.inputs.all_ended();
@@ -192,32 +289,22 @@ impl Chain {
         };
         let idle = target.inputs.is_idle();
         let ended = target.inputs.all_ended() && !had_ended;
+        let mut acts = Vec::new();
         if let Some(watermark) = moved {
             self.metrics.watermark.set(watermark);
-            self.call(node, |operator, output| {
-                operator.watermark(watermark, output)
-            })?;
-            let behind = self.nodes.get(node).map(|n| n.stage.behind(watermark));
-            let behind = behind.unwrap_or(watermark);
-            self.route_all(node, Event::Watermark(behind))?;
+            acts.extend([Act::Watermark(watermark), Act::ForwardWatermark(watermark)]);
         }
         if idle && !was_idle {
-            self.call(node, |operator, output| operator.hand_over(output))?;
-            self.route_all(node, Event::Idle)?;
+            acts.extend([Act::HandOver, Act::Forward(Event::Idle)]);
         }
         if was_idle && !idle && !ended && moved.is_none() {
             // The same watermark once more says that it counts again.
-            let current = match self.nodes.get(node) {
-                Some(node) => node.stage.behind(node.inputs.current()),
-                None => return Ok(()),
-            };
-            self.route_all(node, Event::Watermark(current))?;
+            acts.push(Act::ForwardWatermark(target.inputs.current()));
         }
         if ended {
-            self.call(node, |operator, output| operator.finish(output))?;
-            self.route_all(node, Event::End)?;
+            acts.extend([Act::Finish, Act::Forward(Event::End)]);
         }
-        Ok(())
+        self.put_first(node, acts.into_iter());
     }
 
     /// Calls an operator (nothing for other stages) and routes what it emits.
@@ -237,13 +324,24 @@ impl Chain {
         self.metrics
             .busy_ns
             .add(started.elapsed().as_nanos() as u64);
-        self.route_output(node)
+        let has_more = operator.has_more();
+        self.route_output(node, has_more)
     }
 
-    fn route_output(&mut self, node: usize) -> Result<()> {
+    /// Passes on what an operator has given; what it has more is asked for when that has gone its way.
+    fn route_output(&mut self, node: usize, has_more: bool) -> Result<()> {
         let batches: Vec<Batch> = self.output.drain().collect();
         for batch in batches {
             self.route(node, OutputPort::Main, Event::Batch(batch))?;
+        }
+        if has_more {
+            if let Some(unfinished) = self.unfinished.get_mut(node) {
+                unfinished.get_or_insert_default();
+            }
+            self.queue.push_back(Step {
+                node,
+                act: Act::GoOn,
+            });
         }
         Ok(())
     }
@@ -280,12 +378,7 @@ impl Chain {
     fn send(&mut self, target: Target, event: Event) -> Result<()> {
         match target {
             Target::Chained { node, input } => {
-                self.queue.push_back(Step {
-                    node,
-                    input,
-                    channel: 0,
-                    event,
-                });
+                self.queue.push_back(Step::take(node, input, 0, event));
                 Ok(())
             }
             Target::Edge(index) => {
@@ -377,6 +470,9 @@ impl Chain {
         }
         for node in 0..self.nodes.len() {
             let due = |deadline: Option<i64>| deadline.is_some_and(|d| d <= now);
+            if self.unfinished.get(node).is_some_and(Option::is_some) {
+                continue;
+            }
             match &mut self.nodes[node].stage {
                 Stage::Operator(operator) if due(operator.deadline_ms()) => {
                     self.call(node, |operator, output| operator.timer(now, output))?;
@@ -392,9 +488,10 @@ impl Chain {
     /// A barrier: sends it on behind what the operators still have to say, has the sinks prepare, and
     /// with `keeps_state` cuts the state of all operators. Without, nobody could restore it.
     pub fn cut(&mut self, barrier: Barrier, keeps_state: bool) -> Result<Vec<KeyedSnapshot>> {
+        self.run_through()?;
         for node in 0..self.nodes.len() {
             self.call(node, |operator, output| operator.hand_over(output))?;
-            self.run()?;
+            self.run_through()?;
         }
         for edge in &mut self.edges {
             edge.broadcast(&Element::Barrier(barrier))?;

@@ -262,6 +262,11 @@ impl Subtask {
                 }
                 continue;
             }
+            if self.chain.has_work() {
+                // A barrier or row that waits comes behind what operators have still to give.
+                self.chain.run()?;
+                continue;
+            }
             if self.chain.fire_timers()? {
                 self.dry = false;
             }

@@ -6,8 +6,11 @@ use std::fmt::Write as _;
 
 use arrow::datatypes::Schema;
 use levada_engine::element::ChangelogMode;
+use levada_engine::graph::OrderColumn;
 
-use crate::streaming::{Call, Join, Node, NodeId, NodeKind, Plan, StateSize, text as sql};
+use crate::streaming::{
+    Call, Join, Keep, Node, NodeId, NodeKind, Plan, Properties, Rank, StateSize, text as sql,
+};
 
 /// The trees; `changelog` adds mode, keys, time attributes and state to each node.
 pub(super) fn text(plan: &Plan, changelog: bool) -> String {
@@ -131,6 +134,9 @@ impl Printer<'_> {
                 )
             }
             NodeKind::Join(join) => self.join_line(join, node),
+            NodeKind::Rank(rank) => {
+                input.map_or_else(String::new, |input| rank_line(rank, &input.properties))
+            }
             NodeKind::Sink(sink) => format!("Sink(table={})", sink.table.name),
             NodeKind::Collect => "Collect".to_string(),
         }
@@ -157,6 +163,52 @@ impl Printer<'_> {
         line.push(')');
         line
     }
+}
+
+fn rank_line(rank: &Rank, input: &Properties) -> String {
+    let key = names(&input.schema, &rank.partition_by);
+    let number = if rank.number { ", number" } else { "" };
+    if let Some(keep) = rank.deduplicates(input) {
+        let keep = match keep {
+            Keep::First => "FirstRow",
+            Keep::Last => "LastRow",
+        };
+        let event_time = |order: &OrderColumn| input.attribute(order.column).is_event_time();
+        let order = match rank.order_by.iter().any(event_time) {
+            true => "ROWTIME",
+            false => "PROCTIME",
+        };
+        return format!("Deduplicate(keep=[{keep}], key=[{key}], order=[{order}]{number})");
+    }
+    let strategy = match input.updating {
+        true => "retract",
+        false => "append",
+    };
+    let order: Vec<String> = rank.order_by.iter().map(|o| ordered(o, input)).collect();
+    let order = match order.as_slice() {
+        [] => "arrival".to_string(),
+        some => some.join(", "),
+    };
+    format!(
+        "Rank(strategy=[{strategy}], function=[{}], range=[{} to {}], key=[{key}], order=[{order}]{number})",
+        rank.label(),
+        rank.from,
+        rank.to,
+    )
+}
+
+/// A column as ORDER BY has it; where NULL comes is said if it comes elsewhere than it would by itself.
+fn ordered(order: &OrderColumn, input: &Properties) -> String {
+    let mut shown = names(&input.schema, &[order.column]);
+    if order.descending {
+        shown.push_str(" DESC");
+    }
+    match (order.descending, order.nulls_first) {
+        (false, true) => shown.push_str(" NULLS FIRST"),
+        (true, false) => shown.push_str(" NULLS LAST"),
+        _ => {}
+    }
+    shown
 }
 
 fn aliased(expr: &str, name: &str) -> String {

@@ -6,11 +6,12 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     Expr, Function, FunctionArguments, GroupByExpr, Join, JoinConstraint, JoinOperator,
-    Query as AstQuery, Select, SelectItem, SetExpr, SetOperator, SetQuantifier, Spanned,
-    TableFactor, Visit, Visitor,
+    LimitClause, Query as AstQuery, Select, SelectItem, SetExpr, SetOperator, SetQuantifier,
+    Spanned, TableFactor, Visit, Visitor,
 };
 
 use super::Resolver;
+use super::ranking::rank_function;
 use crate::parser::Query;
 use levada_language::error::{Location, PlanError};
 
@@ -65,11 +66,9 @@ impl Visitor for Refuser<'_> {
     type Break = PlanError;
 
     fn pre_visit_query(&mut self, query: &AstQuery) -> Flow {
-        if let Some(order_by) = &query.order_by {
-            return refuse("ORDER BY", at(order_by));
-        }
-        if let Some(limit) = &query.limit_clause {
-            return refuse("LIMIT", at(limit));
+        let limited = limit(query.limit_clause.as_ref())?;
+        if let Some(order_by) = query.order_by.as_ref().filter(|_| !limited) {
+            return refuse("ORDER BY without LIMIT", at(order_by));
         }
         set_operation(&query.body)
     }
@@ -82,9 +81,6 @@ impl Visitor for Refuser<'_> {
         self.placed.extend(placed);
         if let Some(sqlparser::ast::Distinct::On(exprs)) = &select.distinct {
             return refuse("DISTINCT ON", exprs.first().and_then(at));
-        }
-        if let Some(qualify) = &select.qualify {
-            return refuse("QUALIFY", at(qualify));
         }
         grouping(&select.group_by)
     }
@@ -109,7 +105,7 @@ impl Visitor for Refuser<'_> {
             Expr::Exists { .. } => self.predicate("EXISTS", expr),
             Expr::AnyOp { .. } => refuse("ANY", at(expr)),
             Expr::AllOp { .. } => refuse("ALL", at(expr)),
-            Expr::Function(function) if function.over.is_some() => refuse("OVER", at(expr)),
+            Expr::Function(function) if function.over.is_some() => over(function),
             Expr::Function(function) => self.function(function),
             _ => ControlFlow::Continue(()),
         }
@@ -183,6 +179,40 @@ impl Refuser<'_> {
             _ => ControlFlow::Continue(()),
         }
     }
+}
+
+/// Refuses functions with OVER that do not number rows.
+fn over(function: &Function) -> Flow {
+    let name = function.name.to_string();
+    if rank_function(&name).is_some() {
+        return ControlFlow::Continue(());
+    }
+    let hint = format!(
+        "streams know ROW_NUMBER, RANK and DENSE_RANK, with an upper limit on the number; {BATCH_HINT}"
+    );
+    let what = format!("{} with OVER", name.to_uppercase());
+    refuse_with(&what, at(&function.name), &hint)
+}
+
+/// Whether a query has a LIMIT.
+fn limit(clause: Option<&LimitClause>) -> ControlFlow<PlanError, bool> {
+    let Some(clause) = clause else {
+        return ControlFlow::Continue(false);
+    };
+    let (limit, offset) = match clause {
+        LimitClause::LimitOffset {
+            limit_by, limit, ..
+        } if !limit_by.is_empty() => {
+            refuse("LIMIT BY", limit.as_ref().and_then(at))?;
+            return ControlFlow::Continue(true);
+        }
+        LimitClause::LimitOffset { limit, offset, .. } => (limit.is_some(), offset.is_some()),
+        LimitClause::OffsetCommaLimit { .. } => (true, true),
+    };
+    if offset && !limit {
+        refuse("OFFSET without LIMIT", at(clause))?;
+    }
+    ControlFlow::Continue(limit)
 }
 
 /// Refuses joins of another kind than the regular ones.

@@ -42,6 +42,8 @@ impl Resolver {
         // Files have strings as Utf8 and bytes as Binary, like every other source.
         options.execution.parquet.schema_force_view_types = false;
         options.execution.parquet.binary_as_string = true;
+        let windows = builder.window_functions().get_or_insert_default();
+        windows.extend(super::ranking::functions());
         let state = builder.build();
         let field_access: Arc<dyn ExprPlanner> = Arc::new(FieldAccess);
         let planners = std::iter::once(field_access).chain(state.expr_planners().iter().cloned());

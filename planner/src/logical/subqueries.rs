@@ -2,7 +2,9 @@
 
 use datafusion::common::Result as DataFusionResult;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::logical_expr::{Expr, Filter, JoinType, LogicalPlan};
+use datafusion::logical_expr::{
+    Expr, FetchType, Filter, JoinType, LogicalPlan, SkipType, Subquery,
+};
 use sqlparser::ast::{Expr as AstExpr, UnaryOperator};
 
 use super::locate;
@@ -11,7 +13,8 @@ use levada_language::error::PlanError;
 
 /// Refuses subqueries of which DataFusion makes joins that mean something else: an aggregate without
 /// GROUP BY has a row even where the correlated condition leaves none, and becomes one that has not.
-/// For a scalar subquery the rule makes up for that, unless HAVING comes in between.
+/// For a scalar subquery the rule makes up for that, unless HAVING comes in between. And LIMIT and ranking
+/// functions count the rows that a correlated condition below them leaves, which in a join is above them.
 ///
 /// # Errors
 /// The plan has such a subquery.
@@ -19,6 +22,11 @@ pub(super) fn check(plan: &LogicalPlan, query: &Query) -> Result<(), PlanError> 
     let mut wrong = None;
     let mut look = |expr: &Expr| {
         let found = match expr {
+            Expr::InSubquery(found) if counts_correlated(&found.subquery, false)? => {
+                Some(Kind::Counted)
+            }
+            Expr::Exists(found) if counts_correlated(&found.subquery, true)? => Some(Kind::Counted),
+            Expr::ScalarSubquery(found) if counts_correlated(found, false)? => Some(Kind::Counted),
             Expr::InSubquery(found) if has(&found.subquery.subquery, aggregates_all)? => {
                 Some(Kind::In)
             }
@@ -35,7 +43,7 @@ pub(super) fn check(plan: &LogicalPlan, query: &Query) -> Result<(), PlanError> 
     };
     expressions(plan, &mut look)?;
     match wrong {
-        Some(kind) => Err(kind.aggregates().or_at(kind.location(query))),
+        Some(kind) => Err(kind.means_otherwise().or_at(kind.location(query))),
         None => Ok(()),
     }
 }
@@ -107,6 +115,32 @@ fn aggregates_all_having(node: &LogicalPlan) -> bool {
     matches!(node, LogicalPlan::Filter(Filter { input, .. }) if aggregates_all(input))
 }
 
+/// Whether a subquery counts, by LIMIT or by a ranking function, rows that depend on those of the outer query.
+fn counts_correlated(subquery: &Subquery, exists: bool) -> DataFusionResult<bool> {
+    if subquery.outer_ref_columns.is_empty() {
+        return Ok(false);
+    }
+    let correlated = |plan: &LogicalPlan| !plan.all_out_ref_exprs().is_empty();
+    let mut plan = subquery.subquery.as_ref();
+    if let LogicalPlan::Limit(limit) = plan
+        && exists
+        && matches!(limit.get_skip_type()?, SkipType::Literal(0))
+        && matches!(limit.get_fetch_type()?, FetchType::Literal(Some(1..)))
+    {
+        // Whether there is a row does not depend on how many there may be.
+        plan = limit.input.as_ref();
+    }
+    // A correlated EXISTS loses its limits behind a join of which one side is correlated.
+    let loses_limits = exists && has(plan, |node| matches!(node, LogicalPlan::Join(_)))?;
+    plan.exists(|node| {
+        Ok(match node {
+            LogicalPlan::Window(window) => correlated(&window.input),
+            LogicalPlan::Limit(limit) => loses_limits || correlated(&limit.input),
+            _ => false,
+        })
+    })
+}
+
 /// What is refused.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
@@ -116,14 +150,21 @@ enum Kind {
     Scalar,
     /// A join with a column that says whether there is a partner.
     Marked,
+    /// What counts correlated rows.
+    Counted,
 }
 
 impl Kind {
-    fn aggregates(self) -> PlanError {
+    fn means_otherwise(self) -> PlanError {
         let (what, hint) = match self {
             Kind::Scalar => (
                 "a correlated scalar subquery with HAVING",
                 "compare with it in WHERE, or join with a subquery in FROM that has GROUP BY",
+            ),
+            Kind::Counted => (
+                "LIMIT or a ranking function over a correlated condition",
+                "number the rows in a subquery in FROM, with PARTITION BY the column that is compared, and \
+                 compare it and the number around that",
             ),
             _ => (
                 "IN or EXISTS with a correlated subquery that aggregates without GROUP BY",
@@ -148,7 +189,7 @@ impl Kind {
                 "a correlated subquery may compare columns of the outer query in its WHERE, not \
                  below UNION, a window or another aggregate; or join in FROM",
             ),
-            Kind::Marked => (
+            Kind::Marked | Kind::Counted => (
                 "IN or EXISTS that is no condition of WHERE or HAVING by itself",
                 "conditions by themselves are those that AND connects; OR can be a UNION of two queries",
             ),
@@ -160,12 +201,14 @@ impl Kind {
     fn location(self, query: &Query) -> Option<levada_language::error::Location> {
         let exists = |e: &AstExpr| matches!(e, AstExpr::Exists { .. });
         let is_in = |e: &AstExpr| matches!(e, AstExpr::InSubquery { .. });
+        let scalar = |e: &AstExpr| matches!(e, AstExpr::Subquery(_));
         match self {
             Kind::Exists => locate::first(query, exists),
             Kind::In => locate::first(query, is_in),
             Kind::NotIn => locate::first(query, not_in),
-            Kind::Scalar => locate::first(query, |e| matches!(e, AstExpr::Subquery(_))),
+            Kind::Scalar => locate::first(query, scalar),
             Kind::Marked => locate::first(query, |e| exists(e) || is_in(e)),
+            Kind::Counted => locate::first(query, |e| exists(e) || is_in(e) || scalar(e)),
         }
     }
 }

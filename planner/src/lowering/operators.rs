@@ -111,6 +111,7 @@ impl Lowering<'_> {
             NodeKind::GroupAggregate(aggregate) => self.group_aggregate(aggregate, node),
             NodeKind::ChangelogNormalize(normalize) => self.changelog_normalize(normalize, node),
             NodeKind::Join(join) => self.join(join, node),
+            NodeKind::Rank(rank) => self.rank(rank, node),
             NodeKind::Sink(sink) => self.sink(&sink.table, node),
             NodeKind::Collect => self.collect(node),
         }

@@ -17,7 +17,8 @@ use super::{
     AssignWindow, Attribute, Calc, ChangelogNormalize, Node, NodeId, NodeKind, Plan, Properties,
     Scan, Sink, StateSize, Values,
 };
-use crate::logical::{CatalogTable, Resolver, WindowTable, first_join};
+use crate::catalog::Catalog;
+use crate::logical::{CatalogTable, RankCall, Resolver, WindowTable, first_join, rank_calls};
 use crate::parser::Query;
 use levada_language::error::{Location, PlanError, PlanErrorKind};
 
@@ -29,6 +30,8 @@ pub struct Builder<'a> {
     pub(super) late_updates: bool,
     /// Where the query has its first join.
     pub(super) first_join: Option<Location>,
+    /// The calls of ranking functions in the query.
+    pub(super) rank_calls: Vec<RankCall>,
     pub(super) plan: Plan,
 }
 
@@ -44,13 +47,15 @@ impl<'a> Builder<'a> {
             connectors,
             late_updates: allowed_lateness_ms > 0,
             first_join: None,
+            rank_calls: Vec::new(),
             plan: Plan::new(),
         }
     }
 
     /// Says which query comes next, for the positions of what is refused.
-    pub fn of_query(&mut self, query: &Query) -> &mut Self {
+    pub fn of_query(&mut self, query: &Query, catalog: &dyn Catalog) -> &mut Self {
         self.first_join = first_join(query);
+        self.rank_calls = rank_calls(query, catalog);
         self
     }
 
@@ -64,7 +69,7 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// See [`Builder::query`].
     pub fn collect(&mut self, logical: &LogicalPlan) -> Result<NodeId, PlanError> {
-        let input = self.query(logical)?;
+        let input = self.whole_query(logical)?;
         let properties = self.properties(input)?.clone();
         Ok(self.output(NodeKind::Collect, input, properties))
     }
@@ -74,9 +79,15 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// See [`Builder::query`].
     pub fn insert(&mut self, logical: &LogicalPlan, sink: Sink) -> Result<NodeId, PlanError> {
-        let input = self.query(logical)?;
+        let input = self.whole_query(logical)?;
         let properties = self.properties(input)?.clone();
         Ok(self.output(NodeKind::Sink(sink), input, properties))
+    }
+
+    fn whole_query(&mut self, logical: &LogicalPlan) -> Result<NodeId, PlanError> {
+        let id = self.query(logical)?;
+        self.check_limited(id)?;
+        Ok(id)
     }
 
     fn output(&mut self, kind: NodeKind, input: NodeId, properties: Properties) -> NodeId {
@@ -108,6 +119,8 @@ impl<'a> Builder<'a> {
             LogicalPlan::EmptyRelation(empty) => self.empty(empty),
             LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate),
             LogicalPlan::Join(join) => self.join(join),
+            LogicalPlan::Window(window) => self.window(window),
+            LogicalPlan::Limit(limit) => self.limit(limit),
             LogicalPlan::Extension(extension) => {
                 let node = extension.node.as_any();
                 match node.downcast_ref::<WindowTable>() {
@@ -168,6 +181,15 @@ impl<'a> Builder<'a> {
 
     fn projection(&mut self, projection: &Projection) -> Result<NodeId, PlanError> {
         let input = self.query(&projection.input)?;
+        self.project(projection, input)
+    }
+
+    /// A projection whose input is there already.
+    pub(super) fn project(
+        &mut self,
+        projection: &Projection,
+        input: NodeId,
+    ) -> Result<NodeId, PlanError> {
         let exprs = projection
             .expr
             .iter()
@@ -184,7 +206,8 @@ impl<'a> Builder<'a> {
         self.calc(input, Some(condition), columns, names(schema.fields()))
     }
 
-    /// Adds a calc, merged with one below it where that costs nothing.
+    /// Adds a calc, merged with one below it where that costs nothing. What its condition says about the
+    /// numbers of ranked rows becomes the limit of the rank.
     pub(super) fn calc(
         &mut self,
         input: NodeId,
@@ -192,6 +215,7 @@ impl<'a> Builder<'a> {
         projection: Vec<ExprRef>,
         names: Vec<String>,
     ) -> Result<NodeId, PlanError> {
+        let (input, filter) = self.limited(input, filter)?;
         let calc = Calc { filter, projection };
         let below = self.plan.node(input).and_then(|node| match &node.kind {
             NodeKind::Calc(inner) => Some((inner.clone(), node.inputs.clone())),
@@ -206,7 +230,7 @@ impl<'a> Builder<'a> {
         self.add_calc(calc, input, &names)
     }
 
-    fn add_calc(
+    pub(super) fn add_calc(
         &mut self,
         calc: Calc,
         input: NodeId,
@@ -216,7 +240,7 @@ impl<'a> Builder<'a> {
         Ok(self.plan.add(NodeKind::Calc(calc), vec![input], properties))
     }
 
-    fn values(&mut self, values: Values) -> NodeId {
+    pub(super) fn values(&mut self, values: Values) -> NodeId {
         let properties = values.properties();
         self.plan.add(NodeKind::Values(values), vec![], properties)
     }
@@ -306,12 +330,16 @@ impl<'a> Builder<'a> {
             .add(NodeKind::AssignWindow(node), vec![input], properties))
     }
 
-    /// Whether only calcs stand between a node and a join.
-    fn is_behind_join(&self, id: NodeId) -> bool {
-        match self.plan.node(id).map(|n| (&n.kind, n.inputs.as_slice())) {
-            Some((NodeKind::Join(_), _)) => true,
-            Some((NodeKind::Calc(_), [input])) => self.is_behind_join(*input),
-            _ => false,
+    /// What stands below a node, behind calcs, and has no time attributes.
+    fn timeless_below(&self, id: NodeId) -> Option<&'static str> {
+        let node = self.plan.node(id)?;
+        match (&node.kind, node.inputs.as_slice()) {
+            (NodeKind::Join(_), _) => Some("behind a join no column is a time attribute"),
+            (NodeKind::Rank(_), _) if node.properties.updating => {
+                Some("behind a Top-N whose rows are taken back no column is a time attribute")
+            }
+            (NodeKind::Calc(_), [input]) => self.timeless_below(*input),
+            _ => None,
         }
     }
 
@@ -332,9 +360,9 @@ impl<'a> Builder<'a> {
             Some(attribute) if attribute.is_event_time() => Ok(column),
             _ => {
                 let error = no_time_attribute(&window.time, window.location);
-                Err(match self.is_behind_join(input) {
-                    true => error.detail("behind a join no column is a time attribute"),
-                    false => error,
+                Err(match self.timeless_below(input) {
+                    Some(detail) => error.detail(detail),
+                    None => error,
                 })
             }
         }
@@ -376,8 +404,6 @@ pub(super) fn names(fields: &arrow::datatypes::Fields) -> Vec<String> {
 fn unsupported(logical: &LogicalPlan) -> PlanError {
     let construct = match logical {
         LogicalPlan::Sort(_) => "ORDER BY",
-        LogicalPlan::Limit(_) => "LIMIT",
-        LogicalPlan::Window(_) => "OVER",
         LogicalPlan::Subquery(_) => "a subquery",
         LogicalPlan::Unnest(_) => "UNNEST",
         LogicalPlan::RecursiveQuery(_) => "WITH RECURSIVE",

@@ -72,6 +72,12 @@ impl Calc {
         self.filter.is_none() && self.projection.iter().all(plain)
     }
 
+    /// Whether it reads a column of the input.
+    pub(super) fn reads(&self, column: usize) -> bool {
+        let mut parts = self.projection.iter().chain(&self.filter);
+        parts.any(|e| expression::columns_of(e).contains(&column))
+    }
+
     /// This calc after `inner`, in one; `None` if that would evaluate something costly twice, or
     /// something that varies another number of times than before.
     pub(super) fn after(&self, inner: &Calc) -> Result<Option<Calc>, PlanError> {
@@ -118,7 +124,8 @@ pub(super) fn is_proctime(expr: &ExprRef) -> bool {
         .is_some_and(|function| function.name().eq_ignore_ascii_case(PROCTIME))
 }
 
-fn attribute_of(expr: &ExprRef, input: &Properties) -> Attribute {
+/// What an expression over the input says about time.
+pub(super) fn attribute_of(expr: &ExprRef, input: &Properties) -> Attribute {
     match expression::as_column(expr) {
         Some(index) => input.attribute(index),
         None if is_proctime(expr) => Attribute::ProcessingTime,

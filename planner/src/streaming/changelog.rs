@@ -1,17 +1,17 @@
 //! Changelog modes: who emits updates, and who needs update-before rows.
 //!
 //! From the outputs to the sources: a sink says what it wants, an aggregate over updates, a join of
-//! updates and a filter over updates need update-before rows to take back what they let through earlier,
-//! and every other node passes the need on. An aggregate that nobody asks emits none, and neither does the
-//! normalization of a table of upserts, which itself needs none. A join has inserts and deletes only, so it
-//! cannot leave any out.
+//! updates, a Top-N of updates and a filter over updates need update-before rows to take back what they let
+//! through earlier, and every other node passes the need on. An aggregate that nobody asks emits none, and
+//! neither does the normalization of a table of upserts, which itself needs none, and a Top-N that gives
+//! numbers. A join, and a Top-N without numbers, have inserts and deletes only, so they cannot leave any out.
 
 use std::collections::BTreeSet;
 
 use levada_engine::connector::ConnectorRegistry;
 use levada_engine::element::ChangelogMode;
 
-use super::order::keeps_order;
+use super::order::{Disorder, keeps_order};
 use super::{Node, NodeId, NodeKind, Plan};
 use crate::catalog::Table;
 use levada_language::error::{PlanError, PlanErrorKind};
@@ -73,7 +73,7 @@ fn input_needs_before(
             match (wanted, sink_key(plan, node, &sink.table)) {
                 (ChangelogMode::Retract, _) => Ok(true),
                 (_, SinkKey::Other) => Err(wrong_key(plan, node, sink)),
-                (_, SinkKey::Disordered) => Err(disordered(sink)),
+                (_, SinkKey::Disordered(why)) => Err(disordered(sink, why)),
                 (_, SinkKey::Same) => Ok(false),
                 // A row may move from one key to another, which the row before tells.
                 (_, SinkKey::Wider) => Ok(true),
@@ -82,7 +82,10 @@ fn input_needs_before(
         // The client shows changes as they are.
         NodeKind::Collect => Ok(true),
         NodeKind::Calc(calc) => Ok(asked || calc.filter.is_some()),
-        NodeKind::GroupAggregate(_) | NodeKind::WindowAggregate(_) | NodeKind::Join(_) => Ok(true),
+        NodeKind::GroupAggregate(_)
+        | NodeKind::WindowAggregate(_)
+        | NodeKind::Join(_)
+        | NodeKind::Rank(_) => Ok(true),
         // It knows the rows before.
         NodeKind::ChangelogNormalize(_) => Ok(false),
         _ => Ok(asked),
@@ -97,7 +100,7 @@ enum SinkKey {
     /// It is that and more.
     Wider,
     /// It is that, but changes of a row may come in another order than they were made in.
-    Disordered,
+    Disordered(Disorder),
     /// Two rows of the query may have the same.
     Other,
 }
@@ -131,24 +134,46 @@ fn sink_key(plan: &Plan, node: &Node, table: &Table) -> SinkKey {
         keys.any(|unique| key.iter().all(|c| unique.contains(c))),
     );
     let columns: BTreeSet<usize> = key.iter().copied().collect();
-    match (unique, same) {
-        (false, _) => SinkKey::Other,
-        _ if !keeps_order(plan, *id, &columns) => SinkKey::Disordered,
-        (_, true) => SinkKey::Same,
-        (_, false) => SinkKey::Wider,
+    if !unique {
+        return SinkKey::Other;
+    }
+    match (keeps_order(plan, *id, &columns), same) {
+        (Err(why), _) => SinkKey::Disordered(why),
+        (Ok(()), true) => SinkKey::Same,
+        (Ok(()), false) => SinkKey::Wider,
     }
 }
 
 /// A row would be deleted after its successor has been written.
-fn disordered(sink: &super::Sink) -> PlanError {
+fn disordered(sink: &super::Sink, why: Disorder) -> PlanError {
     let own = sink.table.names_of(&sink.table.primary_key).join(", ");
+    let (gives, hint) = match why {
+        Disorder::Join => (
+            "what a join gives from several subtasks for one key",
+            "when a column changes that is joined on, another subtask has the row, and its changes may \
+             overtake each other; have these columns in the PRIMARY KEY, or aggregate the rows by the key",
+        ),
+        Disorder::Partition => (
+            "what a Top-N gives from several subtasks for one key",
+            "when a column of PARTITION BY changes, another subtask has the row, and its changes may \
+             overtake each other; have these columns in the PRIMARY KEY, or aggregate the rows by the key",
+        ),
+        Disorder::Number => (
+            "rows of a Top-N with their numbers",
+            "a row that moves up takes the number of another, which would then be deleted where it is \
+             already written again; leave the number out of the query, or have a PRIMARY KEY of the columns \
+             of PARTITION BY and the number",
+        ),
+        Disorder::Union => (
+            "what a UNION gives from several branches for one key",
+            "aggregate the rows by the key",
+        ),
+    };
     let what = format!(
-        "writing to table {} by PRIMARY KEY ({own}) what a join gives from several subtasks for one key",
+        "writing to table {} by PRIMARY KEY ({own}) {gives}",
         sink.table.name
     );
-    PlanError::unsupported(what, sink.location).hint(
-        "when a column changes that is joined on, another subtask has the row, and its changes may          overtake each other; have these columns in the PRIMARY KEY, or aggregate the rows by the key",
-    )
+    PlanError::unsupported(what, sink.location).hint(hint)
 }
 
 /// Rows of the query that share a key would overwrite and delete one another.
@@ -231,6 +256,9 @@ fn set_mode(plan: &mut Plan, id: NodeId, asked: bool) {
         NodeKind::WindowAggregate(_) | NodeKind::Join(_) | NodeKind::Values(_) => {
             ChangelogMode::Append
         }
+        NodeKind::Rank(_) if !node.properties.updating => ChangelogMode::Append,
+        NodeKind::Rank(rank) if rank.number && !asked => ChangelogMode::Upsert,
+        NodeKind::Rank(_) => ChangelogMode::Retract,
         _ => combined(&inputs),
     };
     if let Some(node) = plan.node_mut(id) {

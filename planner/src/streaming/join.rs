@@ -131,7 +131,7 @@ fn never_null(rows: &Properties, columns: &[usize]) -> bool {
 }
 
 /// The keys that contain no other one.
-fn smallest(mut keys: Vec<Vec<usize>>) -> Vec<Vec<usize>> {
+pub(super) fn smallest(mut keys: Vec<Vec<usize>>) -> Vec<Vec<usize>> {
     keys.sort_by_key(Vec::len);
     let mut kept: Vec<Vec<usize>> = Vec::new();
     for key in keys {

@@ -6,7 +6,7 @@ use arrow::datatypes::SchemaRef;
 use levada_engine::element::ChangelogMode;
 
 use super::{
-    AssignWindow, Calc, ChangelogNormalize, GroupAggregate, Join, Scan, Sink, Values,
+    AssignWindow, Calc, ChangelogNormalize, GroupAggregate, Join, Rank, Scan, Sink, Values,
     WindowAggregate,
 };
 use levada_language::error::Location;
@@ -35,6 +35,8 @@ pub enum NodeKind {
     GroupAggregate(GroupAggregate),
     /// Pairs the rows of two inputs, left and right.
     Join(Join),
+    /// Numbers rows in order and passes on the first ones.
+    Rank(Rank),
     /// Writes a table.
     Sink(Sink),
     /// Gives rows to the client.

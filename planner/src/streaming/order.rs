@@ -3,37 +3,57 @@
 //! A sink that writes by key takes the last change of a key for the truth. An aggregation gives all
 //! changes of its key from one subtask. A join gives a row from the subtask that has the values it is
 //! joined on; when they change, the old row is taken back by one subtask while another gives the new
-//! one, and nothing says which comes first. Where rows are taken back by their content, as by a client
-//! or by an aggregation, any order does.
+//! one, and nothing says which comes first. The same is true of a Top-N and its partitions. And a Top-N that
+//! gives numbers says of each number which row has it now; of a row that moves from one number to
+//! another the old place may be taken back when the new one is there already. Where rows are taken back
+//! by their content, as by a client or by an aggregation, any order does.
 
 use std::collections::BTreeSet;
 
-use levada_engine::graph::JoinKind;
+use levada_engine::graph::{JoinKind, RankFunction};
 
 use super::expression;
 use super::join::is_unique;
-use super::{Calc, Join, Node, NodeId, NodeKind, Plan, Properties};
+use super::{Calc, Join, Node, NodeId, NodeKind, Plan, Properties, Rank};
 
 #[cfg(test)]
 mod tests;
 
+/// Why changes of a row may come in another order than they were made in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Disorder {
+    /// A join gives the rows from several subtasks.
+    Join,
+    /// A Top-N does, since a row may come into another partition.
+    Partition,
+    /// Rows of a Top-N move from number to number.
+    Number,
+    /// Branches of a UNION do not wait for each other.
+    Union,
+}
+
+type Ordered = Result<(), Disorder>;
+
 /// Whether the rows of a node that agree in `columns` are one at any time, and all their changes
 /// come in the order in which they were made.
-pub(super) fn keeps_order(plan: &Plan, id: NodeId, columns: &BTreeSet<usize>) -> bool {
+///
+/// # Errors
+/// Why they do not.
+pub(super) fn keeps_order(plan: &Plan, id: NodeId, columns: &BTreeSet<usize>) -> Ordered {
     let Some(node) = plan.node(id) else {
-        return false;
+        return Err(Disorder::Join);
     };
     let own: Vec<usize> = columns.iter().copied().collect();
     if !is_unique(&node.properties, &own) {
-        return false;
+        return Err(Disorder::Join);
     }
     // Rows that only come have no changes that could get in disorder.
     if !node.properties.updating {
-        return true;
+        return Ok(());
     }
     let below = |columns: BTreeSet<usize>| match node.inputs.as_slice() {
         [input] => keeps_order(plan, *input, &columns),
-        _ => false,
+        _ => Err(Disorder::Union),
     };
     match &node.kind {
         // A key belongs to one partition, or to one subtask.
@@ -41,15 +61,16 @@ pub(super) fn keeps_order(plan: &Plan, id: NodeId, columns: &BTreeSet<usize>) ->
         | NodeKind::Values(_)
         | NodeKind::ChangelogNormalize(_)
         | NodeKind::WindowAggregate(_)
-        | NodeKind::GroupAggregate(_) => true,
+        | NodeKind::GroupAggregate(_) => Ok(()),
         NodeKind::Calc(calc) => below(through(calc, columns)),
         NodeKind::AssignWindow(_) => {
             let width = node.properties.schema.fields().len().saturating_sub(3);
             below(columns.iter().copied().filter(|c| *c < width).collect())
         }
         NodeKind::Sink(_) | NodeKind::Collect => below(columns.clone()),
-        NodeKind::Union => false,
+        NodeKind::Union => Err(Disorder::Union),
         NodeKind::Join(join) => join_keeps_order(plan, join, node, columns),
+        NodeKind::Rank(rank) => rank_keeps_order(plan, rank, node, columns),
     }
 }
 
@@ -59,12 +80,43 @@ fn through(calc: &Calc, columns: &BTreeSet<usize>) -> BTreeSet<usize> {
     projected.filter_map(expression::as_column).collect()
 }
 
-fn join_keeps_order(plan: &Plan, join: &Join, node: &Node, columns: &BTreeSet<usize>) -> bool {
+/// A Top-N gives the changes of a partition from one subtask, and of those that belong together it takes back
+/// before it gives.
+fn rank_keeps_order(plan: &Plan, rank: &Rank, node: &Node, columns: &BTreeSet<usize>) -> Ordered {
+    let Some((input, below)) = node.inputs.first().zip(input_of(plan, node)) else {
+        return Err(Disorder::Partition);
+    };
+    let width = below.schema.fields().len();
+    let in_partition = rank.partition_by.iter().all(|c| columns.contains(c));
+    // What it says of a number, or of the only row of a partition, is true whatever became of other rows.
+    let by_number = rank.number && rank.function == RankFunction::RowNumber;
+    if in_partition && (rank.gives_one_row() || (by_number && columns.contains(&width))) {
+        return Ok(());
+    }
+    if by_number {
+        return Err(Disorder::Number);
+    }
+    let of_input: BTreeSet<usize> = columns.iter().copied().filter(|c| *c < width).collect();
+    if !stays(below, &rank.partition_by, &of_input) {
+        return Err(Disorder::Partition);
+    }
+    let with_partition = of_input
+        .into_iter()
+        .chain(rank.partition_by.iter().copied());
+    keeps_order(plan, *input, &with_partition.collect())
+}
+
+fn input_of<'p>(plan: &'p Plan, node: &Node) -> Option<&'p Properties> {
+    let input = node.inputs.first().and_then(|id| plan.node(*id))?;
+    Some(&input.properties)
+}
+
+fn join_keeps_order(plan: &Plan, join: &Join, node: &Node, columns: &BTreeSet<usize>) -> Ordered {
     let [left, right] = node.inputs.as_slice() else {
-        return false;
+        return Err(Disorder::Join);
     };
     let (Some(left_rows), Some(right_rows)) = (plan.node(*left), plan.node(*right)) else {
-        return false;
+        return Err(Disorder::Join);
     };
     let width = left_rows.properties.schema.fields().len();
     let of_left: BTreeSet<usize> = columns.iter().copied().filter(|c| *c < width).collect();
@@ -86,11 +138,15 @@ fn join_keeps_order(plan: &Plan, join: &Join, node: &Node, columns: &BTreeSet<us
     let with_keys = |columns: BTreeSet<usize>, keys: &[usize]| {
         columns.into_iter().chain(keys.to_vec()).collect()
     };
-    in_one_place
-        && keeps_order(plan, *left, &with_keys(of_left, &join.left_keys))
-        // What has no columns in the output decides only whether a row is there.
-        && (!join.gives_right()
-            || keeps_order(plan, *right, &with_keys(of_right, &join.right_keys)))
+    if !in_one_place {
+        return Err(Disorder::Join);
+    }
+    keeps_order(plan, *left, &with_keys(of_left, &join.left_keys))?;
+    // What has no columns in the output decides only whether a row is there.
+    match join.gives_right() {
+        true => keeps_order(plan, *right, &with_keys(of_right, &join.right_keys)),
+        false => Ok(()),
+    }
 }
 
 /// Whether rows that agree in `columns` are joined on the same values for ever.

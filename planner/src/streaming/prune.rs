@@ -1,4 +1,5 @@
-//! Sources read what is needed: columns, fields of ROWs, and computed columns.
+//! Sources read what is needed: columns, fields of ROWs, and computed columns. Ranks give the numbers that
+//! are asked for.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,17 +10,18 @@ use datafusion::common::DFSchema;
 use super::changelog_normalize::upsert_schema;
 use super::expression::{self, ExprRef};
 use super::usage::{Usage, pruned};
-use super::{Attribute, Calc, NodeId, NodeKind, Plan, Read, Scan, changelog_normalize};
+use super::{Attribute, Calc, NodeId, NodeKind, Plan, Read, Scan, changelog_normalize, rank};
 use crate::catalog::{ColumnKind, Table};
 use crate::logical::Resolver;
 use levada_language::error::PlanError;
 
-/// Decides what each scan of the plan reads, and rewrites the calcs above it.
+/// Decides what each scan of the plan reads, and rewrites the calcs above it; and which ranks give numbers.
 ///
 /// # Errors
 /// Only defects.
 pub fn prune(plan: &mut Plan, resolver: &Resolver) -> Result<(), PlanError> {
     let live = plan.live();
+    rank::drop_numbers(plan, &live);
     let timed = timed_scans(plan, &live);
     let scans: Vec<NodeId> = plan
         .iter()

@@ -1,12 +1,14 @@
--- ORDER BY of a stream is not supported yet; batch does it.
+-- ORDER BY of a stream needs a LIMIT; batch does without.
 --- use bids
 --- sql
-SELECT price FROM bids WHERE price IS NOT NULL ORDER BY price DESC LIMIT 2;
+SELECT price FROM bids WHERE price > 6 ORDER BY price DESC;
 --- error streaming
 LV-1011
-ORDER BY
+ORDER BY without LIMIT
 line 1
 --- rows
 price
 9
 8
+7
+7

@@ -13,3 +13,4 @@ mod leftovers;
 mod nexmark;
 mod s3;
 mod slow_sink;
+mod written_by_key;

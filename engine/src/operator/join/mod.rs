@@ -3,34 +3,29 @@
 //! ```text
 //!   rows of a batch ──▶ numbers of keys ──▶ pairs with rows of the other side ──▶ condition ──▶ output
 //!        │                                       ▲
-//!        └──▶ kept for what the other input will bring (`side`, `rows`, `persist`)
+//!        └──▶ kept for what the other input will bring (`keyed_rows`)
 //! ```
 //!
-//! A batch is matched as a whole: candidates are numbers of rows, the condition sees them as columns, and what
-//! comes out is gathered column by column. A row that comes makes pairs, one that goes takes its pairs
+//! A batch is matched in parts that are as large as their output may be: candidates are numbers of rows, the
+//! condition sees them as columns, and what comes out is gathered column by column. A row that comes makes pairs, one that goes takes its pairs
 //! back. Where a row is worth something without a partner (outer, semi and anti joins), its partners
 //! are counted, and what it says alone comes and goes as their number leaves or reaches zero.
 
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array};
-use arrow::compute::take;
+use arrow::compute::take_arrays;
 use arrow::datatypes::{Schema, SchemaRef};
 
+use super::aggregate::persist::key_groups;
+use super::keyed_rows::{Arrival, Kept, NONE, Side, comes};
 use super::{Operator, OperatorContext, Output};
 use crate::element::{Batch, RowKind};
 use crate::error::{EngineError, Result};
 use crate::expression::Evaluator;
 use crate::graph::{JoinKind, JoinSpec};
 use crate::state::KeyedState;
-use kept::Kept;
-use rows::NONE;
-use side::{Arrival, Side, comes};
 
-mod kept;
-mod persist;
-mod rows;
-mod side;
 #[cfg(test)]
 mod tests;
 
@@ -38,20 +33,52 @@ mod tests;
 const CANDIDATES: usize = if cfg!(test) { 9 } else { 1 << 16 };
 /// So many pairs are put to the condition at a time.
 const CONDITION_ROWS: usize = if cfg!(test) { 5 } else { 1 << 13 };
-/// So many rows of output are gathered at a time.
+/// So many rows of output are gathered and leave at a time,
 const OUTPUT_ROWS: usize = if cfg!(test) { 7 } else { 1 << 14 };
+/// or as many as make about so many bytes.
+const OUTPUT_BYTES: usize = 16 << 20;
 
 /// The join of two inputs.
 pub(super) struct Join {
     spec: JoinSpec,
     kept: Kept,
     condition: Option<Evaluator>,
-    /// The columns of both inputs.
+    /// The columns of both inputs, all of which may be NULL.
     pair: SchemaRef,
     output: SchemaRef,
     batch_rows: usize,
-    /// Scratch: the key of each row.
+    /// The key of each row of the batch.
     numbers: Vec<u32>,
+    /// The batch that is being matched.
+    matching: Option<Matching>,
+}
+
+/// A batch on its way.
+struct Matching {
+    input: usize,
+    batch: Batch,
+    /// About how many bytes a row has.
+    row_bytes: usize,
+    now_ms: i64,
+    /// How many partners each of the first rows has; the others were not looked at yet.
+    matched: Vec<u32>,
+    /// Of the rows that follow.
+    candidates: Option<Candidates>,
+}
+
+/// The rows of the other side that some rows of a batch may be partners of.
+struct Candidates {
+    rows: Vec<u32>,
+    /// By row of the batch: where its candidates end.
+    ends: Vec<usize>,
+    /// Which of them pass the condition, if there is one.
+    passing: Option<Vec<bool>>,
+    /// So many rows make a part of the output.
+    part_rows: usize,
+    /// The row that is being matched, its next candidate, and how many partners it has so far.
+    row: usize,
+    at: usize,
+    count: u32,
 }
 
 /// Rows of output: numbers of rows of the batch and of the other side; [`NONE`] for NULLs.
@@ -97,14 +124,22 @@ impl Join {
                 output.fields().len()
             )));
         }
+        let counts =
+            |input: usize| pads(spec.kind, input) || spec.kind == JoinKind::Semi && input == 0;
+        let side = |input: usize| {
+            let side = side_spec(spec, input);
+            Side::new(&side.rows.0, &side.keys, side.updating, counts(input))
+        };
+        let sides = vec![side(0)?, side(1)?];
         Ok(Join {
             condition: condition.transpose()?,
-            pair,
+            pair: nullable(&pair),
             output: output.clone(),
             batch_rows: context.batch_rows.max(1),
-            kept: Kept::new(spec, context)?,
+            kept: Kept::new(sides, spec.ttl_ms, context)?,
             spec: spec.clone(),
             numbers: Vec::new(),
+            matching: None,
         })
     }
 
@@ -141,11 +176,11 @@ impl Join {
         batch.take(&valid(true))
     }
 
-    /// The partners that the rows of a batch from `first` on may have: for each row, where its candidates end;
-    /// of so many rows as have not too many.
-    fn candidates(&self, input: usize, first: usize, now_ms: i64) -> (Vec<u32>, Vec<usize>) {
+    /// The partners that the rows of a batch from `first` on may have, of so many rows as have not too many.
+    fn candidates(&mut self, matching: &Matching) -> Result<Candidates> {
+        let (input, first) = (matching.input, matching.matched.len());
         let other = &self.kept.sides[1 - input];
-        let before = self.kept.expired_before(now_ms);
+        let before = self.kept.expired_before(matching.now_ms);
         let (mut rows, mut ends) = (Vec::new(), Vec::new());
         for key in self.numbers.iter().skip(first) {
             let alive = |row: &u32| before.is_none_or(|at| other.entry(*row).stamp > at);
@@ -155,39 +190,46 @@ impl Join {
                 break;
             }
         }
-        (rows, ends)
+        let row_bytes = matching.row_bytes + other.rows.row_bytes();
+        let part_rows = (OUTPUT_BYTES / row_bytes.max(1)).clamp(1, OUTPUT_ROWS);
+        let passing = self.passing(matching, &rows, &ends, part_rows)?;
+        Ok(Candidates {
+            rows,
+            ends,
+            passing,
+            part_rows,
+            row: 0,
+            at: 0,
+            count: 0,
+        })
     }
 
     /// Which candidates pass the condition.
     fn passing(
         &mut self,
-        input: usize,
-        (batch, first): (&Batch, usize),
+        matching: &Matching,
         candidates: &[u32],
         ends: &[usize],
+        part_rows: usize,
     ) -> Result<Option<Vec<bool>>> {
         let Some(condition) = &self.condition else {
             return Ok(None);
         };
+        let (input, first) = (matching.input, matching.matched.len() as u32);
         let mut own: Vec<u32> = Vec::with_capacity(candidates.len());
-        for (row, end) in (first as u32..).zip(ends) {
+        for (row, end) in (first..).zip(ends) {
             own.resize(*end, row);
         }
         let mut passing = Vec::with_capacity(candidates.len());
-        let parts = own.chunks(CONDITION_ROWS);
-        for (own, other) in parts.zip(candidates.chunks(CONDITION_ROWS)) {
+        let part_rows = part_rows.min(CONDITION_ROWS);
+        let parts = own.chunks(part_rows);
+        for (own, other) in parts.zip(candidates.chunks(part_rows)) {
             let own: UInt32Array = own.to_vec().into();
-            let columns = batch.rows().columns().iter();
-            let mut columns: Vec<ArrayRef> = columns
-                .map(|column| take(column, &own, None))
-                .collect::<arrow::error::Result<_>>()?;
+            let taken = take_arrays(matching.batch.rows().columns(), &own, None)?;
             let others = self.kept.sides[1 - input].rows.gather(other)?;
-            match input {
-                0 => columns.extend(others),
-                _ => drop(columns.splice(0..0, others)),
-            }
+            let columns = side_by_side(input, taken, others);
             let options = RecordBatchOptions::new().with_row_count(Some(other.len()));
-            let pair = nullable(&self.pair);
+            let pair = Arc::clone(&self.pair);
             let rows = RecordBatch::try_new_with_options(pair, columns, &options)?;
             let mask = condition.evaluate_filter(&rows)?;
             passing.extend(mask.iter().map(|passes| passes == Some(true)));
@@ -195,64 +237,62 @@ impl Join {
         Ok(Some(passing))
     }
 
-    /// Matches the rows of a batch; returns how many partners each has.
-    fn match_rows(
-        &mut self,
-        input: usize,
-        batch: &Batch,
-        now_ms: i64,
-        output: &mut Output,
-    ) -> Result<Vec<u32>> {
-        let mut matched = Vec::with_capacity(batch.num_rows());
-        while matched.len() < batch.num_rows() {
-            self.match_some(input, batch, now_ms, &mut matched, output)?;
+    /// Goes on with the batch that is being matched, until there is some output or all is done.
+    fn go_on(&mut self, output: &mut Output) -> Result<()> {
+        let Some(mut matching) = self.matching.take() else {
+            return Ok(());
+        };
+        while matching.matched.len() < matching.batch.num_rows() {
+            let mut candidates = match matching.candidates.take() {
+                Some(candidates) => candidates,
+                None => self.candidates(&matching)?,
+            };
+            let found = self.match_some(&mut matching, &mut candidates);
+            if candidates.row < candidates.ends.len() {
+                matching.candidates = Some(candidates);
+            }
+            let gives = !found.kinds.is_empty();
+            self.give(&matching, found, output)?;
+            if gives && matching.matched.len() < matching.batch.num_rows() {
+                self.matching = Some(matching);
+                return Ok(());
+            }
         }
-        Ok(matched)
+        self.keep(&matching)?;
+        self.kept.settle()?;
+        self.kept.make_room(0)
     }
 
-    /// Matches the rows behind those that have been, as many as have not too many candidates.
-    fn match_some(
-        &mut self,
-        input: usize,
-        batch: &Batch,
-        now_ms: i64,
-        matched: &mut Vec<u32>,
-        output: &mut Output,
-    ) -> Result<()> {
-        let first = matched.len();
-        let (candidates, ends) = self.candidates(input, first, now_ms);
-        let passing = self.passing(input, (batch, first), &candidates, &ends)?;
+    /// Puts rows to their candidates, until there is enough for a part of the output.
+    fn match_some(&mut self, matching: &mut Matching, candidates: &mut Candidates) -> Found {
         let mut found = Found::default();
-        let mut start = 0;
-        for (row, end) in (first..).zip(ends) {
-            let comes = comes(batch, row);
-            let mut count = 0;
-            for at in start..end {
-                if passing.as_ref().is_some_and(|passing| !passing[at]) {
+        while let Some(end) = candidates.ends.get(candidates.row) {
+            let row = matching.matched.len();
+            let comes = comes(&matching.batch, row);
+            while candidates.at < *end {
+                if found.kinds.len() >= candidates.part_rows {
+                    return found;
+                }
+                let at = candidates.at;
+                candidates.at += 1;
+                if candidates.passing.as_ref().is_some_and(|p| !p[at]) {
                     continue;
                 }
-                count += 1;
-                self.pair_up(
-                    input,
-                    (row as u32, candidates[at], comes),
-                    now_ms,
-                    &mut found,
-                );
+                candidates.count += 1;
+                let pair = (row as u32, candidates.rows[at], comes);
+                self.pair_up(matching.input, pair, matching.now_ms, &mut found);
             }
-            start = end;
-            let alone = match count {
-                0 => pads(self.spec.kind, input),
-                _ => self.spec.kind == JoinKind::Semi && input == 0,
+            let alone = match candidates.count {
+                0 => pads(self.spec.kind, matching.input),
+                _ => self.spec.kind == JoinKind::Semi && matching.input == 0,
             };
             if alone {
                 found.push(row as u32, NONE, kind_of(comes));
             }
-            matched.push(count);
-            if found.kinds.len() >= OUTPUT_ROWS {
-                self.give(input, batch, std::mem::take(&mut found), output)?;
-            }
+            matching.matched.push(std::mem::take(&mut candidates.count));
+            candidates.row += 1;
         }
-        self.give(input, batch, found, output)
+        found
     }
 
     /// A row has met a partner: what that gives, and what the partner said alone.
@@ -294,13 +334,8 @@ impl Join {
         }
     }
 
-    fn give(
-        &mut self,
-        input: usize,
-        batch: &Batch,
-        found: Found,
-        output: &mut Output,
-    ) -> Result<()> {
+    fn give(&mut self, matching: &Matching, found: Found, output: &mut Output) -> Result<()> {
+        let (input, batch) = (matching.input, &matching.batch);
         if found.kinds.is_empty() {
             return Ok(());
         }
@@ -324,10 +359,7 @@ impl Join {
             .iter()
             .map(|row| (*row != NONE).then_some(*row))
             .collect();
-        let columns = batch.columns().iter();
-        let mut columns: Vec<ArrayRef> = columns
-            .map(|column| take(column, &own, None))
-            .collect::<arrow::error::Result<_>>()?;
+        let columns = take_arrays(batch.columns(), &own, None)?;
         if !self.gives_pairs() {
             return Ok(columns);
         }
@@ -337,11 +369,7 @@ impl Join {
                 |field: &arrow::datatypes::FieldRef| new_null_array(field.data_type(), own.len());
             fields.map(null).collect()
         });
-        match input {
-            0 => columns.extend(other),
-            _ => drop(columns.splice(0..0, other)),
-        }
-        Ok(columns)
+        Ok(side_by_side(input, columns, other))
     }
 
     fn emit(&self, columns: Vec<ArrayRef>, kinds: Vec<RowKind>, output: &mut Output) -> Result<()> {
@@ -352,12 +380,13 @@ impl Join {
     }
 
     /// Which of the rows that come are kept: all that may be asked for again.
-    fn kept_rows(&self, input: usize, batch: &Batch, matched: &[u32]) -> Vec<u32> {
+    fn kept_rows(&self, matching: &Matching) -> Vec<u32> {
+        let (batch, matched) = (&matching.batch, &matching.matched);
         let come = (0..batch.num_rows()).filter(|row| comes(batch, *row));
         let come = come.map(|row| row as u32);
         let right = &self.kept.sides[1];
         let final_matches = !right.updating && self.kept.ttl_ms == 0;
-        match (self.spec.kind, input) {
+        match (self.spec.kind, matching.input) {
             // It has a partner that stays.
             (JoinKind::Semi | JoinKind::Anti, 0) if final_matches => {
                 come.filter(|row| matched[*row as usize] == 0).collect()
@@ -374,14 +403,16 @@ impl Join {
     }
 
     /// Keeps the rows that have come, and forgets those that have gone.
-    fn keep(&mut self, input: usize, batch: &Batch, matched: &[u32], now_ms: i64) -> Result<()> {
-        let kept = self.kept_rows(input, batch, matched);
-        let keys: Vec<u32> = kept.iter().map(|row| self.numbers[*row as usize]).collect();
-        let (_, groups) = self.kept.keys.groups_of(&keys)?;
+    fn keep(&mut self, matching: &Matching) -> Result<()> {
+        let (input, now_ms) = (matching.input, matching.now_ms);
+        let (batch, matched) = (&matching.batch, &matching.matched);
+        let kept = self.kept_rows(matching);
         let side = &mut self.kept.sides[input];
+        let keys: Vec<ArrayRef> = side.keys.iter().map(|k| batch.column(*k).clone()).collect();
+        let groups = key_groups(&keys, batch.num_rows(), self.kept.keys.max_parallelism)?;
         let contents = side.contents_of(batch.rows())?;
         let places = side.add(batch.rows(), &kept, &contents)?;
-        let mut added = kept.into_iter().zip(places).zip(groups).peekable();
+        let mut added = kept.into_iter().zip(places).peekable();
         let take_back = |side: &mut Side, row: u32| match side.find(contents[row as usize]) {
             Some(place) => side.remove(place),
             // It has expired, or was not worth keeping.
@@ -390,7 +421,7 @@ impl Join {
         for row in 0..batch.num_rows() as u32 {
             if !comes(batch, row as usize) {
                 take_back(side, row)?;
-            } else if let Some(((_, place), group)) = added.next_if(|((at, _), _)| *at == row) {
+            } else if let Some((_, place)) = added.next_if(|(at, _)| *at == row) {
                 let degree = if side.counts {
                     matched[row as usize]
                 } else {
@@ -399,7 +430,7 @@ impl Join {
                 let arrival = Arrival {
                     key: self.numbers[row as usize],
                     degree,
-                    id: self.kept.ids.next(group)?,
+                    id: self.kept.ids.next(groups[row as usize])?,
                     stamp: now_ms,
                 };
                 side.link(place, arrival);
@@ -408,6 +439,16 @@ impl Join {
         }
         Ok(())
     }
+}
+
+/// The columns of the left input followed by those of the right one; `own` are those of `input`.
+fn side_by_side(input: usize, own: Vec<ArrayRef>, other: Vec<ArrayRef>) -> Vec<ArrayRef> {
+    let (mut left, right) = match input {
+        0 => (own, other),
+        _ => (other, own),
+    };
+    left.extend(right);
+    left
 }
 
 fn side_spec(spec: &JoinSpec, input: usize) -> &crate::graph::JoinInput {
@@ -453,10 +494,23 @@ impl Operator for Join {
         let interned = self.kept.intern(input, &batch, &mut numbers);
         self.numbers = numbers;
         interned?;
-        let matched = self.match_rows(input, &batch, now_ms, output)?;
-        self.keep(input, &batch, &matched, now_ms)?;
-        self.kept.settle()?;
-        self.kept.make_room(&self.spec)
+        self.matching = Some(Matching {
+            input,
+            matched: Vec::with_capacity(batch.num_rows()),
+            row_bytes: batch.byte_size() / batch.num_rows(),
+            batch,
+            now_ms,
+            candidates: None,
+        });
+        self.go_on(output)
+    }
+
+    fn has_more(&self) -> bool {
+        self.matching.is_some()
+    }
+
+    fn give_more(&mut self, output: &mut Output) -> Result<()> {
+        self.go_on(output)
     }
 
     fn deadline_ms(&self) -> Option<i64> {
@@ -464,7 +518,7 @@ impl Operator for Join {
     }
 
     fn timer(&mut self, now_ms: i64, _output: &mut Output) -> Result<()> {
-        self.kept.sweep(&self.spec, now_ms)
+        self.kept.sweep(now_ms, &mut |_, _| {})
     }
 
     fn memory_bytes(&self) -> usize {

@@ -306,6 +306,33 @@ fn without_a_key_everything_joins_everything() {
 }
 
 #[test]
+fn what_a_row_makes_of_many_leaves_in_parts() {
+    for kind in [
+        JoinKind::Inner,
+        JoinKind::Full,
+        JoinKind::Semi,
+        JoinKind::Anti,
+    ] {
+        for spec in [spec(kind), conditional(kind)] {
+            let mut join = pipeline(&spec);
+            let rows: Vec<String> = (0..60).map(|v| format!("+I | 1 | a | {v}")).collect();
+            left(&mut join, &rows.join("\n"));
+            let partners = "+I | 30 | 1 | x\n+I | 30 | 1 | y\n+I | 30 | 2 | z";
+            join.largest_output = 0;
+            right(&mut join, partners);
+            assert!(join.largest_output <= super::OUTPUT_ROWS + 3, "{kind:?}");
+            right(&mut join, &partners.replace("+I", "-D"));
+            assert_same(join.result(), joined(&spec, &lines_of(&rows), &[]), "");
+        }
+    }
+}
+
+fn lines_of(rows: &[String]) -> Vec<Vec<String>> {
+    let columns = |row: &String| row.split(" | ").skip(1).map(str::to_string).collect();
+    rows.iter().map(columns).collect()
+}
+
+#[test]
 fn a_checkpoint_has_what_has_changed() {
     let mut join = pipeline(&spec(JoinKind::Left));
     let rows = |from: i64, to: i64| -> String {

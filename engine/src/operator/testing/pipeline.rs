@@ -44,6 +44,8 @@ pub(crate) struct Pipeline {
     pub(crate) lines: Vec<String>,
     pub(crate) metrics: std::sync::Arc<crate::metrics::SubtaskMetrics>,
     pub(crate) now_ms: i64,
+    /// The most rows that came out of one call.
+    pub(crate) largest_output: usize,
     /// The memory of each subtask's share.
     pub(crate) memory_bytes: u64,
     upsert_keys: Option<usize>,
@@ -98,6 +100,7 @@ impl Pipeline {
             lines: vec![],
             metrics: Default::default(),
             now_ms: 0,
+            largest_output: 0,
             // So little that every batch overflows, where state can.
             memory_bytes: 64,
             upsert_keys: None,
@@ -228,13 +231,25 @@ impl Pipeline {
         let mut output = Output::default();
         let operator = self.subtasks[index as usize].as_mut();
         call(operator, self.now_ms, &mut output).unwrap();
+        self.take(&mut output);
+        while self.subtasks[index as usize].has_more() {
+            let operator = self.subtasks[index as usize].as_mut();
+            operator.give_more(&mut output).unwrap();
+            self.take(&mut output);
+        }
+    }
+
+    fn take(&mut self, output: &mut Output) {
+        let mut rows = 0;
         for batch in output.drain() {
             assert_eq!(batch.schema().fields(), self.output.fields());
             assert!(batch.num_rows() <= 7 || batch.kinds().is_some());
+            rows += batch.num_rows();
             for line in lines(&batch) {
                 self.apply(line);
             }
         }
+        self.largest_output = self.largest_output.max(rows);
     }
 
     fn apply(&mut self, line: String) {

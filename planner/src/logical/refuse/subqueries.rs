@@ -18,17 +18,13 @@ pub(super) fn placed(select: &Select, is_aggregate: IsAggregate<'_>) -> Vec<*con
     for condition in select.selection.iter().chain(&select.having) {
         conditions(condition, &mut found);
     }
-    let mut scalars = Scalars {
-        is_aggregate,
-        queries: 0,
-        aggregates: 0,
-        found,
-    };
+    let mut own = Own::new(is_aggregate);
     // The visitor never breaks.
-    let _ = select.projection.visit(&mut scalars);
-    let _ = select.selection.visit(&mut scalars);
-    let _ = select.having.visit(&mut scalars);
-    scalars.found
+    let _ = select.projection.visit(&mut own);
+    let _ = select.selection.visit(&mut own);
+    let _ = select.having.visit(&mut own);
+    found.extend(own.scalars);
+    found
 }
 
 /// The IN and EXISTS among conditions that AND connects.
@@ -59,21 +55,35 @@ fn predicate(expr: &Expr) -> Option<*const Expr> {
     }
 }
 
-/// Collects scalar subqueries, those within other subqueries and within aggregates aside.
-struct Scalars<'a> {
+/// What expressions have of their own, that is outside of their subqueries.
+struct Own<'a> {
     is_aggregate: IsAggregate<'a>,
+    /// How many queries and aggregates the visit is within.
     queries: usize,
     aggregates: usize,
-    found: Vec<*const Expr>,
+    /// Whether there is an aggregate.
+    any_aggregate: bool,
+    /// Scalar subqueries, but those within aggregates.
+    scalars: Vec<*const Expr>,
 }
 
-impl Scalars<'_> {
+impl<'a> Own<'a> {
+    fn new(is_aggregate: IsAggregate<'a>) -> Self {
+        Own {
+            is_aggregate,
+            queries: 0,
+            aggregates: 0,
+            any_aggregate: false,
+            scalars: Vec::new(),
+        }
+    }
+
     fn aggregates(&self, expr: &Expr) -> bool {
         self.queries == 0 && matches!(expr, Expr::Function(f) if (self.is_aggregate)(f))
     }
 }
 
-impl Visitor for Scalars<'_> {
+impl Visitor for Own<'_> {
     type Break = ();
 
     fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
@@ -89,9 +99,10 @@ impl Visitor for Scalars<'_> {
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         if self.aggregates(expr) {
             self.aggregates += 1;
+            self.any_aggregate = true;
         }
         if matches!(expr, Expr::Subquery(_)) && self.queries == 0 && self.aggregates == 0 {
-            self.found.push(std::ptr::from_ref(expr));
+            self.scalars.push(std::ptr::from_ref(expr));
         }
         ControlFlow::Continue(())
     }
@@ -118,38 +129,8 @@ fn aggregates_all(select: &Select, is_aggregate: IsAggregate<'_>) -> bool {
         GroupByExpr::Expressions(keys, _) => !keys.is_empty(),
         GroupByExpr::All(_) => true,
     };
-    let mut search = Aggregate {
-        is_aggregate,
-        queries: 0,
-    };
-    !grouped && select.projection.visit(&mut search).is_break()
-}
-
-/// Stops at an aggregate that is not within a subquery.
-struct Aggregate<'a> {
-    is_aggregate: IsAggregate<'a>,
-    queries: usize,
-}
-
-impl Visitor for Aggregate<'_> {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-        self.queries += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-        self.queries -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-        match expr {
-            Expr::Function(function) if self.queries == 0 && (self.is_aggregate)(function) => {
-                ControlFlow::Break(())
-            }
-            _ => ControlFlow::Continue(()),
-        }
-    }
+    let mut own = Own::new(is_aggregate);
+    // The visitor never breaks.
+    let _ = select.projection.visit(&mut own);
+    !grouped && own.any_aggregate
 }

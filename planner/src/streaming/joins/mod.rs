@@ -168,24 +168,6 @@ impl Builder<'_> {
         Err(PlanError::unsupported(what, self.first_join)
             .hint("compute the value behind the join, or in front of what makes the rows change"))
     }
-
-    /// Whether a row that changes has a value that is computed anew when it is taken back.
-    fn varies_below(&self, id: NodeId) -> bool {
-        let Some(node) = self.plan.node(id).filter(|n| n.properties.updating) else {
-            return false;
-        };
-        let varies = match &node.kind {
-            NodeKind::Calc(calc) => {
-                let mut parts = calc.projection.iter().chain(&calc.filter);
-                parts.any(expression::varies)
-            }
-            NodeKind::AssignWindow(window) => window.time.is_none(),
-            NodeKind::Union => false,
-            // What these give back is what they keep.
-            _ => return false,
-        };
-        varies || node.inputs.iter().any(|input| self.varies_below(*input))
-    }
 }
 
 /// What the columns of both logical inputs, one behind the other, are as columns of a join's condition.

@@ -1,7 +1,7 @@
 //! What joins of SQL become, and which are refused.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use crate::fixture::Session;
+use crate::fixture::{Session, says};
 
 const TABLES: &str = "
 CREATE TABLE orders (
@@ -45,11 +45,7 @@ fn check(sql: &str, expect: &[&str]) {
 /// The error contains all of `expect`.
 #[track_caller]
 fn refused(sql: &str, expect: &[&str]) {
-    let mut session = Session::with(TABLES);
-    let error = session.run(sql).unwrap_err().render(sql);
-    for part in expect {
-        assert!(error.contains(part), "{sql}\nhas no {part:?} in\n{error}");
-    }
+    says(Session::with(TABLES).run(sql).unwrap_err(), sql, expect);
 }
 
 #[test]

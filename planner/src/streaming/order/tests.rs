@@ -1,9 +1,9 @@
-//! Which joins a sink takes that writes by key.
+//! Which joins and Top-N a sink takes that writes by key.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use levada_engine::element::ChangelogMode;
 
-use crate::fixture::Session;
+use crate::fixture::{Session, says};
 
 /// `orders` and `customers` change by key; `placed` only come, each once.
 const TABLES: &str = "
@@ -14,6 +14,10 @@ CREATE TABLE placed (id BIGINT NOT NULL, customer BIGINT, PRIMARY KEY (id) NOT E
 CREATE TABLE clicks (customer BIGINT, page STRING) WITH ('connector' = 'stream');
 CREATE TABLE by_id (id BIGINT, v STRING, PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'upsert');
 CREATE TABLE by_both (id BIGINT, customer BIGINT, v STRING, PRIMARY KEY (id, customer) NOT ENFORCED) WITH ('connector' = 'upsert');
+CREATE TABLE by_customer (customer BIGINT, v BIGINT, PRIMARY KEY (customer) NOT ENFORCED) WITH ('connector' = 'upsert');
+CREATE TABLE by_place (customer BIGINT, place BIGINT, id BIGINT, PRIMARY KEY (customer, place) NOT ENFORCED) WITH ('connector' = 'upsert');
+CREATE TABLE placed_ids (id BIGINT, place BIGINT, PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'upsert');
+CREATE TABLE places (place BIGINT, id BIGINT, PRIMARY KEY (place) NOT ENFORCED) WITH ('connector' = 'upsert');
 CREATE TABLE anything (id BIGINT, v STRING) WITH ('connector' = 'any');
 ";
 
@@ -26,11 +30,7 @@ fn accepted(sql: &str) -> ChangelogMode {
 
 #[track_caller]
 fn refused(sql: &str, expect: &[&str]) {
-    let session = Session::with(TABLES);
-    let error = session.job(sql).unwrap_err().render(sql);
-    for part in expect {
-        assert!(error.contains(part), "{sql}\nhas no {part:?} in\n{error}");
-    }
+    says(Session::with(TABLES).job(sql).unwrap_err(), sql, expect);
 }
 
 #[test]
@@ -99,4 +99,149 @@ fn what_takes_every_change_takes_any_order() {
         "INSERT INTO by_id SELECT k.customer, k.page FROM clicks k LEFT JOIN customers c ON k.customer = c.id",
         &["nothing makes the rows of the query unique"],
     );
+}
+
+/// A query over numbered rows.
+fn numbered(columns: &str, rows: &str, over: &str, condition: &str) -> String {
+    format!("SELECT {columns} FROM (SELECT *, {over} AS rn FROM {rows}) WHERE {condition}")
+}
+
+const OF_CUSTOMER: &str = "ROW_NUMBER() OVER (PARTITION BY customer ORDER BY id)";
+
+#[test]
+fn numbers_are_written_by_partition_and_number() {
+    for rows in ["orders", "placed"] {
+        let top = numbered("customer, rn, id", rows, OF_CUSTOMER, "rn <= 3");
+        // What was at a place before is written over.
+        assert_eq!(
+            accepted(&format!("INSERT INTO by_place {top}")),
+            ChangelogMode::Upsert
+        );
+    }
+    let of_all = numbered(
+        "rn, id",
+        "orders",
+        "ROW_NUMBER() OVER (ORDER BY amount DESC)",
+        "rn <= 3",
+    );
+    assert_eq!(
+        accepted(&format!("INSERT INTO places {of_all}")),
+        ChangelogMode::Upsert
+    );
+    // A condition takes back what it let through.
+    let some = numbered(
+        "customer, rn, id",
+        "orders",
+        OF_CUSTOMER,
+        "rn <= 3 AND amount > 4",
+    );
+    assert_eq!(
+        accepted(&format!("INSERT INTO by_place {some}")),
+        ChangelogMode::Retract
+    );
+}
+
+#[test]
+fn rows_with_their_numbers_are_not_written_by_their_own_key() {
+    let what = [
+        "LV-1011",
+        "table placed_ids by PRIMARY KEY (id)",
+        "rows of a Top-N with their numbers",
+        "leave the number out",
+        "line 1, column 13",
+    ];
+    for rows in ["orders", "placed"] {
+        for over in [OF_CUSTOMER, "ROW_NUMBER() OVER (ORDER BY customer)"] {
+            let top = numbered("id, rn", rows, over, "rn <= 3");
+            refused(&format!("INSERT INTO placed_ids {top}"), &what);
+        }
+    }
+    // Of one row in each partition, too, another may have been there before.
+    let one = numbered("id, rn", "placed", OF_CUSTOMER, "rn = 1");
+    refused(&format!("INSERT INTO placed_ids {one}"), &what);
+}
+
+#[test]
+fn one_row_of_each_partition_is_written_by_the_partition() {
+    for rows in ["orders", "placed"] {
+        let one = numbered("customer, id", rows, OF_CUSTOMER, "rn = 1");
+        assert_eq!(
+            accepted(&format!("INSERT INTO by_customer {one}")),
+            ChangelogMode::Retract
+        );
+        let second = numbered("customer, rn", rows, OF_CUSTOMER, "rn = 2");
+        assert_eq!(
+            accepted(&format!("INSERT INTO by_customer {second}")),
+            ChangelogMode::Upsert
+        );
+        let wider = numbered("customer, rn, id", rows, OF_CUSTOMER, "rn = 1");
+        assert_eq!(
+            accepted(&format!("INSERT INTO by_place {wider}")),
+            ChangelogMode::Retract
+        );
+    }
+    let of_all = "INSERT INTO by_customer SELECT customer, id FROM orders ORDER BY amount LIMIT 1";
+    assert_eq!(accepted(of_all), ChangelogMode::Retract);
+}
+
+#[test]
+fn rows_that_change_their_partition_may_overtake_each_other() {
+    let top = |rows: &str, over: &str| numbered("id, 'x'", rows, over, "rn <= 3");
+    for over in [
+        OF_CUSTOMER,
+        "RANK() OVER (PARTITION BY customer ORDER BY id)",
+    ] {
+        refused(
+            &format!("INSERT INTO by_id {}", top("orders", over)),
+            &[
+                "LV-1011",
+                "table by_id by PRIMARY KEY (id)",
+                "what a Top-N gives from several subtasks",
+                "PARTITION BY",
+            ],
+        );
+        // A row that only comes has its partition for ever, and one partition is one subtask.
+        accepted(&format!("INSERT INTO by_id {}", top("placed", over)));
+        let both = numbered("id, customer, 'x'", "orders", over, "rn <= 3");
+        accepted(&format!("INSERT INTO by_both {both}"));
+    }
+    for sql in [
+        "INSERT INTO by_id SELECT id, 'x' FROM orders ORDER BY amount DESC LIMIT 3",
+        "INSERT INTO by_id SELECT id, 'x' FROM orders QUALIFY DENSE_RANK() OVER (ORDER BY amount) <= 3",
+        "INSERT INTO by_customer SELECT customer, COUNT(*) AS n FROM clicks GROUP BY customer ORDER BY n DESC LIMIT 3",
+    ] {
+        assert_eq!(accepted(sql), ChangelogMode::Retract);
+    }
+}
+
+#[test]
+fn ranks_change_where_the_row_is() {
+    let over = "RANK() OVER (ORDER BY customer)";
+    for rows in ["orders", "placed"] {
+        let top = numbered("id, rn", rows, over, "rn <= 3");
+        assert_eq!(
+            accepted(&format!("INSERT INTO placed_ids {top}")),
+            ChangelogMode::Upsert
+        );
+    }
+    // Several rows have one rank.
+    let top = numbered("rn, id", "orders", over, "rn <= 3");
+    refused(
+        &format!("INSERT INTO places {top}"),
+        &["LV-1011", "unique by"],
+    );
+}
+
+#[test]
+fn what_comes_in_disorder_goes_on_in_disorder() {
+    let joined = "SELECT o.id, c.region FROM orders o JOIN customers c ON o.customer = c.id";
+    refused(
+        &format!("INSERT INTO by_id SELECT id, region FROM ({joined}) ORDER BY region LIMIT 3"),
+        &["LV-1011", "what a join gives from several subtasks"],
+    );
+    // A place has one row, whatever came first.
+    let places = format!(
+        "INSERT INTO places SELECT rn, id FROM (SELECT *, ROW_NUMBER() OVER (ORDER BY region) AS rn FROM ({joined})) WHERE rn <= 3"
+    );
+    assert_eq!(accepted(&places), ChangelogMode::Upsert);
 }

@@ -10,8 +10,8 @@ use super::aggregation::Aggregation;
 use super::persist::{Place, load_all};
 use crate::error::{EngineError, Result};
 use crate::operator::OperatorContext;
+use crate::operator::overflow::Overflow;
 use crate::state::KeyedState;
-use overflow::Overflow;
 
 mod overflow;
 

@@ -11,35 +11,13 @@ use arrow::array::RecordBatch;
 
 use super::KeptGroups;
 use crate::error::Result;
-use crate::key::KeyGroup;
-use crate::memory::Share;
 use crate::operator::aggregate::aggregation::Aggregation;
 use crate::operator::aggregate::persist::{GROUPS, delete};
-use crate::state::KeyedState;
-
-/// What is needed to keep groups on disk.
-pub(super) struct Overflow {
-    share: Share,
-    /// Whether keyed state may have groups that are not in memory.
-    used: bool,
-    /// The key group that is looked through for expired groups next.
-    next_group: KeyGroup,
-}
-
-impl Overflow {
-    /// `None` if the state keeps nothing.
-    pub(super) fn new(state: &dyn KeyedState, share: Share) -> Option<Self> {
-        state.keeps().then(|| Overflow {
-            share,
-            used: !state.is_empty(),
-            next_group: state.key_groups().start,
-        })
-    }
-}
+use crate::operator::overflow::Overflow;
 
 impl KeptGroups {
     fn overflowed(&self) -> bool {
-        self.overflow.as_ref().is_some_and(|overflow| overflow.used)
+        self.overflow.as_ref().is_some_and(Overflow::is_used)
     }
 
     /// Takes up those of the new groups that keyed state has, and leaves the others in `created`.
@@ -88,13 +66,11 @@ impl KeptGroups {
 
     /// Empties the working set when it holds too much.
     pub(crate) fn make_room(&mut self) -> Result<()> {
-        let Some(overflow) = &mut self.overflow else {
-            return Ok(());
-        };
-        if !overflow.share.hold(self.aggregation.size_bytes() as u64) {
+        let bytes = self.aggregation.size_bytes();
+        let overflow = self.overflow.as_mut();
+        if !overflow.is_some_and(|overflow| overflow.must_make_room(bytes)) {
             return Ok(());
         }
-        overflow.used = true;
         self.empty_working_set()
     }
 
@@ -106,7 +82,7 @@ impl KeptGroups {
         }
         self.touched_by = Vec::new();
         if let Some(overflow) = &mut self.overflow {
-            overflow.share.hold(0);
+            overflow.emptied();
         }
         Ok(())
     }
@@ -119,15 +95,10 @@ impl KeptGroups {
         }
         // Then what is on disk is right, and nothing else is.
         self.empty_working_set()?;
-        let range = self.state.key_groups();
         let Some(overflow) = &mut self.overflow else {
             return Ok(pause_ms);
         };
-        let group = overflow.next_group;
-        overflow.next_group = match group + 1 < range.end {
-            true => group + 1,
-            false => range.start,
-        };
+        let (group, pause_ms) = overflow.next_sweep(self.state.as_ref(), pause_ms);
         let stored = &self.plan.stored;
         let mut expired: Vec<Box<[u8]>> = Vec::new();
         self.state
@@ -149,7 +120,6 @@ impl KeptGroups {
             delete(self.state.as_mut(), table, group, &entries)?;
         }
         delete(self.state.as_mut(), GROUPS, group, &expired)?;
-        let groups = i64::from(range.end.saturating_sub(range.start)).max(1);
-        Ok((pause_ms / groups).max(10))
+        Ok(pause_ms)
     }
 }

@@ -12,12 +12,12 @@ use crate::element::Batch;
 use crate::error::{EngineError, Result};
 
 /// In the place of a row, or of its number.
-pub(super) const NONE: u32 = u32::MAX;
+pub(in crate::operator) const NONE: u32 = u32::MAX;
 /// A page of so many rows is merged with no other.
 const PAGE_ROWS: usize = if cfg!(test) { 8 } else { 8192 };
 
 /// Numbered rows of one schema.
-pub(super) struct Rows {
+pub(in crate::operator) struct Rows {
     schema: SchemaRef,
     pages: Vec<Option<Page>>,
     free_pages: Vec<u32>,
@@ -40,7 +40,7 @@ struct Page {
 }
 
 impl Rows {
-    pub(super) fn new(schema: SchemaRef) -> Self {
+    pub(in crate::operator) fn new(schema: SchemaRef) -> Self {
         Rows {
             schema,
             pages: Vec::new(),
@@ -53,23 +53,27 @@ impl Rows {
         }
     }
 
-    pub(super) fn schema(&self) -> &SchemaRef {
+    pub(in crate::operator) fn schema(&self) -> &SchemaRef {
         &self.schema
     }
 
     /// Behind the highest number ever used.
-    pub(super) fn capacity(&self) -> usize {
+    pub(in crate::operator) fn capacity(&self) -> usize {
         self.places.len()
     }
 
     /// Keeps rows, and appends their numbers.
-    pub(super) fn add(&mut self, rows: RecordBatch, numbers: &mut Vec<u32>) -> Result<()> {
+    pub(in crate::operator) fn add(
+        &mut self,
+        rows: RecordBatch,
+        numbers: &mut Vec<u32>,
+    ) -> Result<()> {
         let count = rows.num_rows();
         if count == 0 {
             return Ok(());
         }
         if self.places.len() + count >= NONE as usize {
-            return Err(EngineError::resource("one subtask joins 4 billion rows"));
+            return Err(EngineError::resource("one subtask keeps 4 billion rows"));
         }
         let first = numbers.len();
         for _ in 0..count {
@@ -89,7 +93,7 @@ impl Rows {
     }
 
     /// Forgets a row. Its number is used again.
-    pub(super) fn remove(&mut self, number: u32) -> Result<()> {
+    pub(in crate::operator) fn remove(&mut self, number: u32) -> Result<()> {
         let (at, row) = std::mem::replace(&mut self.places[number as usize], (NONE, NONE));
         self.free.push(number);
         let Some(Some(page)) = self.pages.get_mut(at as usize) else {
@@ -115,7 +119,17 @@ impl Rows {
     }
 
     /// The columns of some rows; NULL where there is [`NONE`].
-    pub(super) fn gather(&mut self, numbers: &[u32]) -> Result<Vec<ArrayRef>> {
+    pub(in crate::operator) fn gather(&mut self, numbers: &[u32]) -> Result<Vec<ArrayRef>> {
+        let all: Vec<usize> = (0..self.schema.fields().len()).collect();
+        self.gather_some(numbers, &all)
+    }
+
+    /// Some of these columns.
+    pub(in crate::operator) fn gather_some(
+        &mut self,
+        numbers: &[u32],
+        columns: &[usize],
+    ) -> Result<Vec<ArrayRef>> {
         self.order.clear();
         self.order.resize(self.pages.len(), NONE);
         let mut pages: Vec<&RecordBatch> = Vec::new();
@@ -137,22 +151,22 @@ impl Rows {
             // In front of the pages stands a NULL.
             places.push((*order as usize + 1, row as usize));
         }
-        let column = |(index, field): (usize, &arrow::datatypes::FieldRef)| {
-            let null = new_null_array(field.data_type(), 1);
-            let columns = pages.iter().map(|page| page.column(index).as_ref());
-            let columns: Vec<&dyn Array> = std::iter::once(null.as_ref()).chain(columns).collect();
-            Ok(interleave(&columns, &places)?)
+        let column = |index: &usize| {
+            let null = new_null_array(self.schema.field(*index).data_type(), 1);
+            let pages = pages.iter().map(|page| page.column(*index).as_ref());
+            let pages: Vec<&dyn Array> = std::iter::once(null.as_ref()).chain(pages).collect();
+            Ok(interleave(&pages, &places)?)
         };
-        self.schema
-            .fields()
-            .iter()
-            .enumerate()
-            .map(column)
-            .collect()
+        columns.iter().map(column).collect()
+    }
+
+    /// About how many bytes a row has.
+    pub(in crate::operator) fn row_bytes(&self) -> usize {
+        self.bytes / (self.places.len() - self.free.len()).max(1)
     }
 
     /// Roughly the memory in use.
-    pub(super) fn size_bytes(&self) -> usize {
+    pub(in crate::operator) fn size_bytes(&self) -> usize {
         self.bytes + self.places.capacity() * 8 + self.free.capacity() * 4
     }
 

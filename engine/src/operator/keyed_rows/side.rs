@@ -2,33 +2,33 @@
 
 use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
+use arrow::datatypes::SchemaRef;
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::rows::{NONE, Rows};
 use crate::element::Batch;
 use crate::error::{EngineError, Result};
-use crate::graph::JoinInput;
 use crate::operator::aggregate::lane::{Codec, Lane};
 use crate::operator::aggregate::rows::EncodedRows;
 
 /// A row by its number, in the list of the rows of its key.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Entry {
+pub(in crate::operator) struct Entry {
     /// The number of its key; [`NONE`] if there is no such row.
-    pub(super) key: u32,
+    pub(in crate::operator) key: u32,
     next: u32,
     before: u32,
     /// How many partners it has, where that is counted.
-    pub(super) degree: u32,
+    pub(in crate::operator) degree: u32,
     /// Tells rows of a key apart in keyed state.
-    pub(super) id: u64,
+    pub(in crate::operator) id: u64,
     /// When it last changed, in milliseconds of processing time.
-    pub(super) stamp: i64,
+    pub(in crate::operator) stamp: i64,
     /// Whether it has changed since it was last written to keyed state.
     dirty: bool,
     /// Whether keyed state has it.
-    pub(super) persisted: bool,
+    pub(in crate::operator) persisted: bool,
 }
 
 const FREE: Entry = Entry {
@@ -52,26 +52,26 @@ struct Content {
 
 /// What a new row is beside its columns.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Arrival {
-    pub(super) key: u32,
-    pub(super) degree: u32,
-    pub(super) id: u64,
-    pub(super) stamp: i64,
+pub(in crate::operator) struct Arrival {
+    pub(in crate::operator) key: u32,
+    pub(in crate::operator) degree: u32,
+    pub(in crate::operator) id: u64,
+    pub(in crate::operator) stamp: i64,
 }
 
-/// One input of a join, with what it remembers.
-pub(super) struct Side {
+/// One input, with what is remembered of it.
+pub(in crate::operator) struct Side {
     /// The key columns.
-    pub(super) keys: Vec<usize>,
+    pub(in crate::operator) keys: Vec<usize>,
     /// The other columns.
-    pub(super) others: Vec<usize>,
-    pub(super) key_codecs: Vec<Codec>,
-    pub(super) other_codecs: Vec<Codec>,
+    pub(in crate::operator) others: Vec<usize>,
+    pub(in crate::operator) key_codecs: Vec<Codec>,
+    pub(in crate::operator) other_codecs: Vec<Codec>,
     /// Whether rows are taken back.
-    pub(super) updating: bool,
+    pub(in crate::operator) updating: bool,
     /// Whether the partners of its rows are counted.
-    pub(super) counts: bool,
-    pub(super) rows: Rows,
+    pub(in crate::operator) counts: bool,
+    pub(in crate::operator) rows: Rows,
     /// By key: the row that came last.
     heads: Vec<u32>,
     /// By row.
@@ -82,29 +82,35 @@ pub(super) struct Side {
     contents: Vec<Content>,
     dirty: Vec<u32>,
     /// Rows that keyed state has and should not: their keys and ids.
-    pub(super) gone: Vec<(u32, u64)>,
+    pub(in crate::operator) gone: Vec<(u32, u64)>,
     /// Keys that have lost their last row.
-    pub(super) emptied: Vec<u32>,
+    pub(in crate::operator) emptied: Vec<u32>,
 }
 
 impl Side {
-    pub(super) fn new(spec: &JoinInput, counts: bool) -> Result<Self> {
-        let schema = &spec.rows.0;
+    /// Rows by the columns `keys`; `updating` says that they are taken back, by their content, `counts` that
+    /// their partners are counted.
+    pub(in crate::operator) fn new(
+        schema: &SchemaRef,
+        keys: &[usize],
+        updating: bool,
+        counts: bool,
+    ) -> Result<Self> {
         let width = schema.fields().len();
-        if spec.keys.iter().any(|key| *key >= width) {
-            return Err(EngineError::internal("a join key is not a column"));
+        if keys.iter().any(|key| *key >= width) {
+            return Err(EngineError::internal("a key is not a column"));
         }
-        let others: Vec<usize> = (0..width).filter(|c| !spec.keys.contains(c)).collect();
+        let others: Vec<usize> = (0..width).filter(|c| !keys.contains(c)).collect();
         let codecs = |columns: &[usize]| -> Result<Vec<Codec>> {
             let codec = |column: &usize| Codec::new(schema.field(*column).data_type());
             columns.iter().map(codec).collect()
         };
         Ok(Side {
-            key_codecs: codecs(&spec.keys)?,
+            key_codecs: codecs(keys)?,
             other_codecs: codecs(&others)?,
-            keys: spec.keys.clone(),
+            keys: keys.to_vec(),
             others,
-            updating: spec.updating,
+            updating,
             counts,
             rows: Rows::new(schema.clone()),
             heads: Vec::new(),
@@ -117,39 +123,51 @@ impl Side {
         })
     }
 
+    /// Forgets all rows, which keyed state has.
+    pub(in crate::operator) fn clear(&mut self) {
+        self.rows = Rows::new(self.rows.schema().clone());
+        self.heads = Vec::new();
+        self.entries = Vec::new();
+        self.by_content = HashTable::new();
+        self.contents = Vec::new();
+        self.dirty = Vec::new();
+        self.gone = Vec::new();
+        self.emptied = Vec::new();
+    }
+
     /// Makes room for keys below `count`.
-    pub(super) fn resize(&mut self, count: usize) {
+    pub(in crate::operator) fn resize(&mut self, count: usize) {
         self.heads.resize(count.max(self.heads.len()), NONE);
     }
 
     /// Whether a key has rows.
-    pub(super) fn has(&self, key: u32) -> bool {
+    pub(in crate::operator) fn has(&self, key: u32) -> bool {
         self.heads[key as usize] != NONE
     }
 
     /// The rows of a key, the last to come first.
-    pub(super) fn of_key(&self, key: u32) -> impl Iterator<Item = u32> + '_ {
+    pub(in crate::operator) fn of_key(&self, key: u32) -> impl Iterator<Item = u32> + '_ {
         let some = |row: u32| (row != NONE).then_some(row);
         let first = some(self.heads[key as usize]);
         std::iter::successors(first, move |row| some(self.entries[*row as usize].next))
     }
 
-    pub(super) fn entry(&self, row: u32) -> &Entry {
+    pub(in crate::operator) fn entry(&self, row: u32) -> &Entry {
         &self.entries[row as usize]
     }
 
     /// The key columns of a batch in their lanes.
-    pub(super) fn key_lanes(&self, rows: &RecordBatch) -> Result<Vec<Lane>> {
+    pub(in crate::operator) fn key_lanes(&self, rows: &RecordBatch) -> Result<Vec<Lane>> {
         lanes(rows.columns(), &self.keys, &self.key_codecs)
     }
 
     /// The columns of rows beside their keys.
-    pub(super) fn other_lanes(&self, columns: &[ArrayRef]) -> Result<Vec<Lane>> {
+    pub(in crate::operator) fn other_lanes(&self, columns: &[ArrayRef]) -> Result<Vec<Lane>> {
         lanes(columns, &self.others, &self.other_codecs)
     }
 
     /// What tells rows apart, if they are ever taken back.
-    pub(super) fn contents_of(&self, rows: &RecordBatch) -> Result<Vec<u128>> {
+    pub(in crate::operator) fn contents_of(&self, rows: &RecordBatch) -> Result<Vec<u128>> {
         if !self.updating {
             return Ok(Vec::new());
         }
@@ -162,7 +180,7 @@ impl Side {
 
     /// Keeps the rows of a batch at `kept`; `contents` are those of the whole batch. They belong to no key
     /// until [`Side::link`].
-    pub(super) fn add(
+    pub(in crate::operator) fn add(
         &mut self,
         rows: &RecordBatch,
         kept: &[u32],
@@ -187,7 +205,7 @@ impl Side {
     }
 
     /// Puts a row to those of its key.
-    pub(super) fn link(&mut self, row: u32, arrival: Arrival) {
+    pub(in crate::operator) fn link(&mut self, row: u32, arrival: Arrival) {
         let head = &mut self.heads[arrival.key as usize];
         let next = std::mem::replace(head, row);
         if next != NONE {
@@ -251,13 +269,24 @@ impl Side {
     }
 
     /// A row of this content.
-    pub(super) fn find(&self, content: u128) -> Option<u32> {
+    pub(in crate::operator) fn find(&self, content: u128) -> Option<u32> {
         let same = |row: &u32| self.contents[*row as usize].hash == content;
         self.by_content.find(content as u64, same).copied()
     }
 
     /// Forgets a row.
-    pub(super) fn remove(&mut self, row: u32) -> Result<()> {
+    pub(in crate::operator) fn remove(&mut self, row: u32) -> Result<()> {
+        self.unlink(row)?;
+        self.release(row)
+    }
+
+    /// Gives up the number and the columns of a row that was unlinked.
+    pub(in crate::operator) fn release(&mut self, row: u32) -> Result<()> {
+        self.rows.remove(row)
+    }
+
+    /// Takes a row away from those of its key; its columns can still be gathered.
+    pub(in crate::operator) fn unlink(&mut self, row: u32) -> Result<()> {
         let entry = std::mem::replace(&mut self.entries[row as usize], FREE);
         if entry.key == NONE {
             return Err(EngineError::internal("a row was forgotten twice"));
@@ -278,11 +307,11 @@ impl Side {
         if !self.has(entry.key) {
             self.emptied.push(entry.key);
         }
-        self.rows.remove(row)
+        Ok(())
     }
 
     /// Notes that a row is new or has another number of partners.
-    pub(super) fn touch(&mut self, row: u32, degree: u32, now_ms: i64) {
+    pub(in crate::operator) fn touch(&mut self, row: u32, degree: u32, now_ms: i64) {
         let entry = &mut self.entries[row as usize];
         entry.degree = degree;
         entry.stamp = now_ms;
@@ -292,12 +321,12 @@ impl Side {
     }
 
     /// Notes that keyed state has a row as it is.
-    pub(super) fn persisted(&mut self, row: u32) {
+    pub(in crate::operator) fn persisted(&mut self, row: u32) {
         self.entries[row as usize].persisted = true;
     }
 
     /// Takes the rows that have changed.
-    pub(super) fn take_dirty(&mut self) -> Vec<u32> {
+    pub(in crate::operator) fn take_dirty(&mut self) -> Vec<u32> {
         let mut dirty = std::mem::take(&mut self.dirty);
         // Of a row that is gone the number may have been given to another one.
         dirty.retain(|row| std::mem::take(&mut self.entries[*row as usize].dirty));
@@ -305,14 +334,14 @@ impl Side {
     }
 
     /// The rows that have not changed since `before`.
-    pub(super) fn expired(&self, before: i64) -> Vec<u32> {
+    pub(in crate::operator) fn expired(&self, before: i64) -> Vec<u32> {
         let rows = (0..).zip(&self.entries);
         let expired = rows.filter(|(_, entry)| entry.key != NONE && entry.stamp <= before);
         expired.map(|(row, _)| row).collect()
     }
 
     /// Roughly the memory in use.
-    pub(super) fn size_bytes(&self) -> usize {
+    pub(in crate::operator) fn size_bytes(&self) -> usize {
         self.rows.size_bytes()
             + self.heads.capacity() * 4
             + self.entries.capacity() * size_of::<Entry>()
@@ -324,12 +353,12 @@ impl Side {
 fn lanes(columns: &[ArrayRef], at: &[usize], codecs: &[Codec]) -> Result<Vec<Lane>> {
     let column = |(at, codec): (&usize, &Codec)| match columns.get(*at) {
         Some(column) => codec.encode(column),
-        None => Err(EngineError::internal("a joined row lacks a column")),
+        None => Err(EngineError::internal("a row lacks a column")),
     };
     at.iter().zip(codecs).map(column).collect()
 }
 
 /// Which rows of a batch come (or go).
-pub(super) fn comes(batch: &Batch, row: usize) -> bool {
+pub(in crate::operator) fn comes(batch: &Batch, row: usize) -> bool {
     !batch.kind(row).is_retraction()
 }

@@ -1,6 +1,6 @@
-//! The rows of a join in keyed state.
+//! Rows by key in keyed state.
 //!
-//! Tables 1 and 2 hold the rows of the left and of the right input. A key is the join key followed by the
+//! Tables 1 and 2 hold the rows of the first and of the second input. A key is the key columns followed by the
 //! row's id, a value is a byte that says how it is written, the number of partners, when the row last changed,
 //! and the columns that are not in the key. Table 3 has for each key group the next id.
 
@@ -9,18 +9,18 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::Int64Type;
 
-use super::kept::{Kept, Keys};
 use super::side::{Arrival, Side};
+use super::{Kept, Keys};
 use crate::error::{EngineError, Result};
 use crate::key::KeyGroup;
 use crate::operator::aggregate::groups::GroupTable;
 use crate::operator::aggregate::lane::{Codec, Lane, LaneKind};
-use crate::operator::aggregate::persist::{Deletes, in_order, key_groups};
+use crate::operator::aggregate::persist::{in_order, key_groups};
 use crate::operator::aggregate::rows::{EncodedRows, RowsDecoder};
 use crate::state::{Change, ChangeSource, KeyedState, TableId};
 
-/// The rows of the two inputs.
-pub(super) const ROWS: [TableId; 2] = [TableId(1), TableId(2)];
+/// The rows of the inputs.
+pub(in crate::operator) const ROWS: [TableId; 2] = [TableId(1), TableId(2)];
 /// The next id of each key group.
 const IDS: TableId = TableId(3);
 /// How values are written.
@@ -31,24 +31,18 @@ const SAVE_ROWS: usize = if cfg!(test) { 3 } else { 1 << 13 };
 const LOAD_ROWS: usize = if cfg!(test) { 3 } else { 1 << 13 };
 
 impl Keys {
-    /// The key groups of keys, and their lanes.
-    pub(super) fn groups_of(&self, keys: &[u32]) -> Result<(Vec<Lane>, Vec<KeyGroup>)> {
-        let lanes = self.table.keys(keys)?;
+    /// Encoded keys, with their key groups: those of rows if there are ids.
+    pub(in crate::operator) fn encoded(
+        &self,
+        keys: &[u32],
+        ids: Option<Vec<i64>>,
+    ) -> Result<(EncodedRows, Vec<KeyGroup>)> {
+        let mut lanes = self.table.keys(keys)?;
         let columns = lanes.iter().zip(&self.codecs);
         let columns: Vec<ArrayRef> = columns
             .map(|(lane, codec)| codec.decode(lane.clone()))
             .collect::<Result<_>>()?;
         let groups = key_groups(&columns, keys.len(), self.max_parallelism)?;
-        Ok((lanes, groups))
-    }
-
-    /// Encoded keys, with their key groups: those of rows if there are ids.
-    pub(super) fn encoded(
-        &self,
-        keys: &[u32],
-        ids: Option<Vec<i64>>,
-    ) -> Result<(EncodedRows, Vec<KeyGroup>)> {
-        let (mut lanes, groups) = self.groups_of(keys)?;
         lanes.extend(ids.map(Lane::integers));
         Ok((EncodedRows::encode(&lanes, keys.len(), |_| &[])?, groups))
     }
@@ -56,7 +50,7 @@ impl Keys {
 
 impl Kept {
     /// Writes what has changed since the last call.
-    pub(super) fn save(&mut self) -> Result<()> {
+    pub(in crate::operator) fn save(&mut self) -> Result<()> {
         self.deletes.apply(self.state.as_mut())?;
         for (side, table) in self.sides.iter_mut().zip(ROWS) {
             let dirty = side.take_dirty();
@@ -81,7 +75,7 @@ impl Kept {
     }
 
     /// Encodes what is gone, for the next barrier at the latest, and forgets keys without rows.
-    pub(super) fn settle(&mut self) -> Result<()> {
+    pub(in crate::operator) fn settle(&mut self) -> Result<()> {
         let mut emptied: Vec<u32> = Vec::new();
         for (side, table) in self.sides.iter_mut().zip(ROWS) {
             emptied.append(&mut side.emptied);
@@ -106,7 +100,7 @@ impl Kept {
     }
 
     /// Takes up all rows that keyed state has.
-    pub(super) fn load_all(&mut self) -> Result<()> {
+    pub(in crate::operator) fn load_all(&mut self) -> Result<()> {
         for (side, table) in self.sides.iter_mut().zip(ROWS) {
             let mut loader = Loader::new(side);
             let keys = &mut self.keys.table;
@@ -119,7 +113,7 @@ impl Kept {
     }
 
     /// Takes up the rows that keyed state has of some keys, which have none in memory.
-    pub(super) fn load(&mut self, keys: &[u32]) -> Result<()> {
+    pub(in crate::operator) fn load(&mut self, keys: &[u32]) -> Result<()> {
         let (encoded, groups) = self.keys.encoded(keys, None)?;
         let order = in_order(&encoded, &groups, 0);
         for (side, table) in self.sides.iter_mut().zip(ROWS) {
@@ -172,7 +166,7 @@ impl ChangeSource for RowChanges<'_> {
 }
 
 /// The stamp of a stored row.
-pub(super) fn stamp_of(value: &[u8]) -> Result<i64> {
+pub(in crate::operator) fn stamp_of(value: &[u8]) -> Result<i64> {
     let mut head = RowsDecoder::of_kinds([LaneKind::I64, LaneKind::I64]);
     head.push(unversioned(value)?)?;
     let lanes = head.finish()?;
@@ -183,11 +177,8 @@ pub(super) fn stamp_of(value: &[u8]) -> Result<i64> {
 fn unversioned(value: &[u8]) -> Result<&[u8]> {
     match value.split_first() {
         Some((&VERSION, rest)) => Ok(rest),
-        _ => Err(
-            EngineError::state("a joined row is written in an unknown way").with_hint(
-                "the state is of a later release, or damaged; restore another checkpoint",
-            ),
-        ),
+        _ => Err(EngineError::state("a row is written in an unknown way")
+            .with_hint("the state is of a later release, or damaged; restore another checkpoint")),
     }
 }
 
@@ -259,7 +250,7 @@ impl Loader {
         for (at, place) in places.into_iter().enumerate() {
             let degree = u32::try_from(degrees[at]);
             let degree =
-                degree.map_err(|_| EngineError::state("a joined row counts wrong partners"))?;
+                degree.map_err(|_| EngineError::state("a stored row counts wrong partners"))?;
             side.link(
                 place,
                 Arrival {
@@ -295,7 +286,7 @@ fn batch_of(side: &Side, keys: Vec<Lane>, others: Vec<Lane>, count: usize) -> Re
 }
 
 /// The next id of each key group.
-pub(super) struct Ids {
+pub(in crate::operator) struct Ids {
     first: KeyGroup,
     next: Vec<u64>,
     dirty: Vec<bool>,
@@ -303,7 +294,7 @@ pub(super) struct Ids {
 
 impl Ids {
     /// As keyed state says.
-    pub(super) fn restore(state: &dyn KeyedState) -> Result<Self> {
+    pub(in crate::operator) fn restore(state: &dyn KeyedState) -> Result<Self> {
         let range = state.key_groups();
         let count = usize::from(range.end.saturating_sub(range.start));
         let mut next = vec![0; count];
@@ -322,12 +313,12 @@ impl Ids {
     }
 
     /// An id that no row of the key group has had.
-    pub(super) fn next(&mut self, group: KeyGroup) -> Result<u64> {
+    pub(in crate::operator) fn next(&mut self, group: KeyGroup) -> Result<u64> {
         let place = usize::from(group.wrapping_sub(self.first));
         let (Some(next), Some(dirty)) = (self.next.get_mut(place), self.dirty.get_mut(place))
         else {
             return Err(EngineError::internal(format!(
-                "a joined row of key group {group} came to another subtask"
+                "a row of key group {group} came to another subtask"
             )));
         };
         *dirty = true;
@@ -351,6 +342,3 @@ impl Ids {
         Ok(())
     }
 }
-
-/// Encoded keys of rows to delete at the next barrier.
-pub(super) type Gone = Deletes;

@@ -1,20 +1,29 @@
-//! What a join remembers, in memory and on disk.
+//! Rows that are remembered by key: in memory as they came, and on disk when that is short.
+//!
+//! ```text
+//!   batch ──▶ numbers of keys ──▶ rows of these keys, by number (`side`), in Arrow batches (`rows`)
+//!                  ▲                                        │
+//!                  └── read back when a key comes again ── keyed state (`persist`)
+//! ```
 
-use super::pads;
-use super::persist::{Gone, Ids, ROWS, stamp_of};
-use super::side::Side;
+mod persist;
+mod rows;
+mod side;
+
+use super::OperatorContext;
+use super::aggregate::groups::GroupTable;
+use super::aggregate::lane::Codec;
+use super::aggregate::persist::{Deletes, delete};
+use super::overflow::Overflow;
 use crate::element::Batch;
 use crate::error::{EngineError, Result};
-use crate::graph::{JoinKind, JoinSpec};
-use crate::key::KeyGroup;
-use crate::memory::Share;
-use crate::operator::OperatorContext;
-use crate::operator::aggregate::groups::GroupTable;
-use crate::operator::aggregate::lane::Codec;
-use crate::operator::aggregate::persist::delete;
 use crate::state::KeyedState;
+use persist::{Ids, ROWS, stamp_of};
 
-/// Numbers of join keys.
+pub(super) use rows::NONE;
+pub(super) use side::{Arrival, Side, comes};
+
+/// Numbers of keys.
 pub(super) struct Keys {
     pub(super) table: GroupTable,
     pub(super) codecs: Vec<Codec>,
@@ -23,56 +32,42 @@ pub(super) struct Keys {
     pub(super) unsure: Vec<u32>,
 }
 
-/// What a join remembers.
+/// What an operator remembers.
 pub(super) struct Kept {
     pub(super) keys: Keys,
-    pub(super) sides: [Side; 2],
+    /// By input.
+    pub(super) sides: Vec<Side>,
     pub(super) ids: Ids,
-    pub(super) deletes: Gone,
+    deletes: Deletes,
     pub(super) state: Box<dyn KeyedState>,
     /// 0 keeps rows for ever.
     pub(super) ttl_ms: i64,
     /// When expired rows are looked for next; only with a time to live.
     pub(super) next_sweep_ms: Option<i64>,
     /// What goes to disk when memory is short; `None` keeps everything in memory.
-    pub(super) overflow: Option<Overflow>,
-}
-
-pub(super) struct Overflow {
-    pub(super) share: Share,
-    /// Whether keyed state may have rows of keys that are not in memory.
-    pub(super) used: bool,
-    /// The key group that is looked through for expired rows next.
-    pub(super) next_group: KeyGroup,
+    overflow: Option<Overflow>,
+    /// How often memory was emptied.
+    pub(super) emptied: u64,
 }
 
 impl Kept {
-    pub(super) fn new(spec: &JoinSpec, context: OperatorContext) -> Result<Self> {
+    /// What keyed state has of rows of these inputs, whose keys have the same types, and which are kept for
+    /// so long, in milliseconds; 0 for ever.
+    pub(super) fn new(sides: Vec<Side>, ttl_ms: u64, context: OperatorContext) -> Result<Self> {
         let state = context
             .state
-            .ok_or_else(|| EngineError::internal("a join got no state"))?;
-        let counts =
-            |input: usize| pads(spec.kind, input) || spec.kind == JoinKind::Semi && input == 0;
-        let left = Side::new(&spec.left, counts(0))?;
-        let right = Side::new(&spec.right, counts(1))?;
+            .ok_or_else(|| EngineError::internal("an operator with rows by key got no state"))?;
         let types = |side: &Side| -> Vec<_> {
             let codecs = side.key_codecs.iter();
             codecs.map(|codec| codec.data_type().clone()).collect()
         };
-        if types(&left) != types(&right) {
-            return Err(EngineError::internal("the keys of a join differ in type"));
+        let first = sides.first().map(types).unwrap_or_default();
+        if sides.len() > ROWS.len() || sides.iter().any(|side| types(side) != first) {
+            return Err(EngineError::internal("the keys of inputs differ in type"));
         }
-        let codecs = types(&left)
-            .iter()
-            .map(Codec::new)
-            .collect::<Result<Vec<_>>>()?;
-        let range = state.key_groups();
-        let overflow = state.keeps().then(|| Overflow {
-            share: context.memory,
-            used: !state.is_empty(),
-            next_group: range.start,
-        });
-        let ttl_ms = i64::try_from(spec.ttl_ms).unwrap_or(i64::MAX);
+        let codecs = first.iter().map(Codec::new).collect::<Result<Vec<_>>>()?;
+        let overflow = Overflow::new(state.as_ref(), context.memory);
+        let ttl_ms = i64::try_from(ttl_ms).unwrap_or(i64::MAX);
         let mut kept = Kept {
             keys: Keys {
                 table: GroupTable::new(codecs.iter().map(Codec::kind)),
@@ -81,12 +76,13 @@ impl Kept {
                 unsure: Vec::new(),
             },
             ids: Ids::restore(state.as_ref())?,
-            sides: [left, right],
-            deletes: Gone::default(),
+            sides,
+            deletes: Deletes::default(),
             state,
             ttl_ms,
             next_sweep_ms: (ttl_ms > 0).then(|| context.now_ms.saturating_add(ttl_ms)),
             overflow,
+            emptied: 0,
         };
         if kept.overflow.is_none() {
             kept.load_all()?;
@@ -101,7 +97,7 @@ impl Kept {
     }
 
     pub(super) fn overflowed(&self) -> bool {
-        self.overflow.as_ref().is_some_and(|overflow| overflow.used)
+        self.overflow.as_ref().is_some_and(Overflow::is_used)
     }
 
     /// Numbers the keys of a batch, and takes up what keyed state has of those that are new here.
@@ -129,35 +125,31 @@ impl Kept {
         sides + self.keys.table.size_bytes()
     }
 
-    /// Empties memory when it holds too much; rows come back when their keys are asked for.
-    pub(super) fn make_room(&mut self, spec: &JoinSpec) -> Result<()> {
-        let bytes = self.size_bytes() as u64;
-        let Some(overflow) = &mut self.overflow else {
-            return Ok(());
-        };
-        if !overflow.share.hold(bytes) {
+    /// Empties memory when it holds too much, the operator's own `bytes` included; rows come back when their
+    /// keys are asked for.
+    pub(super) fn make_room(&mut self, bytes: usize) -> Result<()> {
+        let bytes = self.size_bytes() + bytes;
+        let overflow = self.overflow.as_mut();
+        if !overflow.is_some_and(|overflow| overflow.must_make_room(bytes)) {
             return Ok(());
         }
-        overflow.used = true;
-        self.empty(spec)
+        self.empty()
     }
 
-    pub(super) fn empty(&mut self, spec: &JoinSpec) -> Result<()> {
+    fn empty(&mut self) -> Result<()> {
         self.save()?;
-        let counts = [self.sides[0].counts, self.sides[1].counts];
-        self.sides = [
-            Side::new(&spec.left, counts[0])?,
-            Side::new(&spec.right, counts[1])?,
-        ];
+        self.emptied += 1;
+        self.sides.iter_mut().for_each(Side::clear);
         self.keys.table = GroupTable::new(self.keys.codecs.iter().map(Codec::kind));
         if let Some(overflow) = &mut self.overflow {
-            overflow.share.hold(0);
+            overflow.emptied();
         }
         Ok(())
     }
 
-    /// Forgets rows that have outlived their time, if it is time to look for them.
-    pub(super) fn sweep(&mut self, spec: &JoinSpec, now_ms: i64) -> Result<()> {
+    /// Forgets rows that have outlived their time, if it is time to look for them. Those in memory are shown
+    /// before they go, with the number of their key.
+    pub(super) fn sweep(&mut self, now_ms: i64, forget: &mut dyn FnMut(u32, u32)) -> Result<()> {
         let (Some(before), Some(at)) = (self.expired_before(now_ms), self.next_sweep_ms) else {
             return Ok(());
         };
@@ -166,37 +158,28 @@ impl Kept {
         }
         for side in &mut self.sides {
             for row in side.expired(before) {
+                forget(side.entry(row).key, row);
                 side.remove(row)?;
             }
         }
         self.settle()?;
         let pause_ms = (self.ttl_ms / 4).max(1000);
-        let pause_ms = self.sweep_disk(spec, before, pause_ms)?;
+        let pause_ms = self.sweep_disk(before, pause_ms)?;
         self.next_sweep_ms = Some(now_ms.saturating_add(pause_ms));
         Ok(())
     }
 
     /// Removes expired rows of one key group from keyed state; returns when to look at the next one.
-    pub(super) fn sweep_disk(
-        &mut self,
-        spec: &JoinSpec,
-        before: i64,
-        pause_ms: i64,
-    ) -> Result<i64> {
+    fn sweep_disk(&mut self, before: i64, pause_ms: i64) -> Result<i64> {
         if !self.overflowed() {
             return Ok(pause_ms);
         }
         // Then what is on disk is right, and nothing else is.
-        self.empty(spec)?;
-        let range = self.state.key_groups();
+        self.empty()?;
         let Some(overflow) = &mut self.overflow else {
             return Ok(pause_ms);
         };
-        let group = overflow.next_group;
-        overflow.next_group = match group + 1 < range.end {
-            true => group + 1,
-            false => range.start,
-        };
+        let (group, pause_ms) = overflow.next_sweep(self.state.as_ref(), pause_ms);
         for table in ROWS {
             let mut expired: Vec<Box<[u8]>> = Vec::new();
             self.state
@@ -208,7 +191,6 @@ impl Kept {
                 })?;
             delete(self.state.as_mut(), table, group, &expired)?;
         }
-        let groups = i64::from(range.end.saturating_sub(range.start)).max(1);
-        Ok((pause_ms / groups).max(10))
+        Ok(pause_ms)
     }
 }

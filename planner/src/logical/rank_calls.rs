@@ -1,0 +1,91 @@
+//! Where ranking functions are called, for the errors about them: DataFusion's plan does not say.
+
+use std::ops::ControlFlow;
+
+use levada_engine::graph::RankFunction;
+use sqlparser::ast::{Expr, ObjectName, Spanned, Visit, Visitor};
+
+use super::ranking::rank_function;
+use crate::catalog::{self, Catalog, Object};
+use crate::parser::Query;
+use levada_language::error::{Location, PlanError};
+
+/// A call of a ranking function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RankCall {
+    /// Which.
+    pub(crate) function: RankFunction,
+    /// Where it stands in the statement, or in the one that created the view.
+    location: Location,
+    /// The view that it stands in.
+    view: Option<String>,
+}
+
+impl RankCall {
+    /// An unsupported construct at this place.
+    pub(crate) fn unsupported(&self, construct: &str) -> PlanError {
+        match &self.view {
+            None => PlanError::unsupported(construct, Some(self.location)),
+            Some(view) => PlanError::unsupported(construct, None).detail(format!(
+                "in view {view}, at {} of the statement that created it",
+                self.location
+            )),
+        }
+    }
+}
+
+/// The calls of ranking functions with OVER: those of the query in the order in which they stand, then those
+/// of the views that it reads.
+pub(crate) fn rank_calls(query: &Query, catalog: &dyn Catalog) -> Vec<RankCall> {
+    let mut search = Search {
+        catalog,
+        within: None,
+        views: Vec::new(),
+        calls: Vec::new(),
+    };
+    // The visitor never breaks.
+    let _ = query.ast.visit(&mut search);
+    search.calls.sort_by_key(|call| call.view.is_some());
+    search.calls
+}
+
+struct Search<'a> {
+    catalog: &'a dyn Catalog,
+    /// The view that is looked through.
+    within: Option<String>,
+    /// All that have been.
+    views: Vec<String>,
+    calls: Vec<RankCall>,
+}
+
+impl Visitor for Search<'_> {
+    type Break = ();
+
+    fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<()> {
+        let Ok((_, Object::View(view))) = catalog::find(self.catalog, relation) else {
+            return ControlFlow::Continue(());
+        };
+        if !self.views.contains(&view.name) {
+            self.views.push(view.name.clone());
+            let outer = self.within.replace(view.name.clone());
+            view.query.ast.visit(self)?;
+            self.within = outer;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        if let Expr::Function(call) = expr
+            && call.over.is_some()
+            && let Some(function) = rank_function(&call.name.to_string())
+            && let Some(location) = Location::of(call.name.span())
+        {
+            self.calls.push(RankCall {
+                function,
+                location,
+                view: self.within.clone(),
+            });
+        }
+        ControlFlow::Continue(())
+    }
+}

@@ -1,0 +1,82 @@
+//! Ranks become operators: rows travel to where their partition is.
+
+use arrow::datatypes::Schema;
+use levada_engine::element::ChangelogMode;
+use levada_engine::graph::{OperatorSpec, OrderColumn, RankSpec, WireSchema};
+use levada_language::types::SqlType;
+
+use super::lineage::Lineage;
+use super::operators::{Lowering, Operator};
+use crate::streaming::{Node, Rank};
+use levada_language::error::PlanError;
+
+#[cfg(test)]
+mod tests;
+
+impl Lowering<'_> {
+    pub(super) fn rank(&mut self, rank: &Rank, node: &Node) -> Result<usize, PlanError> {
+        let (input, input_node) = self.nth_input(node, 0)?;
+        let below = &input_node.properties;
+        let (updating, deduplicates) = (below.updating, rank.deduplicates(below).is_some());
+        let by_key = self.by_key(input, &rank.partition_by)?;
+        let source = self.get(input)?;
+        let content = content(rank, updating, &source.lineage, &source.schema);
+        let number = rank.number.then(|| rank.column_name());
+        let columns = source.lineage.columns().into_iter().chain(number);
+        let lineage = Lineage::base(&content, &[&source.lineage], columns);
+        let spec = RankSpec {
+            rows: WireSchema(source.schema.clone()),
+            partition_by: rank.partition_by.clone(),
+            order_by: rank.order_by.clone(),
+            function: rank.function,
+            from: rank.from,
+            to: rank.to,
+            number: rank.number,
+            updating,
+            update_before: node.properties.mode != ChangelogMode::Upsert,
+            ttl_ms: self.planning.state_ttl_ms,
+        };
+        let parallelism = by_key.parallelism();
+        let inputs = vec![self.main(input, by_key.partitioning())?];
+        let uid = self.uid(&content, &[input]);
+        let name = match deduplicates {
+            true => "Deduplicate",
+            false => "Rank",
+        };
+        Ok(self.push(Operator {
+            uid,
+            lineage,
+            name: name.to_string(),
+            spec: OperatorSpec::Rank(spec),
+            inputs,
+            schema: node.properties.schema.clone(),
+            parallelism,
+        }))
+    }
+}
+
+/// What the operator does and keeps, for its ids: state is of use only where all of it is the same. How many
+/// rows are kept depends on the range, and on whether rows are taken back.
+fn content(rank: &Rank, updating: bool, lineage: &Lineage, schema: &Schema) -> String {
+    let order = |order: &OrderColumn| {
+        let direction = if order.descending { "DESC" } else { "ASC" };
+        let nulls = if order.nulls_first { "FIRST" } else { "LAST" };
+        format!("{} {direction} NULLS {nulls}", lineage.column(order.column))
+    };
+    let order: Vec<String> = rank.order_by.iter().map(order).collect();
+    let columns = lineage.columns().into_iter().zip(schema.fields());
+    let columns = columns.map(|(column, field)| {
+        let data_type = SqlType::from_arrow(field.data_type());
+        format!("{column} {data_type}")
+    });
+    format!(
+        "Rank {} from {} to {} number={} updating={updating} by {} order {} rows={}",
+        rank.label(),
+        rank.from,
+        rank.to,
+        rank.number,
+        lineage.names(&rank.partition_by).join("\u{1f}"),
+        order.join("\u{1f}"),
+        columns.collect::<Vec<_>>().join("\u{1f}"),
+    )
+}

@@ -1,0 +1,12 @@
+-- The last row of each group in event time.
+--- use sales
+--- sql
+SELECT shop, id FROM (
+  SELECT *, ROW_NUMBER() OVER (PARTITION BY shop ORDER BY ts DESC) AS rn FROM sales
+) WHERE rn = 1;
+--- rows
+shop | id
+a | 11
+b | 6
+c | 10
+NULL | 9

@@ -1,0 +1,12 @@
+-- Whichever row of each group comes last.
+--- use sales
+--- sql
+SELECT shop FROM (
+  SELECT *, ROW_NUMBER() OVER (PARTITION BY shop ORDER BY PROCTIME() DESC) AS rn FROM sales
+) WHERE rn = 1;
+--- rows
+shop
+a
+b
+c
+NULL

@@ -1,0 +1,15 @@
+-- The limit may stand on the left.
+--- use sales
+--- sql
+SELECT id FROM (
+  SELECT *, ROW_NUMBER() OVER (PARTITION BY shop ORDER BY id DESC) AS rn FROM sales
+) WHERE 2 >= rn;
+--- rows
+id
+5
+7
+8
+9
+10
+11
+12
