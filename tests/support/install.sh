@@ -22,12 +22,12 @@ jdk() {
   [ "${major:-0}" -ge 17 ]
 }
 
+# The names that bindgen looks for; libclang-cpp.so, which Debian ships alone too, is another library.
 libclang() {
   [ -n "${LIBCLANG_PATH:-}" ] && return 0
-  # One pattern that matches is enough, whatever becomes of the others.
-  [ -n "$(ls -d /usr/lib/llvm-*/lib/libclang*.so* /usr/lib/*/libclang*.so* \
-    /usr/lib/libclang*.so* /usr/lib64/libclang*.so* /opt/homebrew/opt/llvm/lib/libclang.dylib \
-    2>/dev/null)" ]
+  local folders=(/usr/lib/llvm-*/lib /usr/lib/*-linux-gnu /usr/lib /usr/lib64)
+  [ -n "$(find -L "${folders[@]}" -maxdepth 1 \( -name 'libclang.so*' -o -name 'libclang-[0-9]*.so*' \) \
+    2>/dev/null)" ] || [ -e /opt/homebrew/opt/llvm/lib/libclang.dylib ]
 }
 
 library() { have pkg-config && pkg-config --exists "$1"; }

@@ -6,14 +6,14 @@
 //! one atomic put. A checkpoint exists when its manifest does; files without one are invisible, and
 //! files that no manifest refers to any more are swept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::connector::SplitState;
 use crate::element::Barrier;
 use crate::graph::execution::SubtaskId;
-use crate::graph::{JobGraph, JobId, WireBytes};
+use crate::graph::{JobGraph, JobId, Vertex, WireBytes};
 use crate::key::KeyGroupRange;
 use crate::operator::Layout;
 
@@ -256,6 +256,14 @@ impl Manifest {
     /// Whether rows that its barrier has overtaken come before anything new.
     pub fn has_rows_in_flight(&self) -> bool {
         !self.in_flight.is_empty()
+    }
+
+    /// Whether sinks of a vertex had not flushed all rows, which they write again before anything else.
+    pub fn rewrites(&self, vertex: &Vertex) -> bool {
+        let unflushed = self.in_flight.iter().filter(|f| f.leg == Leg::Unflushed);
+        let uids: BTreeSet<&str> = unflushed.map(|f| f.operator.as_str()).collect();
+        let mut operators = vertex.operators.iter();
+        operators.any(|o| uids.contains(o.uid.as_str()))
     }
 
     /// The files that it refers to, each perhaps more than once.

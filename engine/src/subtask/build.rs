@@ -245,6 +245,7 @@ impl Plan {
             scratch: self.scratch_of_subtask(),
             key_groups: self.key_groups(vertex),
             max_parallelism: self.graph.settings.max_parallelism,
+            rewrites: manifest.rewrites(vertex),
             inputs,
         }))
     }

@@ -38,9 +38,6 @@ mod source;
 mod splits;
 mod watched;
 
-#[cfg(test)]
-mod tests;
-
 pub use build::{Plan, Wiring, build};
 pub use sink::COLLECT_WINDOW;
 
@@ -90,6 +87,8 @@ pub struct Report {
 /// What has happened in a subtask.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum ReportKind {
+    /// Its sinks have written again what they had not flushed when a barrier overtook it.
+    Rewritten,
     /// It has opened its operators and takes input.
     Running,
     /// All of its input has passed through.

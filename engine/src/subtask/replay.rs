@@ -1,9 +1,11 @@
 //! What a barrier had overtaken comes again, ahead of everything else, when a job is restored.
 //!
-//! Subtasks take their turns from the sinks to the sources: when one begins, everything behind it has
-//! dealt with its own. So rows of a key keep their order although they may now pass through subtasks that
-//! differ from those of the rows that follow. Each old channel stays a channel of its own meanwhile, with
-//! its own watermark.
+//! First of all sinks write again what they had not flushed, and say so. Then subtasks take their turns from
+//! the sinks to the sources, and within each its operators from the last to the first: when one begins,
+//! everything behind it has dealt with its own. So rows of a key keep their order although they may now pass
+//! through subtasks that differ from those of the rows that follow, and operators may now share a chain that
+//! had an exchange between them. Each old channel stays a channel of its own meanwhile, with its own
+//! watermark.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,13 +15,16 @@ use arrow::array::BooleanArray;
 use arrow::datatypes::SchemaRef;
 
 use super::chain::{Event, Stage};
-use super::{Command, Subtask};
+use super::{Command, ReportKind, Subtask};
 use crate::checkpoint::{ChannelTime, CheckpointStore, InFlight, Leg, Manifest};
 use crate::element::{Batch, Element};
 use crate::error::{EngineError, Result};
 use crate::graph::Partitioning;
 use crate::key::{self, KeyGroupRange};
 use crate::time::MIN_WATERMARK;
+
+#[cfg(test)]
+mod tests;
 
 /// Old channels get numbers from here on, beyond those of the new ones.
 const OLD_CHANNELS: u32 = 1 << 31;
@@ -32,6 +37,8 @@ pub(super) struct Replay {
     pub scratch: PathBuf,
     pub key_groups: KeyGroupRange,
     pub max_parallelism: u32,
+    /// Sinks of the vertex, in this subtask or another, had not flushed all rows.
+    pub rewrites: bool,
     /// By position in the chain and ordinal.
     pub inputs: BTreeMap<(usize, u32), ReplayInput>,
 }
@@ -50,8 +57,15 @@ pub(super) struct ReplayInput {
 type Channel = (u32, u32);
 
 impl Subtask {
-    /// Waits for the subtask's turn and replays its rows.
+    /// Writes what sinks had not flushed, waits for the subtask's turn and replays its rows.
     pub(super) async fn take_replay(&mut self, replay: Replay) -> Result<()> {
+        if replay.rewrites {
+            for node in 0..self.chain.nodes.len() {
+                self.rewrite(&replay, node).await?;
+            }
+            self.send_all().await?;
+            self.reporter.send(ReportKind::Rewritten).await;
+        }
         while self
             .commands
             .recv()
@@ -59,13 +73,9 @@ impl Subtask {
             .ok_or_else(EngineError::cancelled)?
             != Command::Replay
         {}
-        for (&at, input) in &replay.inputs {
+        for (&at, input) in replay.inputs.iter().rev() {
             self.replay_input(&replay, at, input).await?;
         }
-        for node in 0..self.chain.nodes.len() {
-            self.replay_sink(&replay, node).await?;
-        }
-        self.send_all().await?;
         for edge in &mut self.chain.edges {
             edge.freed().await?;
         }
@@ -139,6 +149,10 @@ impl Subtask {
                 };
                 self.chain.push(node, input, channel, event)?;
                 self.send_all().await?;
+                while self.chain.has_work() {
+                    self.chain.run()?;
+                    self.send_all().await?;
+                }
             }
         }
         self.take_partial(node, partial);
@@ -147,7 +161,7 @@ impl Subtask {
     }
 
     /// Rows that a sink may or may not have written are written again.
-    async fn replay_sink(&mut self, replay: &Replay, node: usize) -> Result<()> {
+    async fn rewrite(&mut self, replay: &Replay, node: usize) -> Result<()> {
         let Some(of) = self.chain.nodes.get(node) else {
             return Ok(());
         };

@@ -45,7 +45,7 @@ pub(super) struct Overtaken {
 }
 
 /// Writes what a barrier has overtaken into one file; also returns its size.
-async fn write_overtaken(
+pub(super) async fn write_overtaken(
     store: &CheckpointStore,
     name: &str,
     overtaken: Vec<Overtaken>,

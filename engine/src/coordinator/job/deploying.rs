@@ -49,11 +49,17 @@ impl Job {
         let replay = latest.as_ref().is_some_and(|(m, _)| m.has_rows_in_flight());
         let vertices = self.graph.vertices.iter().filter(|_| replay);
         let replaying = vertices.map(|v| v.id).collect();
+        let rewrites = |s: &&SubtaskId| {
+            let vertex = self.graph.vertex(s.vertex);
+            vertex.is_ok_and(|v| latest.as_ref().is_some_and(|(m, _)| m.rewrites(v)))
+        };
+        let rewriting = all.iter().filter(rewrites).copied().collect();
         let starting: BTreeSet<SubtaskId> = all.into_iter().collect();
         self.phase = Phase::Deploying {
             placement,
             opening: workers,
             starting,
+            rewriting,
             replaying,
         };
         actions
@@ -94,12 +100,16 @@ impl Job {
     fn replay_next(&mut self) -> Vec<Action> {
         let Phase::Deploying {
             starting,
+            rewriting,
             replaying,
             ..
         } = &mut self.phase
         else {
             return Vec::new();
         };
+        if !rewriting.is_empty() {
+            return Vec::new();
+        }
         let behind_is_done = |vertex: &VertexId| {
             let mut edges = self.graph.edges.iter().filter(|e| e.from == *vertex);
             edges.all(|e| !starting.iter().any(|s| s.vertex == e.to))
@@ -111,6 +121,13 @@ impl Job {
             true => Vec::new(),
             false => self.command(told, Command::Replay),
         }
+    }
+
+    pub(super) fn subtask_rewrote(&mut self, subtask: SubtaskId) -> Vec<Action> {
+        if let Phase::Deploying { rewriting, .. } = &mut self.phase {
+            rewriting.remove(&subtask);
+        }
+        self.replay_next()
     }
 
     pub(super) fn subtask_running(&mut self, subtask: SubtaskId, now_ms: i64) -> Vec<Action> {

@@ -46,6 +46,8 @@ enum Phase {
         placement: Placement,
         opening: BTreeSet<WorkerId>,
         starting: BTreeSet<SubtaskId>,
+        /// The subtasks whose sinks write again what they had not flushed, before anybody replays.
+        rewriting: BTreeSet<SubtaskId>,
         /// The vertices that still have to be told to replay rows which the restored checkpoint's
         /// barrier had overtaken.
         replaying: BTreeSet<VertexId>,
@@ -322,6 +324,7 @@ impl Job {
             return Vec::new();
         }
         match kind {
+            ReportKind::Rewritten => self.subtask_rewrote(subtask),
             ReportKind::Running => self.subtask_running(subtask, now_ms),
             ReportKind::InputEnded => self.input_ended(subtask, now_ms),
             ReportKind::Snapshot {

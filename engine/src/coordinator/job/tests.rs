@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use arrow::datatypes::Schema;
 
 use super::*;
-use crate::checkpoint::OperatorCheckpoint;
+use crate::checkpoint::{InFlight, Leg, OperatorCheckpoint};
 use crate::element::Barrier;
 use crate::graph::{
     ChainedOperator, Edge, EdgeId, JobSettings, OperatorInput, OutputPort, Partitioning,
@@ -160,6 +160,47 @@ fn manifest(job: &Job, checkpoint_id: u64, kind: BarrierKind) -> Arc<Manifest> {
         job.graph(),
         [],
     ))
+}
+
+#[test]
+fn rows_in_flight_come_again_from_the_sinks_to_the_sources() {
+    let mut restored = Manifest::clone(&manifest(&job(0), 7, BarrierKind::Checkpoint));
+    let in_flight = |leg| InFlight {
+        operator: "sink".into(),
+        leg,
+        ..InFlight::default()
+    };
+    restored.in_flight = vec![in_flight(Leg::Arrived)];
+    let turns = |restored: Manifest| {
+        let restore = Some((Arc::new(restored), "/chk".to_string()));
+        let mut job = Job::new(JobId("j".into()), graph(0), None, restore, 0);
+        job.deploy(&[worker(1), worker(2)], &BTreeMap::new());
+        let run = run_of(&job);
+        job.deployed(&run, &worker(1), None, 0);
+        let started = words(&job.deployed(&run, &worker(2), None, 0));
+        (job, run, started)
+    };
+    let subtask = |vertex, index| SubtaskId {
+        vertex: VertexId(vertex),
+        index,
+    };
+    let replay = ["replay w1", "replay w2"];
+
+    let (mut job, run, started) = turns(restored.clone());
+    assert_eq!(started, ["start w1", "start w2", "replay w1", "replay w2"]);
+    let first = job.reported(&run, subtask(1, 1), ReportKind::Running, 0);
+    assert!(first.is_empty(), "the other sink has not replayed");
+    let second = job.reported(&run, subtask(1, 0), ReportKind::Running, 0);
+    assert_eq!(words(&second), replay);
+
+    // What a sink had not flushed comes before anything that any subtask replays.
+    restored.in_flight.push(in_flight(Leg::Unflushed));
+    let (mut job, run, started) = turns(restored);
+    assert_eq!(started, ["start w1", "start w2"]);
+    let first = job.reported(&run, subtask(1, 0), ReportKind::Rewritten, 0);
+    assert!(first.is_empty(), "the other sink has not written");
+    let second = job.reported(&run, subtask(1, 1), ReportKind::Rewritten, 0);
+    assert_eq!(words(&second), replay);
 }
 
 #[test]
