@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array};
+use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::take;
 use arrow::datatypes::{Field, Schema};
-use levada_engine::element::{Batch, RowKind};
+use levada_engine::element::{Batch, RowKind, rows_of};
 use levada_engine::{EngineError, Result};
 use rdkafka::message::{BorrowedMessage, Message};
 
@@ -235,10 +235,7 @@ fn with_deletes(values: &RecordBatch, put: &[bool]) -> Result<RecordBatch> {
     let fields = values.schema_ref().fields().iter();
     let fields = fields.map(|f| f.as_ref().clone().with_nullable(true));
     let schema = Arc::new(Schema::new(fields.collect::<Vec<Field>>()));
-    let options = RecordBatchOptions::new().with_row_count(Some(put.len()));
-    Ok(RecordBatch::try_new_with_options(
-        schema, columns, &options,
-    )?)
+    rows_of(&schema, columns, put.len())
 }
 
 impl KeyGather {

@@ -3,7 +3,9 @@
 //! A [`Batch`] is an Arrow [`RecordBatch`] plus an optional column of [`RowKind`]s. Absent kinds
 //! mean that all rows are inserts, so append-only streams pay nothing for changelogs.
 
-use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt8Array, UInt32Array};
+use arrow::array::{
+    Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt8Array, UInt32Array,
+};
 use arrow::compute;
 use arrow::datatypes::SchemaRef;
 use serde::{Deserialize, Serialize};
@@ -13,6 +15,15 @@ use crate::time::EventTime;
 
 #[cfg(test)]
 mod tests;
+
+/// So many rows of these columns, of which there may be none.
+pub fn rows_of(schema: &SchemaRef, columns: Vec<ArrayRef>, count: usize) -> Result<RecordBatch> {
+    let options = RecordBatchOptions::new().with_row_count(Some(count));
+    let schema = SchemaRef::clone(schema);
+    Ok(RecordBatch::try_new_with_options(
+        schema, columns, &options,
+    )?)
+}
 
 /// How a row changes the result that the stream describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::TaskContext;
@@ -13,6 +13,7 @@ use datafusion_proto::physical_plan::to_proto::serialize_physical_expr;
 use datafusion_proto::protobuf::PhysicalExprNode;
 use prost::Message as _;
 
+use crate::element::rows_of;
 use crate::error::{EngineError, Result};
 use crate::graph::{Expression, WireBytes};
 
@@ -114,9 +115,7 @@ impl Projection {
             leaf.into_array(count)
         });
         let leaves = leaves.collect::<datafusion::common::Result<Vec<_>>>()?;
-        let options = RecordBatchOptions::new().with_row_count(Some(count));
-        let schema = Arc::clone(&self.narrowed.schema);
-        let mut rows = RecordBatch::try_new_with_options(schema, leaves, &options)?;
+        let mut rows = rows_of(&self.narrowed.schema, leaves, count)?;
         if let Some(mask) = mask {
             rows = filter_record_batch(&rows, mask)?;
         }

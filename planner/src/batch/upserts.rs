@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::interleave_record_batch;
 use arrow::datatypes::SchemaRef;
 use arrow::row::{RowConverter, SortField};
-use levada_engine::element::Batch;
+use levada_engine::element::{Batch, rows_of};
 use levada_engine::error::EngineError;
 
 #[cfg(test)]
@@ -100,12 +100,8 @@ impl LastRows {
     /// The rows that are left.
     pub(super) fn finish(mut self) -> Result<Vec<RecordBatch>, EngineError> {
         self.compact()?;
-        let whole = |rows: RecordBatch| {
-            let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
-            let columns = rows.columns().to_vec();
-            RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
-                .map_err(EngineError::from)
-        };
+        let whole =
+            |rows: RecordBatch| rows_of(&self.schema, rows.columns().to_vec(), rows.num_rows());
         self.batches.into_iter().map(whole).collect()
     }
 }

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, BooleanArray, Int32Array, Int64Array, RecordBatch, RecordBatchOptions, new_null_array,
-};
+use arrow::array::{ArrayRef, BooleanArray, Int32Array, Int64Array, RecordBatch, new_null_array};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
 use super::accumulator::partial_names;
@@ -13,6 +11,7 @@ use super::lane::{Codec, Lane, LaneKind, Values};
 use super::layout::{Layout, StoredCall};
 use super::rows::{RowsDecoder, damaged};
 use super::stored::StoredRows;
+use crate::element::rows_of;
 use crate::error::{EngineError, Result};
 use crate::key::KeyGroup;
 
@@ -259,12 +258,7 @@ pub(crate) fn batch(
     columns: Vec<ArrayRef>,
     rows: usize,
 ) -> Result<RecordBatch> {
-    let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    Ok(RecordBatch::try_new_with_options(
-        schema.clone(),
-        columns,
-        &options,
-    )?)
+    rows_of(schema, columns, rows)
 }
 
 /// Keys that were read, in what they have beside their columns.

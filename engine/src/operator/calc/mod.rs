@@ -1,11 +1,11 @@
 //! Filters and projects.
 
-use arrow::array::{BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::array::BooleanArray;
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 
 use super::{Operator, OperatorContext, Output};
-use crate::element::Batch;
+use crate::element::{Batch, rows_of};
 use crate::error::{EngineError, Result};
 use crate::expression::{Evaluator, Projection};
 use crate::graph::CalcSpec;
@@ -57,8 +57,7 @@ impl Calc {
             (None, None) => batch.rows().columns().to_vec(),
         };
         let count = mask.map_or(batch.num_rows(), BooleanArray::true_count);
-        let options = RecordBatchOptions::new().with_row_count(Some(count));
-        let rows = RecordBatch::try_new_with_options(self.output.clone(), columns, &options)?;
+        let rows = rows_of(&self.output, columns, count)?;
         batch.filter_kinds(mask, rows)
     }
 }

@@ -8,7 +8,7 @@
 //! Rows are kept as groups of an aggregation with the last value of each column, so they are in memory
 //! or on disk, expire and are restored as those of a group aggregation.
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array};
+use arrow::array::{ArrayRef, UInt32Array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::SchemaRef;
 
@@ -17,7 +17,7 @@ use super::aggregate::kept::{KeptGroups, Touched};
 use super::aggregate::layout::{Continuity, StoredCall, sql_type};
 use super::aggregate::{Plan, normalize_plan};
 use super::{Operator, OperatorContext, Output};
-use crate::element::Batch;
+use crate::element::{Batch, rows_of};
 use crate::error::{EngineError, Result};
 use crate::graph::ChangelogNormalizeSpec;
 use crate::state::KeyedState;
@@ -97,8 +97,7 @@ impl ChangelogNormalize {
             changed,
         } = before.compare(aggregation, now, self.emit_update_before)?;
         let columns: Vec<ArrayRef> = self.places.iter().map(|p| columns[*p].clone()).collect();
-        let options = RecordBatchOptions::new().with_row_count(Some(kinds.len()));
-        let rows = RecordBatch::try_new_with_options(self.output.clone(), columns, &options)?;
+        let rows = rows_of(&self.output, columns, kinds.len())?;
         output.emit_chunks(Batch::with_kinds(rows, kinds)?, self.batch_rows);
         Ok((empty, changed))
     }

@@ -1,6 +1,6 @@
 //! Aggregates by key for ever and says how the results change.
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;
 
 use super::aggregate::aggregation::{Aggregation, check_signs, signs};
@@ -8,7 +8,7 @@ use super::aggregate::changes::{Before, Changes};
 use super::aggregate::group_plan;
 use super::aggregate::kept::{KeptGroups, Touched};
 use super::{Operator, OperatorContext, Output};
-use crate::element::Batch;
+use crate::element::{Batch, rows_of};
 use crate::error::Result;
 use crate::graph::GroupAggregateSpec;
 use crate::state::KeyedState;
@@ -87,8 +87,7 @@ impl GroupAggregate {
             empty,
             ..
         } = before.compare(aggregation, now, self.emit_update_before)?;
-        let options = RecordBatchOptions::new().with_row_count(Some(kinds.len()));
-        let rows = RecordBatch::try_new_with_options(self.output.clone(), columns, &options)?;
+        let rows = rows_of(&self.output, columns, kinds.len())?;
         output.emit_chunks(Batch::with_kinds(rows, kinds)?, self.batch_rows);
         Ok(empty)
     }

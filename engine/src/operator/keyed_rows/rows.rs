@@ -4,11 +4,11 @@
 //! asked for are gathered column by column. Small batches are merged with neighbours of their size, so that a
 //! row is copied a few times at most; a batch of which less than half is left is copied to its rest.
 
-use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::array::{Array, ArrayRef, RecordBatch, new_null_array};
 use arrow::compute::interleave;
 use arrow::datatypes::SchemaRef;
 
-use crate::element::Batch;
+use crate::element::{Batch, rows_of};
 use crate::error::{EngineError, Result};
 
 /// In the place of a row, or of its number.
@@ -211,8 +211,7 @@ impl Rows {
             }
         }
         let columns = self.gather(&numbers)?;
-        let options = RecordBatchOptions::new().with_row_count(Some(numbers.len()));
-        let rows = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)?;
+        let rows = rows_of(&self.schema, columns, numbers.len())?;
         for at in pages {
             self.drop_page(*at);
         }

@@ -6,13 +6,12 @@
 
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 
 use super::aggregate::aggregation::{Aggregation, check_signs, signs};
 use super::aggregate::{Plan, group_plan, partial_schema_group, supports_local_group};
 use super::{Operator, OperatorContext, Output};
-use crate::element::Batch;
+use crate::element::{Batch, rows_of};
 use crate::error::{EngineError, Result};
 use crate::graph::GroupAggregateSpec;
 
@@ -53,8 +52,7 @@ impl LocalGroupAggregate {
         let groups = self.aggregation.changed();
         let mut columns = self.aggregation.keys(&groups)?;
         columns.extend(self.aggregation.partials(&groups)?);
-        let options = RecordBatchOptions::new().with_row_count(Some(groups.len()));
-        let rows = RecordBatch::try_new_with_options(self.output.clone(), columns, &options)?;
+        let rows = rows_of(&self.output, columns, groups.len())?;
         output.emit_chunks(Batch::inserts(rows), self.batch_rows);
         let remember = !self.plan.sets.is_empty();
         if remember && self.aggregation.entries() <= REMEMBERED_LIMIT {

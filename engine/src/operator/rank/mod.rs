@@ -12,13 +12,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, Int64Array};
 use arrow::datatypes::SchemaRef;
 
 use super::aggregate::persist::key_groups;
 use super::keyed_rows::{Arrival, Kept, Side, comes};
 use super::{Operator, OperatorContext, Output};
-use crate::element::Batch;
+use crate::element::{Batch, rows_of};
 use crate::error::{EngineError, Result};
 use crate::graph::RankSpec;
 use crate::key::KeyGroup;
@@ -226,9 +226,7 @@ impl Rank {
             if self.spec.number {
                 columns.push(Arc::new(Int64Array::from(numbers.to_vec())));
             }
-            let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-            let schema = Arc::clone(&self.output);
-            let rows = RecordBatch::try_new_with_options(schema, columns, &options)?;
+            let rows = rows_of(&self.output, columns, rows.len())?;
             let batch = Batch::with_kinds(rows, kinds.to_vec())?;
             output.emit_chunks(batch, self.batch_rows);
         }

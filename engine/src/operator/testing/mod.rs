@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
+use arrow::array::{ArrayRef, StringArray};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -16,7 +16,7 @@ use datafusion::execution::TaskContext;
 use datafusion::prelude::SessionContext;
 
 use super::{OperatorContext, Output};
-use crate::element::{Batch, RowKind};
+use crate::element::{Batch, RowKind, rows_of};
 use crate::key::KeyGroupRange;
 use crate::metrics::SubtaskMetrics;
 
@@ -91,8 +91,7 @@ pub(crate) fn batch(schema: &SchemaRef, text: &str) -> Batch {
             cast_with_options(&texts, field.data_type(), &SAFE).expect("a value of the type")
         })
         .collect();
-    let options = RecordBatchOptions::new().with_row_count(Some(lines.len()));
-    let rows = RecordBatch::try_new_with_options(schema.clone(), columns, &options).unwrap();
+    let rows = rows_of(schema, columns, lines.len()).unwrap();
     Batch::with_kinds(rows, kinds).unwrap()
 }
 

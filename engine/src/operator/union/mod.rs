@@ -1,10 +1,9 @@
 //! Merges inputs of equal schemas.
 
-use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 
 use super::{Operator, Output};
-use crate::element::Batch;
+use crate::element::{Batch, rows_of};
 use crate::error::{EngineError, Result};
 
 #[cfg(test)]
@@ -42,9 +41,8 @@ impl Operator for Union {
         output: &mut Output,
     ) -> Result<()> {
         // The inputs' columns may go by other names.
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         let columns = batch.rows().columns().to_vec();
-        let rows = RecordBatch::try_new_with_options(self.output.clone(), columns, &options)?;
+        let rows = rows_of(&self.output, columns, batch.num_rows())?;
         output.emit(batch.replace_rows(rows));
         Ok(())
     }

@@ -1,10 +1,10 @@
 //! Splits a batch by slices.
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
+use arrow::array::{Array, ArrayRef, AsArray, UInt32Array};
 use arrow::datatypes::Int64Type;
 
 use super::{Windows, times_ms};
-use crate::element::Batch;
+use crate::element::{Batch, rows_of};
 use crate::error::{EngineError, Result};
 use crate::metrics::SubtaskMetrics;
 use crate::time::EventTime;
@@ -166,7 +166,6 @@ pub(crate) fn narrow(batch: &Batch, columns: &[usize]) -> Result<Batch> {
         }
     }
     let schema = std::sync::Arc::new(arrow::datatypes::Schema::new(fields));
-    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
-    let rows = RecordBatch::try_new_with_options(schema, arrays, &options)?;
+    let rows = rows_of(&schema, arrays, rows.num_rows())?;
     Ok(batch.replace_rows(rows))
 }
