@@ -449,6 +449,7 @@ impl Plan {
                 compute: None,
                 time: None,
                 idle_timeout_ms: 0,
+                bounded: true,
                 divert_late: false,
             },
             OperatorSpec::Source(spec) => self.source_parts(node, spec, restored.clone())?,
@@ -501,6 +502,7 @@ impl Plan {
             compute,
             time,
             idle_timeout_ms: spec.watermark.as_ref().map_or(0, |w| w.idle_timeout_ms),
+            bounded: factory.boundedness() == Boundedness::Bounded,
             divert_late: spec.divert_late,
         })
     }

@@ -12,7 +12,7 @@ use futures::FutureExt;
 use super::chain::{Chain, Event};
 use super::splits::{Cut, Splits, cut, milliseconds};
 use crate::connector::{Source, SourceEvent, SplitState};
-use crate::element::Batch;
+use crate::element::{Batch, rows_of};
 use crate::error::{EngineError, Result};
 use crate::expression::{Evaluator, Projection};
 use crate::graph::OutputPort;
@@ -77,6 +77,7 @@ pub(super) struct SourceParts {
     pub compute: Option<Projection>,
     pub time: Option<TimeDriver>,
     pub idle_timeout_ms: u64,
+    pub bounded: bool,
     pub divert_late: bool,
 }
 
@@ -97,7 +98,7 @@ impl SourceDriver {
             ..
         } = parts;
         let found = source.open().await.map_err(|e| e.at(&name))?;
-        let mut splits = Splits::new(parts.idle_timeout_ms);
+        let mut splits = Splits::new(parts.idle_timeout_ms, parts.bounded);
         let of = |split: &str| {
             restored
                 .unwrap_or_default()
@@ -293,9 +294,7 @@ impl SourceDriver {
         };
         let columns = compute.evaluate(batch.rows(), None);
         let columns = columns.map_err(|e| e.at(&self.name))?;
-        let options =
-            arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        let rows = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?;
+        let rows = rows_of(&self.schema, columns, batch.num_rows())?;
         Ok(batch.replace_rows(rows))
     }
 

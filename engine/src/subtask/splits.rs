@@ -14,6 +14,8 @@ pub(super) struct Splits {
     pub merger: WatermarkMerger<Arc<str>>,
     active: Vec<(Arc<str>, i64)>,
     idle_timeout_ms: i64,
+    /// No split comes later.
+    bounded: bool,
 }
 
 /// One piece of a batch: rows, then perhaps a watermark that must precede the next piece.
@@ -36,12 +38,14 @@ pub(super) struct Cut {
 }
 
 impl Splits {
-    pub fn new(idle_timeout_ms: u64) -> Self {
+    /// Those of a source, which may be `bounded`; one that says nothing for so long becomes idle, 0 never.
+    pub fn new(idle_timeout_ms: u64, bounded: bool) -> Self {
         let idle_timeout_ms = i64::try_from(idle_timeout_ms).unwrap_or(i64::MAX);
         Splits {
             merger: WatermarkMerger::new([]),
             active: Vec::new(),
             idle_timeout_ms,
+            bounded,
         }
     }
 
@@ -88,9 +92,13 @@ impl Splits {
     }
 
     /// Whether no split says anything about time: there is none (more splits may come), or all are
-    /// silent. Then the others must not wait for this subtask.
+    /// silent. Then the others must not wait for this subtask. Where no more come, the end of the input says
+    /// something next, and what it makes operators give would be late for those that have not waited.
     pub fn nobody_speaks(&self) -> bool {
-        self.active.is_empty() || self.merger.is_idle()
+        match self.active.is_empty() {
+            true => !self.bounded,
+            false => self.merger.is_idle(),
+        }
     }
 
     /// In how many milliseconds the next split becomes idle.
@@ -210,7 +218,7 @@ mod tests {
     #[test]
     fn the_last_split_leaves_time_where_it_is() {
         let (a, b): (Arc<str>, Arc<str>) = ("a".into(), "b".into());
-        let mut splits = Splits::new(0);
+        let mut splits = Splits::new(0, false);
         splits.add(Arc::clone(&a), None, 0);
         splits.merger.advance(&a, 10);
         assert_eq!(splits.finish(&a), None);
@@ -307,7 +315,7 @@ mod tests {
     #[test]
     fn without_a_live_split_nobody_waits() {
         let a: Arc<str> = "a".into();
-        let mut splits = Splits::new(0);
+        let mut splits = Splits::new(0, false);
         assert!(
             splits.nobody_speaks(),
             "there may be fewer splits than subtasks"
@@ -316,11 +324,17 @@ mod tests {
         assert!(!splits.nobody_speaks());
         splits.finish(&a);
         assert!(splits.nobody_speaks(), "until another file appears");
+
+        let mut splits = Splits::new(0, true);
+        assert!(!splits.nobody_speaks(), "the end of the input does");
+        splits.add(Arc::clone(&a), None, 0);
+        splits.finish(&a);
+        assert!(!splits.nobody_speaks());
     }
 
     #[test]
     fn silent_splits_leave_the_minimum_and_come_back() {
-        let mut splits = Splits::new(100);
+        let mut splits = Splits::new(100, false);
         let (a, b): (Arc<str>, Arc<str>) = ("a".into(), "b".into());
         splits.add(Arc::clone(&a), None, 0);
         splits.add(Arc::clone(&b), None, 0);
