@@ -306,6 +306,29 @@ pub struct JoinSpec {
     pub condition: Option<Expression>,
     /// How long a row is kept that nothing changes, in milliseconds; 0 for ever.
     pub ttl_ms: u64,
+    /// How long event time lets rows find partners. Then rows are never taken back, on either side or in the
+    /// output, and what a row says without a partner comes once: when it can have none any more.
+    pub time: Option<JoinTime>,
+}
+
+/// Until when event time lets the rows of a join find partners: within an interval between their times, or
+/// within a window that both are in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct JoinTime {
+    /// Of the left input.
+    pub left: JoinUntil,
+    /// Of the right input.
+    pub right: JoinUntil,
+}
+
+/// When the rows of one input of a join have seen all their partners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct JoinUntil {
+    /// The column with the row's time, a timestamp. Where it is NULL the row has no partner.
+    pub column: usize,
+    /// It can have no more partners when the watermark of both inputs is later than that time by more than
+    /// this, in milliseconds; negative where it need not have come so far.
+    pub after_ms: i64,
 }
 
 /// One input of a join.

@@ -6,10 +6,11 @@ use std::fmt::Write as _;
 
 use arrow::datatypes::Schema;
 use levada_engine::element::ChangelogMode;
-use levada_engine::graph::OrderColumn;
+use levada_engine::graph::{JoinTime, OrderColumn};
 
 use crate::streaming::{
-    Call, Join, Keep, Node, NodeId, NodeKind, Plan, Properties, Rank, StateSize, text as sql,
+    Attribute, Call, Join, Keep, Node, NodeId, NodeKind, Plan, Properties, Rank, StateSize,
+    text as sql,
 };
 
 /// The trees; `changelog` adds mode, keys, time attributes and state to each node.
@@ -143,26 +144,46 @@ impl Printer<'_> {
     }
 
     fn join_line(&self, join: &Join, node: &Node) -> String {
-        let side = |place: usize, keys: &[usize]| -> Vec<String> {
+        let input = |place: usize| {
             let input = node.inputs.get(place).and_then(|id| self.plan.node(*id));
-            let fields = input.map(|input| input.properties.schema.fields());
-            let name = |key: &usize| fields?.get(*key).map(|field| field.name().clone());
-            keys.iter().filter_map(name).collect()
+            input.map(|input| &input.properties)
+        };
+        let (Some(left), Some(right)) = (input(0), input(1)) else {
+            return String::new();
         };
         let same = match join.null_equals_null {
             true => "IS NOT DISTINCT FROM",
             false => "=",
         };
-        let left = side(0, &join.left_keys).into_iter();
-        let pairs = left.zip(side(1, &join.right_keys));
-        let keys: Vec<String> = pairs.map(|(l, r)| format!("{l} {same} {r}")).collect();
-        let mut line = format!("Join(kind={}, on=[{}]", join.label(), keys.join(", "));
+        let pairs = join.left_keys.iter().zip(&join.right_keys);
+        let keys: Vec<String> = pairs
+            .map(|(l, r)| {
+                let (l, r) = (names(&left.schema, &[*l]), names(&right.schema, &[*r]));
+                format!("{l} {same} {r}")
+            })
+            .collect();
+        let name = join.name(left);
+        let mut line = format!("{name}(kind={}, on=[{}]", join.label(), keys.join(", "));
+        if let Some(time) = join.time {
+            let _ = write!(line, ", time=[{}]", join_time(time, left, right));
+        }
         if let Some(condition) = &join.condition {
             let _ = write!(line, ", where=[{}]", sql(condition));
         }
         line.push(')');
         line
     }
+}
+
+/// What event time compares: the ends of windows, or times with the bounds of their difference.
+fn join_time(time: JoinTime, left: &Properties, right: &Properties) -> String {
+    let first = names(&left.schema, &[time.left.column]);
+    let second = names(&right.schema, &[time.right.column]);
+    if let Attribute::WindowEnd(_) = left.attribute(time.left.column) {
+        return format!("left.{first} = right.{second}");
+    }
+    let (lower, upper) = (-i128::from(time.left.after_ms), time.right.after_ms);
+    format!("left.{first} - right.{second} from {lower}ms to {upper}ms")
 }
 
 fn rank_line(rank: &Rank, input: &Properties) -> String {

@@ -2,7 +2,7 @@
 
 use arrow::datatypes::Schema;
 use datafusion::physical_expr::expressions::Column;
-use levada_engine::graph::{JoinInput, JoinSpec, OperatorSpec, WireSchema};
+use levada_engine::graph::{JoinInput, JoinSpec, JoinUntil, OperatorSpec, WireSchema};
 use levada_language::types::SqlType;
 use std::sync::Arc;
 
@@ -10,6 +10,9 @@ use super::lineage::Lineage;
 use super::operators::{Lowering, Operator, encode};
 use crate::streaming::{ExprRef, Join, Node, substitute, text};
 use levada_language::error::PlanError;
+
+#[cfg(test)]
+mod tests;
 
 impl Lowering<'_> {
     pub(super) fn join(&mut self, join: &Join, node: &Node) -> Result<usize, PlanError> {
@@ -24,6 +27,7 @@ impl Lowering<'_> {
         let sides = (&left_operator.lineage, &right_operator.lineage);
         let schemas = (&left_operator.schema, &right_operator.schema);
         let content = content(join, sides, (schemas.0, schemas.1))?;
+        let name = join.name(&left_node.properties);
         let lineage = lineage(join, &content, sides);
         let input = |keys: &[usize], schema: &Arc<Schema>, updating| JoinInput {
             keys: keys.to_vec(),
@@ -36,7 +40,12 @@ impl Lowering<'_> {
             right: input(&join.right_keys, schemas.1, updating[1]),
             null_equals_null: join.null_equals_null,
             condition: join.condition.as_ref().map(encode).transpose()?,
-            ttl_ms: self.planning.state_ttl_ms,
+            // What event time lets go needs no other time to live.
+            ttl_ms: match join.time {
+                None => self.planning.state_ttl_ms,
+                Some(_) => 0,
+            },
+            time: join.time,
         };
         let parallelism = by_key.0.parallelism();
         let inputs = vec![
@@ -47,7 +56,7 @@ impl Lowering<'_> {
         Ok(self.push(Operator {
             uid,
             lineage,
-            name: format!("Join({})", join.label()),
+            name: format!("{name}({})", join.label()),
             spec: OperatorSpec::Join(spec),
             inputs,
             schema: node.properties.schema.clone(),
@@ -76,14 +85,22 @@ fn content(
         Some(condition) => text(&substitute(condition, &columns(left, right))?),
         None => String::new(),
     };
+    let until = |lineage: &Lineage, until: JoinUntil| {
+        format!("{} + {}", lineage.column(until.column), until.after_ms)
+    };
+    let time = join.time.map(|time| {
+        let (left, right) = (until(left, time.left), until(right, time.right));
+        format!(" until {left} and {right}")
+    });
     Ok(format!(
-        "Join {} on {} = {} nulls={} where {condition} left={} right={}",
+        "Join {} on {} = {} nulls={} where {condition} left={} right={}{}",
         join.label(),
         keys(left, &join.left_keys),
         keys(right, &join.right_keys),
         join.null_equals_null,
         rows(left, left_schema),
         rows(right, right_schema),
+        time.unwrap_or_default(),
     ))
 }
 

@@ -334,7 +334,16 @@ impl<'a> Builder<'a> {
     fn timeless_below(&self, id: NodeId) -> Option<&'static str> {
         let node = self.plan.node(id)?;
         match (&node.kind, node.inputs.as_slice()) {
-            (NodeKind::Join(_), _) => Some("behind a join no column is a time attribute"),
+            (NodeKind::Join(join), _) => Some(match join.time {
+                None => {
+                    "behind a join no column is a time attribute, unless the condition says by how much \
+                     the times of two rows may differ, or that they are in one window"
+                }
+                Some(_) => {
+                    "behind a join in event time only what it compares is a time attribute: the two times, \
+                     or the bounds of the windows; and not where it may be NULL for want of a partner"
+                }
+            }),
             (NodeKind::Rank(_), _) if node.properties.updating => {
                 Some("behind a Top-N whose rows are taken back no column is a time attribute")
             }

@@ -1,16 +1,17 @@
-//! Join: pairs the rows of two inputs, whenever they come.
+//! Join: pairs the rows of two inputs, whenever they come or as long as event time lets them.
 
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema};
 use levada_engine::element::ChangelogMode;
-use levada_engine::graph::JoinKind;
+use levada_engine::graph::{JoinKind, JoinTime};
 
 use super::expression::ExprRef;
-use super::{Properties, StateSize};
+use super::{Attribute, Properties, StateSize};
 
 #[cfg(test)]
 mod tests;
+pub(super) mod time;
 
 /// More sets of columns than these are not remembered as keys of a join.
 const MOST_KEYS: usize = 8;
@@ -18,8 +19,10 @@ const MOST_KEYS: usize = 8;
 /// Pairs the rows of two inputs: those with equal keys for which the condition holds.
 ///
 /// The output has the columns of the left input and, unless it only asks whether there is a partner,
-/// those of the right one. No column is a time attribute: a row goes out when the later of the two has
-/// come, and what it says about time may be long past.
+/// those of the right one. A row goes out when the later of the two has come, so what it says about time
+/// may be long past, and no column is a time attribute. Where event time bounds how long rows find
+/// partners, it also bounds how late a pair is: then rows only ever come, and the times that are
+/// compared stay time attributes, unless they may be NULL where there is no partner.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Join {
     /// Which rows it gives.
@@ -33,6 +36,8 @@ pub struct Join {
     /// What must hold besides, over the columns of the left input followed by those of the right one, which
     /// it calls `left.…` and `right.…`.
     pub condition: Option<ExprRef>,
+    /// How long event time lets rows find partners; `None` for ever.
+    pub time: Option<JoinTime>,
 }
 
 impl Join {
@@ -40,6 +45,12 @@ impl Join {
     pub(super) fn properties(&self, left: &Properties, right: &Properties) -> Properties {
         let schema = Arc::new(Schema::new(self.fields(left, right)));
         let mut properties = Properties::appending(schema, left.bounded && right.bounded);
+        properties.keys = self.unique_keys(left, right);
+        if let Some(time) = self.time {
+            properties.attributes = self.attributes(time, left, right);
+            properties.state = StateSize::UntilWatermark;
+            return properties;
+        }
         properties.updating = match self.kind {
             JoinKind::Inner | JoinKind::Semi => left.updating || right.updating,
             // A row without a partner may get one.
@@ -48,7 +59,6 @@ impl Join {
         if properties.updating {
             properties.mode = ChangelogMode::Retract;
         }
-        properties.keys = self.unique_keys(left, right);
         properties.state = StateSize::PerKey;
         properties
     }
@@ -56,6 +66,15 @@ impl Join {
     /// Whether the output has the columns of the right input.
     pub fn gives_right(&self) -> bool {
         !matches!(self.kind, JoinKind::Semi | JoinKind::Anti)
+    }
+
+    /// What it is called, for people; `left` is what is known about the left input.
+    pub fn name(&self, left: &Properties) -> &'static str {
+        match self.time.map(|time| left.attribute(time.left.column)) {
+            None => "Join",
+            Some(Attribute::WindowEnd(_)) => "WindowJoin",
+            Some(_) => "IntervalJoin",
+        }
     }
 
     /// The kind, for people.
@@ -70,6 +89,24 @@ impl Join {
         }
     }
 
+    /// Whether rows of the right input that have no partner stand beside NULLs.
+    fn pads_left(&self) -> bool {
+        matches!(self.kind, JoinKind::Right | JoinKind::Full)
+    }
+
+    /// Whether rows of the left input do.
+    fn pads_right(&self) -> bool {
+        matches!(self.kind, JoinKind::Left | JoinKind::Full)
+    }
+
+    fn attributes(&self, time: JoinTime, left: &Properties, right: &Properties) -> Vec<Attribute> {
+        let mut attributes = staying(left, time.left.column, self.pads_left());
+        if self.gives_right() {
+            attributes.extend(staying(right, time.right.column, self.pads_right()));
+        }
+        attributes
+    }
+
     fn fields(&self, left: &Properties, right: &Properties) -> Vec<Arc<Field>> {
         let padded = |side: &Properties, padded: bool| -> Vec<Arc<Field>> {
             let field = |field: &Arc<Field>| match padded && !field.is_nullable() {
@@ -78,10 +115,9 @@ impl Join {
             };
             side.schema.fields().iter().map(field).collect()
         };
-        let mut fields = padded(left, matches!(self.kind, JoinKind::Right | JoinKind::Full));
+        let mut fields = padded(left, self.pads_left());
         if self.gives_right() {
-            let pads_right = matches!(self.kind, JoinKind::Left | JoinKind::Full);
-            fields.extend(padded(right, pads_right));
+            fields.extend(padded(right, self.pads_right()));
         }
         fields
     }
@@ -96,12 +132,10 @@ impl Join {
         let behind = |key: &Vec<usize>| key.iter().map(|column| column + width).collect();
         let of_right: Vec<Vec<usize>> = right.keys.iter().map(behind).collect();
         let mut keys = Vec::new();
-        let pads_left = matches!(self.kind, JoinKind::Right | JoinKind::Full);
-        let pads_right = matches!(self.kind, JoinKind::Left | JoinKind::Full);
-        if is_unique(right, &self.right_keys) && !pads_left {
+        if is_unique(right, &self.right_keys) && !self.pads_left() {
             keys.extend(left.keys.iter().cloned());
         }
-        if is_unique(left, &self.left_keys) && !pads_right {
+        if is_unique(left, &self.left_keys) && !self.pads_right() {
             keys.extend(of_right.iter().cloned());
         }
         for first in &left.keys {
@@ -115,6 +149,21 @@ impl Join {
         }
         smallest(keys)
     }
+}
+
+/// What the columns of one input still say about time behind a join that compares one of them: of others
+/// nothing is known, and NULL is no time.
+fn staying(side: &Properties, compared: usize, padded: bool) -> Vec<Attribute> {
+    let is_compared = |place: usize, own: Attribute| match side.attribute(compared) {
+        Attribute::WindowEnd(window) => own.window() == Some(window),
+        _ => place == compared,
+    };
+    let own = side.attributes.iter().copied().enumerate();
+    own.map(|(place, own)| match !padded && is_compared(place, own) {
+        true => own,
+        false => Attribute::None,
+    })
+    .collect()
 }
 
 /// Whether no two rows have the same values of `columns` at any one time.

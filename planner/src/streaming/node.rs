@@ -33,7 +33,7 @@ pub enum NodeKind {
     WindowAggregate(WindowAggregate),
     /// Aggregates by key.
     GroupAggregate(GroupAggregate),
-    /// Pairs the rows of two inputs, left and right.
+    /// Pairs the rows of two inputs, left and right; for ever, or as long as event time lets it.
     Join(Join),
     /// Numbers rows in order and passes on the first ones.
     Rank(Rank),
@@ -66,6 +66,16 @@ impl Attribute {
         matches!(self, Attribute::EventTime | Attribute::WindowTime(_))
     }
 
+    /// The node that made the window that it is about.
+    pub(super) fn window(self) -> Option<NodeId> {
+        match self {
+            Attribute::WindowStart(id) | Attribute::WindowEnd(id) | Attribute::WindowTime(id) => {
+                Some(id)
+            }
+            Attribute::None | Attribute::EventTime | Attribute::ProcessingTime => None,
+        }
+    }
+
     /// For EXPLAIN; empty for [`Attribute::None`].
     pub fn label(self) -> &'static str {
         match self {
@@ -94,7 +104,7 @@ impl StateSize {
     pub fn label(self) -> &'static str {
         match self {
             StateSize::Stateless => "none",
-            StateSize::UntilWatermark => "until the window ends",
+            StateSize::UntilWatermark => "until the watermark passes",
             StateSize::PerKey => "every key",
         }
     }

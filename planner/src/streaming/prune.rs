@@ -45,6 +45,7 @@ fn timed_scans(plan: &Plan, live: &[bool]) -> BTreeSet<NodeId> {
         let waits = match &node.kind {
             NodeKind::WindowAggregate(window) => window.time.is_some(),
             NodeKind::AssignWindow(window) => window.time.is_some(),
+            NodeKind::Join(join) => join.time.is_some(),
             _ => false,
         };
         if is_live(live, id) && (waits || timed.contains(&id)) {

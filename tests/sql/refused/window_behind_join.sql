@@ -1,4 +1,4 @@
--- Behind a join a column of time is a plain timestamp.
+-- Behind a join that event time does not bound, a column of time is a plain timestamp.
 --- use bids
 --- skip batch: windows over batches need no event time
 --- sql

@@ -9,25 +9,29 @@
 //! A batch is matched in parts that are as large as their output may be: candidates are numbers of rows, the
 //! condition sees them as columns, and what comes out is gathered column by column. A row that comes makes pairs, one that goes takes its pairs
 //! back. Where a row is worth something without a partner (outer, semi and anti joins), its partners
-//! are counted, and what it says alone comes and goes as their number leaves or reaches zero.
+//! are counted, and what it says alone comes and goes as their number leaves or reaches zero. Where event time
+//! lets rows go (`time`), it comes once, when they go.
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array};
+use arrow::array::{ArrayRef, RecordBatch, UInt32Array, new_null_array};
 use arrow::compute::take_arrays;
 use arrow::datatypes::{Schema, SchemaRef};
 
 use super::aggregate::persist::key_groups;
-use super::keyed_rows::{Arrival, Kept, NONE, Side, comes};
+use super::keyed_rows::{Arrival, Entry, Kept, NONE, Side, comes};
 use super::{Operator, OperatorContext, Output};
-use crate::element::{Batch, RowKind};
+use crate::element::{Batch, RowKind, rows_of};
 use crate::error::{EngineError, Result};
 use crate::expression::Evaluator;
 use crate::graph::{JoinKind, JoinSpec};
 use crate::state::KeyedState;
+use crate::time::{EventTime, MAX_WATERMARK};
+use time::Time;
 
 #[cfg(test)]
 mod tests;
+mod time;
 
 /// With so many candidates, rows are matched before the next ones get any.
 const CANDIDATES: usize = if cfg!(test) { 9 } else { 1 << 16 };
@@ -51,6 +55,8 @@ pub(super) struct Join {
     numbers: Vec<u32>,
     /// The batch that is being matched.
     matching: Option<Matching>,
+    /// How far event time has let rows go, if it does.
+    time: Option<Time>,
 }
 
 /// A batch on its way.
@@ -130,7 +136,15 @@ impl Join {
             let side = side_spec(spec, input);
             Side::new(&side.rows.0, &side.keys, side.updating, counts(input))
         };
-        let sides = vec![side(0)?, side(1)?];
+        let mut sides = vec![side(0)?, side(1)?];
+        if spec.time.is_some() {
+            if sides.iter().any(|side| side.updating) || spec.ttl_ms > 0 {
+                return Err(EngineError::internal(
+                    "event time lets rows of a join go that are taken back or have a time to live",
+                ));
+            }
+            sides = sides.into_iter().map(Side::by_time).collect();
+        }
         Ok(Join {
             condition: condition.transpose()?,
             pair: nullable(&pair),
@@ -140,6 +154,7 @@ impl Join {
             spec: spec.clone(),
             numbers: Vec::new(),
             matching: None,
+            time: spec.time.map(Time::new),
         })
     }
 
@@ -228,9 +243,7 @@ impl Join {
             let taken = take_arrays(matching.batch.rows().columns(), &own, None)?;
             let others = self.kept.sides[1 - input].rows.gather(other)?;
             let columns = side_by_side(input, taken, others);
-            let options = RecordBatchOptions::new().with_row_count(Some(other.len()));
-            let pair = Arc::clone(&self.pair);
-            let rows = RecordBatch::try_new_with_options(pair, columns, &options)?;
+            let rows = rows_of(&self.pair, columns, other.len())?;
             let mask = condition.evaluate_filter(&rows)?;
             passing.extend(mask.iter().map(|passes| passes == Some(true)));
         }
@@ -283,7 +296,8 @@ impl Join {
                 self.pair_up(matching.input, pair, matching.now_ms, &mut found);
             }
             let alone = match candidates.count {
-                0 => pads(self.spec.kind, matching.input),
+                // With event time, when it can have none any more.
+                0 => self.time.is_none() && pads(self.spec.kind, matching.input),
                 _ => self.spec.kind == JoinKind::Semi && matching.input == 0,
             };
             if alone {
@@ -305,6 +319,7 @@ impl Join {
     ) {
         let kind = self.spec.kind;
         let pairs = self.gives_pairs();
+        let is_timed = self.time.is_some();
         let other = &mut self.kept.sides[1 - input];
         if !other.counts {
             if pairs {
@@ -312,14 +327,14 @@ impl Join {
             }
             return;
         }
-        let degree = other.entry(partner).degree;
+        let Entry { degree, stamp, .. } = *other.entry(partner);
         let now = match comes {
             true => degree.saturating_add(1),
             false => degree.saturating_sub(1),
         };
-        other.touch(partner, now, now_ms);
+        other.touch(partner, now, if is_timed { stamp } else { now_ms });
         let (first, last) = (degree == 0 && comes, now == 0 && degree > 0);
-        let padded = pads(kind, 1 - input);
+        let padded = pads(kind, 1 - input) && !is_timed;
         if first && padded {
             found.push(NONE, partner, RowKind::Delete);
         }
@@ -373,8 +388,7 @@ impl Join {
     }
 
     fn emit(&self, columns: Vec<ArrayRef>, kinds: Vec<RowKind>, output: &mut Output) -> Result<()> {
-        let options = RecordBatchOptions::new().with_row_count(Some(kinds.len()));
-        let rows = RecordBatch::try_new_with_options(self.output.clone(), columns, &options)?;
+        let rows = rows_of(&self.output, columns, kinds.len())?;
         output.emit_chunks(Batch::with_kinds(rows, kinds)?, self.batch_rows);
         Ok(())
     }
@@ -411,6 +425,10 @@ impl Join {
         let keys: Vec<ArrayRef> = side.keys.iter().map(|k| batch.column(*k).clone()).collect();
         let groups = key_groups(&keys, batch.num_rows(), self.kept.keys.max_parallelism)?;
         let contents = side.contents_of(batch.rows())?;
+        let stamps = match &self.time {
+            Some(time) => time.stamps(input, batch)?,
+            None => vec![now_ms; batch.num_rows()],
+        };
         let places = side.add(batch.rows(), &kept, &contents)?;
         let mut added = kept.into_iter().zip(places).peekable();
         let take_back = |side: &mut Side, row: u32| match side.find(contents[row as usize]) {
@@ -431,10 +449,10 @@ impl Join {
                     key: self.numbers[row as usize],
                     degree,
                     id: self.kept.ids.next(groups[row as usize])?,
-                    stamp: now_ms,
+                    stamp: stamps[row as usize],
                 };
                 side.link(place, arrival);
-                side.touch(place, degree, now_ms);
+                side.touch(place, degree, arrival.stamp);
             }
         }
         Ok(())
@@ -506,11 +524,31 @@ impl Operator for Join {
     }
 
     fn has_more(&self) -> bool {
-        self.matching.is_some()
+        self.matching.is_some() || self.time.as_ref().is_some_and(Time::is_letting_go)
     }
 
     fn give_more(&mut self, output: &mut Output) -> Result<()> {
-        self.go_on(output)
+        match self.matching {
+            Some(_) => self.go_on(output),
+            None => self.let_go(output),
+        }
+    }
+
+    fn watermark(&mut self, watermark: EventTime, output: &mut Output) -> Result<()> {
+        match &mut self.time {
+            Some(time) => time.begin(watermark),
+            None => return Ok(()),
+        }
+        self.let_go(output)
+    }
+
+    fn output_watermark(&self, watermark: EventTime) -> EventTime {
+        let time = self.time.as_ref();
+        time.map_or(watermark, |time| time.behind(watermark))
+    }
+
+    fn finish(&mut self, output: &mut Output) -> Result<()> {
+        self.watermark(MAX_WATERMARK, output)
     }
 
     fn deadline_ms(&self) -> Option<i64> {

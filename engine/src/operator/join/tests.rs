@@ -16,7 +16,7 @@ use crate::operator::testing::{batch, schema};
 
 const LEFT: &str = "k BIGINT, s STRING, v BIGINT";
 const RIGHT: &str = "w BIGINT, k BIGINT, t STRING";
-const KINDS: [JoinKind; 6] = [
+pub(super) const KINDS: [JoinKind; 6] = [
     JoinKind::Inner,
     JoinKind::Left,
     JoinKind::Right,
@@ -39,6 +39,7 @@ fn spec(kind: JoinKind) -> JoinSpec {
         null_equals_null: false,
         condition: None,
         ttl_ms: 0,
+        time: None,
     }
 }
 
@@ -68,7 +69,7 @@ fn output(spec: &JoinSpec) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-fn pipeline(spec: &JoinSpec) -> Pipeline {
+pub(super) fn pipeline(spec: &JoinSpec) -> Pipeline {
     let input = |input: &JoinInput| (input.rows.0.clone(), input.keys.clone());
     let inputs = [input(&spec.left), input(&spec.right)];
     Pipeline::of_two(OperatorSpec::Join(spec.clone()), inputs, output(spec))

@@ -17,11 +17,12 @@ use super::aggregate::persist::{Deletes, delete};
 use super::overflow::Overflow;
 use crate::element::Batch;
 use crate::error::{EngineError, Result};
+use crate::key::KeyGroup;
 use crate::state::KeyedState;
 use persist::{Ids, ROWS, stamp_of};
 
 pub(super) use rows::NONE;
-pub(super) use side::{Arrival, Side, comes};
+pub(super) use side::{Arrival, Entry, Side, comes};
 
 /// Numbers of keys.
 pub(super) struct Keys {
@@ -30,6 +31,13 @@ pub(super) struct Keys {
     pub(super) max_parallelism: u32,
     /// Keys of a batch that may have got no row.
     pub(super) unsure: Vec<u32>,
+}
+
+/// How far all key groups on disk were looked through for rows that event time lets go.
+pub(super) struct DiskSweep {
+    groups: std::ops::Range<KeyGroup>,
+    /// The earliest stamp of the rows that stay.
+    due_later: i64,
 }
 
 /// What an operator remembers.
@@ -48,6 +56,8 @@ pub(super) struct Kept {
     overflow: Option<Overflow>,
     /// How often memory was emptied.
     pub(super) emptied: u64,
+    /// The earliest stamp that a row may have which is on disk only and which event time lets go.
+    on_disk_due: i64,
 }
 
 impl Kept {
@@ -83,7 +93,11 @@ impl Kept {
             next_sweep_ms: (ttl_ms > 0).then(|| context.now_ms.saturating_add(ttl_ms)),
             overflow,
             emptied: 0,
+            on_disk_due: i64::MAX,
         };
+        if kept.overflowed() {
+            kept.on_disk_due = i64::MIN;
+        }
         if kept.overflow.is_none() {
             kept.load_all()?;
         }
@@ -111,13 +125,18 @@ impl Kept {
         let table = &mut self.keys.table;
         table.intern(&lanes, batch.num_rows(), numbers)?;
         let created: Vec<u32> = table.created().collect();
-        let capacity = table.capacity();
-        self.sides.iter_mut().for_each(|side| side.resize(capacity));
+        self.make_place();
         if self.overflowed() && !created.is_empty() {
             self.load(&created)?;
         }
         self.keys.unsure.extend(created);
         Ok(())
+    }
+
+    /// Makes room for all keys on all sides.
+    fn make_place(&mut self) {
+        let capacity = self.keys.table.capacity();
+        self.sides.iter_mut().for_each(|side| side.resize(capacity));
     }
 
     pub(super) fn size_bytes(&self) -> usize {
@@ -139,12 +158,41 @@ impl Kept {
     fn empty(&mut self) -> Result<()> {
         self.save()?;
         self.emptied += 1;
+        let due = self.sides.iter().map(Side::first_due).min();
+        self.on_disk_due = self.on_disk_due.min(due.unwrap_or(i64::MAX));
         self.sides.iter_mut().for_each(Side::clear);
         self.keys.table = GroupTable::new(self.keys.codecs.iter().map(Codec::kind));
         if let Some(overflow) = &mut self.overflow {
             overflow.emptied();
         }
         Ok(())
+    }
+
+    /// Whether rows that are on disk only may have a stamp of `before` or earlier.
+    pub(super) fn is_due_on_disk(&self, before: i64) -> bool {
+        self.on_disk_due <= before
+    }
+
+    /// Begins to look for what is due on disk: nothing is in memory then.
+    pub(super) fn begin_sweep(&mut self) -> Result<DiskSweep> {
+        self.empty()?;
+        let range = self.state.key_groups();
+        Ok(DiskSweep {
+            groups: range.start..range.end,
+            due_later: i64::MAX,
+        })
+    }
+
+    /// Takes up the rows of the next key group with a stamp of `before` or earlier; false when all groups were
+    /// looked through. What was taken up must be removed before the next call.
+    pub(super) fn sweep_group(&mut self, sweep: &mut DiskSweep, before: i64) -> Result<bool> {
+        let Some(group) = sweep.groups.next() else {
+            self.on_disk_due = sweep.due_later;
+            return Ok(false);
+        };
+        let due_later = self.load_due(group, before)?;
+        sweep.due_later = sweep.due_later.min(due_later);
+        Ok(true)
     }
 
     /// Forgets rows that have outlived their time, if it is time to look for them. Those in memory are shown

@@ -4,13 +4,12 @@
 //! row's id, a value is a byte that says how it is written, the number of partners, when the row last changed,
 //! and the columns that are not in the key. Table 3 has for each key group the next id.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
 
 use super::side::{Arrival, Side};
 use super::{Kept, Keys};
+use crate::element::rows_of;
 use crate::error::{EngineError, Result};
 use crate::key::KeyGroup;
 use crate::operator::aggregate::groups::GroupTable;
@@ -109,6 +108,7 @@ impl Kept {
             })?;
             loader.flush(side, keys)?;
         }
+        self.make_place();
         Ok(())
     }
 
@@ -130,6 +130,30 @@ impl Kept {
             loader.flush(side, numbers)?;
         }
         Ok(())
+    }
+}
+
+impl Kept {
+    /// Takes up the rows of a key group with a stamp of `before` or earlier, none of which is in memory; returns
+    /// the earliest stamp of the others.
+    pub(super) fn load_due(&mut self, group: KeyGroup, before: i64) -> Result<i64> {
+        let mut later = i64::MAX;
+        for (side, table) in self.sides.iter_mut().zip(ROWS) {
+            let mut loader = Loader::new(side);
+            let keys = &mut self.keys.table;
+            self.state
+                .scan_prefix(table, group, &[], &mut |key, value| {
+                    let stamp = stamp_of(value)?;
+                    if stamp <= before {
+                        return loader.push(side, keys, key, value);
+                    }
+                    later = later.min(stamp);
+                    Ok(())
+                })?;
+            loader.flush(side, keys)?;
+        }
+        self.make_place();
+        Ok(later)
     }
 }
 
@@ -277,12 +301,7 @@ fn batch_of(side: &Side, keys: Vec<Lane>, others: Vec<Lane>, count: usize) -> Re
     }
     let columns: Option<Vec<ArrayRef>> = columns.into_iter().collect();
     let columns = columns.ok_or_else(|| EngineError::internal("a stored row lacks a column"))?;
-    let options = RecordBatchOptions::new().with_row_count(Some(count));
-    Ok(RecordBatch::try_new_with_options(
-        Arc::clone(schema),
-        columns,
-        &options,
-    )?)
+    rows_of(schema, columns, count)
 }
 
 /// The next id of each key group.

@@ -1,5 +1,7 @@
 //! The rows of one input that may find partners yet.
 
+use std::collections::BTreeMap;
+
 use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::SchemaRef;
@@ -23,7 +25,8 @@ pub(in crate::operator) struct Entry {
     pub(in crate::operator) degree: u32,
     /// Tells rows of a key apart in keyed state.
     pub(in crate::operator) id: u64,
-    /// When it last changed, in milliseconds of processing time.
+    /// When it last changed, in milliseconds of processing time; where event time lets rows go, the last moment
+    /// of event time at which it is wanted.
     pub(in crate::operator) stamp: i64,
     /// Whether it has changed since it was last written to keyed state.
     dirty: bool,
@@ -41,6 +44,9 @@ const FREE: Entry = Entry {
     dirty: false,
     persisted: false,
 };
+
+/// About what a stamp of rows that event time lets go takes.
+const DUE_BYTES: usize = 64;
 
 /// A row among those of the same content.
 #[derive(Debug, Clone, Copy, Default)]
@@ -81,6 +87,8 @@ pub(in crate::operator) struct Side {
     /// By row, if rows are taken back.
     contents: Vec<Content>,
     dirty: Vec<u32>,
+    /// Rows by their stamp, if event time lets them go.
+    due: Option<BTreeMap<i64, Vec<u32>>>,
     /// Rows that keyed state has and should not: their keys and ids.
     pub(in crate::operator) gone: Vec<(u32, u64)>,
     /// Keys that have lost their last row.
@@ -118,9 +126,16 @@ impl Side {
             by_content: HashTable::new(),
             contents: Vec::new(),
             dirty: Vec::new(),
+            due: None,
             gone: Vec::new(),
             emptied: Vec::new(),
         })
+    }
+
+    /// The same, for rows that event time lets go, and nothing else.
+    pub(in crate::operator) fn by_time(self) -> Self {
+        let due = Some(BTreeMap::new());
+        Side { due, ..self }
     }
 
     /// Forgets all rows, which keyed state has.
@@ -131,6 +146,9 @@ impl Side {
         self.by_content = HashTable::new();
         self.contents = Vec::new();
         self.dirty = Vec::new();
+        if let Some(due) = &mut self.due {
+            due.clear();
+        }
         self.gone = Vec::new();
         self.emptied = Vec::new();
     }
@@ -221,6 +239,9 @@ impl Side {
             dirty: false,
             persisted: false,
         };
+        if let Some(due) = &mut self.due {
+            due.entry(arrival.stamp).or_default().push(row);
+        }
         if self.updating {
             self.link_content(row);
         }
@@ -340,6 +361,33 @@ impl Side {
         expired.map(|(row, _)| row).collect()
     }
 
+    /// Takes some of the rows whose stamp is `before` or earlier out of those that event time lets go; they must be
+    /// removed. None if there are no more.
+    pub(in crate::operator) fn take_due(&mut self, before: i64, limit: usize) -> Vec<u32> {
+        let mut rows = Vec::new();
+        let Some(due) = &mut self.due else {
+            return rows;
+        };
+        while rows.len() < limit
+            && let Some(mut first) = due.first_entry()
+            && *first.key() <= before
+        {
+            let of_stamp = first.get_mut();
+            let rest = of_stamp.len().saturating_sub(limit - rows.len());
+            rows.extend(of_stamp.drain(rest..));
+            if of_stamp.is_empty() {
+                first.remove();
+            }
+        }
+        rows
+    }
+
+    /// The earliest stamp of the rows that event time lets go; the latest moment there is without any.
+    pub(in crate::operator) fn first_due(&self) -> i64 {
+        let first = self.due.as_ref().and_then(BTreeMap::first_key_value);
+        first.map_or(i64::MAX, |(stamp, _)| *stamp)
+    }
+
     /// Roughly the memory in use.
     pub(in crate::operator) fn size_bytes(&self) -> usize {
         self.rows.size_bytes()
@@ -347,6 +395,7 @@ impl Side {
             + self.entries.capacity() * size_of::<Entry>()
             + self.contents.capacity() * size_of::<Content>()
             + self.by_content.allocation_size()
+            + self.due.as_ref().map_or(0, BTreeMap::len) * DUE_BYTES
     }
 }
 

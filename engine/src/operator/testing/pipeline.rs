@@ -309,6 +309,13 @@ impl Pipeline {
         });
     }
 
+    /// How far event time has come behind the operator when it has come to `watermark` in front of it.
+    pub(crate) fn output_watermark(&self, watermark: EventTime) -> EventTime {
+        let subtasks = self.subtasks.iter();
+        let behind = subtasks.map(|subtask| subtask.output_watermark(watermark));
+        behind.min().unwrap_or(watermark)
+    }
+
     /// What the working sets hold.
     pub(crate) fn held_bytes(&self) -> usize {
         self.subtasks.iter().map(|s| s.memory_bytes()).sum()

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema};
 use levada_engine::element::ChangelogMode;
 use levada_engine::graph::JoinKind::{self, Anti, Full, Inner, Left, Right, Semi};
+use levada_engine::graph::{JoinTime, JoinUntil};
 
 use super::Join;
 use crate::streaming::{Attribute, Properties, StateSize};
@@ -31,6 +32,23 @@ fn join(kind: JoinKind, on: &[(usize, usize)]) -> Join {
         right_keys: on.iter().map(|(_, right)| *right).collect(),
         null_equals_null: false,
         condition: None,
+        time: None,
+    }
+}
+
+/// The first columns bound how long rows find partners.
+fn timed(kind: JoinKind) -> Join {
+    let until = |after_ms| JoinUntil {
+        column: 0,
+        after_ms,
+    };
+    let time = JoinTime {
+        left: until(5_000),
+        right: until(0),
+    };
+    Join {
+        time: Some(time),
+        ..join(kind, &[(1, 1)])
     }
 }
 
@@ -93,6 +111,59 @@ fn no_column_is_a_time_attribute_and_the_rows_end_when_both_sides_do() {
         assert!(!join.properties(&endless, &rows(&[])).bounded);
         assert!(!join.properties(&rows(&[]), &endless).bounded);
     }
+}
+
+#[test]
+fn a_join_in_event_time_appends_and_keeps_the_times_that_are_there() {
+    let time = Attribute::EventTime;
+    let none = Attribute::None;
+    for (kind, attributes) in [
+        (Inner, vec![time, none, time, none]),
+        (Left, vec![time, none, none, none]),
+        (Right, vec![none, none, time, none]),
+        (Full, vec![none; 4]),
+        (Semi, vec![time, none]),
+        (Anti, vec![time, none]),
+    ] {
+        let properties = timed(kind).properties(&rows(&[&[0]]), &rows(&[&[0]]));
+        assert!(!properties.updating, "{kind:?}");
+        assert_eq!(properties.mode, ChangelogMode::Append, "{kind:?}");
+        assert_eq!(properties.state, StateSize::UntilWatermark, "{kind:?}");
+        assert_eq!(properties.attributes, attributes, "{kind:?}");
+        let regular = join(kind, &[(1, 1)]).properties(&rows(&[&[0]]), &rows(&[&[0]]));
+        assert_eq!(properties.keys, regular.keys, "{kind:?}");
+    }
+}
+
+#[test]
+fn joined_windows_keep_their_bounds_and_no_others() {
+    let window = |id| {
+        let own = [
+            Attribute::WindowEnd(id),
+            Attribute::WindowStart(id),
+            Attribute::WindowTime(id),
+        ];
+        let others = [Attribute::EventTime, Attribute::WindowTime(id + 10)];
+        let fields = (0..5).map(|n| Field::new(format!("c{n}"), DataType::Int64, false));
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        Properties {
+            attributes: own.into_iter().chain(others).collect(),
+            ..Properties::appending(schema, true)
+        }
+    };
+    let (left, right) = (window(1), window(2));
+    let inner = timed(Inner).properties(&left, &right).attributes;
+    let kept = |side: &Properties| side.attributes[..3].to_vec();
+    assert_eq!(inner[..3], kept(&left));
+    assert_eq!(inner[3..5], [Attribute::None; 2]);
+    assert_eq!(inner[5..8], kept(&right));
+    assert_eq!(inner[8..], [Attribute::None; 2]);
+    let outer = timed(Left).properties(&left, &right).attributes;
+    assert_eq!(outer[..3], kept(&left));
+    assert_eq!(outer[3..], [Attribute::None; 7]);
+    assert_eq!(timed(Inner).name(&left), "WindowJoin");
+    assert_eq!(timed(Inner).name(&rows(&[])), "IntervalJoin");
+    assert_eq!(join(Inner, &[]).name(&left), "Join");
 }
 
 /// The keys of a join of rows with the key `id` on both sides.

@@ -19,6 +19,7 @@ use levada_engine::graph::JoinKind;
 use self::condition::Condition;
 use super::build::{Builder, names};
 use super::expression::{self, ExprRef};
+use super::join::time::Partners;
 use super::{Join, NodeId, NodeKind};
 use levada_language::error::PlanError;
 
@@ -72,7 +73,7 @@ impl Builder<'_> {
         condition: Condition,
     ) -> Result<NodeId, PlanError> {
         self.refuse_varying(&[left, right], &condition)?;
-        let (left_keys, right_keys): (Vec<_>, Vec<_>) = condition.keys.into_iter().unzip();
+        let (left_keys, right_keys) = condition.keys.iter().cloned().unzip();
         let left = self.side(left, left_width, left_keys)?;
         let right = self.side(right, right_width, right_keys)?;
         let (left_schema, right_schema) = (self.schema(left.node)?, self.schema(right.node)?);
@@ -81,15 +82,26 @@ impl Builder<'_> {
         let rest = rest
             .map(|e| expression::substitute(e, &columns))
             .transpose()?;
+        let rows = (self.properties(left.node)?, self.properties(right.node)?);
+        // The columns that keys are computed from stand where they stood.
+        let partners = Partners {
+            left: rows.0,
+            right: rows.1,
+            keys: &condition.keys,
+            null_equals_null: condition.null_equals_null,
+            condition: rest.as_ref(),
+        };
+        let time = partners.time();
         let node = Join {
             kind,
             left_keys: left.keys.clone(),
             right_keys: right.keys.clone(),
             null_equals_null: condition.null_equals_null,
             condition: rest,
+            time,
         };
         let gives_right = node.gives_right();
-        let properties = node.properties(self.properties(left.node)?, self.properties(right.node)?);
+        let properties = node.properties(rows.0, rows.1);
         let schema = Arc::clone(&properties.schema);
         let kind = NodeKind::Join(node);
         let id = self.plan.add(kind, vec![left.node, right.node], properties);

@@ -32,7 +32,7 @@ fn check(sql: &str, expect: &[&str]) {
     let joins = plan
         .lines()
         .map(str::trim)
-        .filter(|l| l.starts_with("Join("));
+        .filter(|l| l.contains("Join(kind="));
     let joins: Vec<&str> = joins.collect();
     let same = joins.len() == expect.len()
         && joins
@@ -321,7 +321,7 @@ fn windows_in_front_of_a_join_are_windows() {
     check(
         &sql,
         &[
-            "Join(kind=inner, on=[window_start = window_start, window_end = window_end]), mode=append",
+            "WindowJoin(kind=inner, on=[window_start = window_start, window_end = window_end], time=[left.window_end = right.window_end]), mode=append",
         ],
     );
     assert!(plan(&sql).contains("watermark=ts"));
