@@ -279,18 +279,12 @@ fn set_operation(body: &SetExpr) -> Flow {
     else {
         return ControlFlow::Continue(());
     };
-    match (op, set_quantifier) {
-        (
-            SetOperator::Union,
-            SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName,
-        ) => {
-            return refuse("UNION BY NAME", set_location(right));
-        }
-        (SetOperator::Union, _) => {}
-        (SetOperator::Intersect, _) => return refuse("INTERSECT", set_location(right)),
-        (SetOperator::Except | SetOperator::Minus, _) => {
-            return refuse("EXCEPT", set_location(right));
-        }
+    // What INTERSECT and EXCEPT cannot be is refused by the parser, whatever runs them.
+    if *op == SetOperator::Union
+        && let SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName =
+            set_quantifier
+    {
+        return refuse("UNION BY NAME", set_location(right));
     }
     set_operation(left)?;
     set_operation(right)

@@ -19,8 +19,8 @@ mod windows;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, GroupByExpr, Ident, ObjectName, Query, Select, SetExpr, TableAlias, TableFactor, Visit,
-    VisitMut, Visitor, VisitorMut,
+    Expr, GroupByExpr, Ident, ObjectName, Query, Select, SetExpr, SetOperator, SetQuantifier,
+    TableAlias, TableFactor, Visit, VisitMut, Visitor, VisitorMut,
 };
 
 use super::hints::{TableHints, misplaced_options};
@@ -170,6 +170,7 @@ impl Rewriter {
         if let Some(lock) = query.locks.first() {
             return Err(PlanError::unsupported(lock, body_location(&query.body)));
         }
+        sets(&mut query.body)?;
         fetch_to_limit(query)?;
         // ORDER BY belongs to the query, but may name the windows of its SELECT.
         if let SetExpr::Select(select) = query.body.as_ref() {
@@ -249,6 +250,33 @@ impl Visitor for Aggregates {
 fn body_location(body: &SetExpr) -> Option<Location> {
     use sqlparser::ast::Spanned;
     Location::of(body.span())
+}
+
+/// MINUS is EXCEPT. This and INTERSECT do not count equal rows: each comes once.
+fn sets(mut body: &mut SetExpr) -> Result<(), PlanError> {
+    while let SetExpr::SetOperation {
+        op,
+        set_quantifier,
+        left,
+        right,
+    } = body
+    {
+        let counts = !matches!(
+            set_quantifier,
+            SetQuantifier::None | SetQuantifier::Distinct
+        );
+        if counts && *op != SetOperator::Union {
+            let what = format!("{op} {set_quantifier}");
+            return Err(PlanError::unsupported(what, body_location(right))
+                .hint(format!("{op} gives each row once")));
+        }
+        if *op == SetOperator::Minus {
+            *op = SetOperator::Except;
+        }
+        sets(right)?;
+        body = left;
+    }
+    Ok(())
 }
 
 /// FETCH FIRST n ROWS ONLY says the same as LIMIT n.
