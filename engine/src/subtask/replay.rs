@@ -147,16 +147,26 @@ impl Subtask {
                     Element::Watermark(watermark) => Event::Watermark(watermark),
                     _ => continue,
                 };
-                self.chain.push(node, input, channel, event)?;
-                self.send_all().await?;
-                while self.chain.has_work() {
-                    self.chain.run()?;
-                    self.send_all().await?;
-                }
+                self.push_through((node, input, channel), event).await?;
             }
         }
         self.take_partial(node, partial);
         self.leave_old_time(node, input, channels.len(), &new);
+        Ok(())
+    }
+
+    /// Passes an event on, and all that it makes operators give.
+    async fn push_through(
+        &mut self,
+        (node, input, channel): (usize, u32, u32),
+        event: Event,
+    ) -> Result<()> {
+        self.chain.push(node, input, channel, event)?;
+        self.send_all().await?;
+        while self.chain.has_work() {
+            self.chain.run()?;
+            self.send_all().await?;
+        }
         Ok(())
     }
 
