@@ -194,10 +194,15 @@ async fn full(backend: &str, place: &str, size: &str) {
         if let Some(latest) = round.status(&job).await.checkpoints.last_path {
             match inspect(&latest).await {
                 Ok(_) => {}
-                // It has been removed since, by one that is complete.
+                // It has been removed since, by one that is complete, or with the job: what is left to do may
+                // fit on a disk that was too small for all of it.
                 Err(error) => {
-                    let now = round.status(&job).await.checkpoints.last_path;
-                    assert_ne!(now, Some(latest), "{error}");
+                    let now = round.status(&job).await;
+                    let removed = now.checkpoints.last_path.as_ref() != Some(&latest);
+                    assert!(
+                        removed || now.state == JobState::Finished,
+                        "{error}: {now:?}"
+                    );
                 }
             }
         }

@@ -10,7 +10,7 @@ use levada_tests::run::{self, same};
 
 const EVENTS: u32 = 20_000;
 
-const QUERIES: [&str; 24] = [
+const QUERIES: [&str; 25] = [
     "q0",
     "q1",
     "q2",
@@ -32,6 +32,7 @@ const QUERIES: [&str; 24] = [
     "q18",
     "q19",
     "q20",
+    "q20_interval",
     "q21",
     "q22",
     "q12",
