@@ -13,10 +13,13 @@ use levada_gateway::{Job, Outcome, Session};
 use levada_planner::parser;
 use levada_tests::case;
 use levada_tests::cluster::{Shared, Shares};
+use levada_tests::paced::{Faults, paced};
 
 const ROWS: u64 = 400_000;
 const KEYS: u64 = 150_000;
 const PATIENCE: Duration = Duration::from_secs(120);
+/// In front of each of the two hundred batches of a source.
+const MEAN_PAUSE: Duration = Duration::from_micros(2500);
 
 /// A file system that is soon full.
 struct SmallDisk(PathBuf);
@@ -74,7 +77,15 @@ impl Round {
         }
         // So little that state on disk does not stay in write buffers.
         let memory = Memory::new(64 << 20);
+        // The sources take half a second at least, so that there are checkpoints in the middle of the input.
         let connectors = levada_connectors::registry();
+        let pauses = (2 * MEAN_PAUSE, Duration::ZERO);
+        let connectors = paced(
+            &connectors,
+            pauses,
+            levada_tests::seed(),
+            &Faults::default(),
+        );
         let own = tempfile::tempdir().unwrap();
         let scratch = folder.join("scratch");
         let shared = Shared::embedded_in(connectors.clone(), 2, memory, &scratch, own);
@@ -82,6 +93,7 @@ impl Round {
         let checkpoints = folder.join("checkpoints").display().to_string();
         for (name, value) in [
             ("parallelism.default", "2"),
+            ("pipeline.batch-rows", "1000"),
             ("state.backend.type", backend),
             ("execution.checkpointing.interval", "20 ms"),
             ("execution.checkpointing.num-retained", "2"),
