@@ -156,10 +156,12 @@ launch() { # port
   setsid java -Xms256m -Xmx768m -XX:+UseSerialGC \
     -Dlog4j2.configurationFile="$dir/log4j2.properties" -cp "$home/libs/*" \
     kafka.Kafka "$dir/server.properties" >>"$dir/server.log" 2>&1 </dev/null 9>&- &
-  echo $! >"$dir/pid"
+  local pid=$!
+  echo $pid >"$dir/pid"
   disown
   for _ in $(seq 480); do
-    running || return 1
+    # Not `running`: until Java is executed, the process still goes by the name of this script.
+    kill -0 $pid 2>/dev/null || return 1
     answers "$1" && return 0
     sleep 0.25
   done

@@ -119,10 +119,12 @@ launch() { # port
     MINIO_UPDATE=off "${settings[@]}" \
     setsid "$home/minio" server --quiet --address "127.0.0.1:$1" --certs-dir "$dir/certs" "$dir/data" \
     >>"$dir/server.log" 2>&1 </dev/null 9>&- &
-  echo $! >"$dir/pid"
+  local pid=$!
+  echo $pid >"$dir/pid"
   disown
   for _ in $(seq 240); do
-    running || return 1
+    # Not `running`: until the server is executed, the process still goes by the name of this script.
+    kill -0 $pid 2>/dev/null || return 1
     # 409: the bucket is there already.
     request 409 -X PUT "http://127.0.0.1:$1/$bucket" && return 0
     sleep 0.25
