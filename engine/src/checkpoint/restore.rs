@@ -320,6 +320,7 @@ fn takes_back(spec: &OperatorSpec) -> bool {
         OperatorSpec::ChangelogNormalize(_) => true,
         OperatorSpec::Join(spec) => spec.left.updating || spec.right.updating,
         OperatorSpec::Rank(spec) => spec.updating,
+        OperatorSpec::Over(spec) => matches!(spec.form, OverForm::Corrected { updating: true }),
         _ => false,
     }
 }

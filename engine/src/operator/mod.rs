@@ -228,6 +228,7 @@ pub fn grouping(spec: &OperatorSpec, input: usize) -> Option<(&[usize], bool)> {
         OperatorSpec::Join(spec) if input == 0 => Some((&spec.left.keys, false)),
         OperatorSpec::Join(spec) => Some((&spec.right.keys, false)),
         OperatorSpec::Rank(spec) => Some((&spec.partition_by, false)),
+        OperatorSpec::Over(spec) => Some((&spec.partition_by, false)),
         _ => None,
     }
 }
@@ -241,6 +242,7 @@ pub fn needs_state(spec: &OperatorSpec) -> bool {
             | OperatorSpec::ChangelogNormalize(_)
             | OperatorSpec::Join(_)
             | OperatorSpec::Rank(_)
+            | OperatorSpec::Over(_)
     )
 }
 
