@@ -235,7 +235,7 @@ impl AggregateCall {
 }
 
 /// The aggregates that streams know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum AggregateFunction {
     /// Rows, or values that are not NULL.
     Count,

@@ -29,11 +29,14 @@ mod join;
 mod keyed_rows;
 mod local_group_aggregate;
 mod local_window_aggregate;
+mod ordered_rows;
+mod over;
 mod overflow;
 mod rank;
 #[cfg(test)]
 pub(crate) mod testing;
 mod union;
+mod waiting_rows;
 mod window;
 mod window_aggregate;
 
@@ -212,6 +215,7 @@ pub fn build(
         }
         OperatorSpec::Join(spec) => Ok(Box::new(join::Join::new(spec, output, context)?)),
         OperatorSpec::Rank(spec) => Ok(Box::new(rank::Rank::new(spec, output, context)?)),
+        OperatorSpec::Over(spec) => over::create(spec, output, context),
         other => Err(EngineError::internal(format!(
             "no state machine runs {other:?}"
         ))),
