@@ -8,9 +8,11 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::Transformed;
-use datafusion::common::{Column, Result};
-use datafusion::logical_expr::expr::AggregateFunction;
-use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, LogicalPlan, Projection, cast};
+use datafusion::common::{DFSchemaRef, Result};
+use datafusion::logical_expr::expr::{AggregateFunction, WindowFunction};
+use datafusion::logical_expr::{
+    Aggregate, Expr, ExprSchemable, LogicalPlan, Projection, Window, WindowFunctionDefinition, cast,
+};
 
 use levada_language::error::PlanError;
 
@@ -27,6 +29,7 @@ fn wide(data_type: &DataType) -> Option<DataType> {
 pub(super) fn checked(plan: LogicalPlan) -> Result<LogicalPlan, PlanError> {
     let replaced = plan.transform_up_with_subqueries(|node| match node {
         LogicalPlan::Aggregate(aggregate) => in_aggregate(aggregate),
+        LogicalPlan::Window(window) => in_window(window),
         other => Ok(Transformed::no(other)),
     })?;
     Ok(replaced.data)
@@ -36,68 +39,88 @@ fn in_aggregate(aggregate: Aggregate) -> Result<Transformed<LogicalPlan>> {
     let widened = aggregate
         .aggr_expr
         .iter()
-        .map(|expr| widened(expr, &aggregate))
+        .map(|expr| widened(expr, &aggregate.input))
         .collect::<Result<Vec<_>>>()?;
     if widened.iter().all(Option::is_none) {
         return Ok(Transformed::no(LogicalPlan::Aggregate(aggregate)));
     }
     let schema = Arc::clone(&aggregate.schema);
-    let calls = widened
-        .into_iter()
-        .zip(&aggregate.aggr_expr)
-        .map(|(wide, original)| wide.unwrap_or_else(|| original.clone()))
-        .collect();
+    let calls = or_original(widened, &aggregate.aggr_expr);
     let wide = Aggregate::try_new(aggregate.input, aggregate.group_expr, calls)?;
-    let columns = wide
-        .schema
-        .columns()
-        .into_iter()
-        .zip(schema.iter())
-        .map(|(found, (qualifier, field))| narrowed(found, qualifier, field, &wide))
+    narrowed(LogicalPlan::Aggregate(wide), schema)
+}
+
+fn in_window(window: Window) -> Result<Transformed<LogicalPlan>> {
+    let widened = window
+        .window_expr
+        .iter()
+        .map(|expr| widened(expr, &window.input))
         .collect::<Result<Vec<_>>>()?;
-    let input = Arc::new(LogicalPlan::Aggregate(wide));
-    let plan = Projection::try_new_with_schema(columns, input, schema)?;
-    Ok(Transformed::yes(LogicalPlan::Projection(plan)))
+    if widened.iter().all(Option::is_none) {
+        return Ok(Transformed::no(LogicalPlan::Window(window)));
+    }
+    let schema = Arc::clone(&window.schema);
+    let calls = or_original(widened, &window.window_expr);
+    let wide = Window::try_new(calls, window.input)?;
+    narrowed(LogicalPlan::Window(wide), schema)
+}
+
+fn or_original(widened: Vec<Option<Expr>>, original: &[Expr]) -> Vec<Expr> {
+    let both = widened.into_iter().zip(original);
+    both.map(|(wide, original)| wide.unwrap_or_else(|| original.clone()))
+        .collect()
 }
 
 /// The sum over a wider type, if the expression is a sum that could wrap around.
-fn widened(expr: &Expr, aggregate: &Aggregate) -> Result<Option<Expr>> {
-    let function = match expr {
-        Expr::AggregateFunction(function) => function,
+fn widened(expr: &Expr, input: &LogicalPlan) -> Result<Option<Expr>> {
+    let (name, args) = match expr {
+        Expr::AggregateFunction(function) => (function.func.name(), &function.params.args),
+        Expr::WindowFunction(function) => (function.fun.name(), &function.params.args),
         Expr::Alias(alias) => {
-            let wide = widened(&alias.expr, aggregate)?;
+            let wide = widened(&alias.expr, input)?;
             return Ok(wide.map(|e| e.alias_qualified(alias.relation.clone(), &alias.name)));
         }
         _ => return Ok(None),
     };
-    let [argument] = function.params.args.as_slice() else {
+    let ([argument], "sum") = (args.as_slice(), name) else {
         return Ok(None);
     };
-    if function.func.name() != "sum" {
-        return Ok(None);
-    }
-    let Some(wide) = wide(&argument.get_type(aggregate.input.schema())?) else {
+    let Some(wide) = wide(&argument.get_type(input.schema())?) else {
         return Ok(None);
     };
-    let mut params = function.params.clone();
-    params.args = vec![cast(argument.clone(), wide)];
-    Ok(Some(Expr::AggregateFunction(AggregateFunction {
-        func: Arc::clone(&function.func),
-        params,
-    })))
+    let args = vec![cast(argument.clone(), wide)];
+    Ok(match expr {
+        Expr::AggregateFunction(function) => {
+            let mut params = function.params.clone();
+            params.args = args;
+            Some(Expr::AggregateFunction(AggregateFunction {
+                func: Arc::clone(&function.func),
+                params,
+            }))
+        }
+        Expr::WindowFunction(function) => {
+            let mut wide = WindowFunction::clone(function);
+            wide.params.args = args;
+            let is_aggregate = matches!(wide.fun, WindowFunctionDefinition::AggregateUDF(_));
+            is_aggregate.then(|| Expr::from(wide))
+        }
+        _ => None,
+    })
 }
 
-/// A column of the wide aggregation with the type and name that it had before.
-fn narrowed(
-    found: Column,
-    qualifier: Option<&datafusion::common::TableReference>,
-    field: &arrow::datatypes::Field,
-    wide: &Aggregate,
-) -> Result<Expr> {
-    let column = Expr::Column(found);
-    if &column.get_type(&wide.schema)? == field.data_type() {
-        return Ok(column);
-    }
-    let cast = cast(column, field.data_type().clone());
-    Ok(cast.alias_qualified(qualifier.cloned(), field.name()))
+/// The columns with the types and names that they had before.
+fn narrowed(wide: LogicalPlan, schema: DFSchemaRef) -> Result<Transformed<LogicalPlan>> {
+    let found = wide.schema().columns();
+    let columns = found.into_iter().zip(schema.iter());
+    let columns = columns.map(|(found, (qualifier, field))| {
+        let column = Expr::Column(found);
+        if &column.get_type(wide.schema())? == field.data_type() {
+            return Ok(column);
+        }
+        let cast = cast(column, field.data_type().clone());
+        Ok(cast.alias_qualified(qualifier.cloned(), field.name()))
+    });
+    let columns = columns.collect::<Result<Vec<_>>>()?;
+    let plan = Projection::try_new_with_schema(columns, Arc::new(wide), schema)?;
+    Ok(Transformed::yes(LogicalPlan::Projection(plan)))
 }

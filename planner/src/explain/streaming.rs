@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 
 use arrow::datatypes::Schema;
 use levada_engine::element::ChangelogMode;
-use levada_engine::graph::{JoinTime, OrderColumn};
+use levada_engine::graph::{JoinTime, OrderColumn, OverForm};
 
 use crate::streaming::{
-    Attribute, Call, Join, Keep, Node, NodeId, NodeKind, Plan, Properties, Rank, StateSize,
+    Attribute, Call, Join, Keep, Node, NodeId, NodeKind, Over, Plan, Properties, Rank, StateSize,
     text as sql,
 };
 
@@ -138,6 +138,9 @@ impl Printer<'_> {
             NodeKind::Rank(rank) => {
                 input.map_or_else(String::new, |input| rank_line(rank, &input.properties))
             }
+            NodeKind::Over(over) => {
+                input.map_or_else(String::new, |input| over_line(over, &input.properties))
+            }
             NodeKind::Sink(sink) => format!("Sink(table={})", sink.table.name),
             NodeKind::Collect => "Collect".to_string(),
         }
@@ -205,17 +208,41 @@ fn rank_line(rank: &Rank, input: &Properties) -> String {
         true => "retract",
         false => "append",
     };
-    let order: Vec<String> = rank.order_by.iter().map(|o| ordered(o, input)).collect();
-    let order = match order.as_slice() {
-        [] => "arrival".to_string(),
-        some => some.join(", "),
-    };
+    let order = order(&rank.order_by, input);
     format!(
         "Rank(strategy=[{strategy}], function=[{}], range=[{} to {}], key=[{key}], order=[{order}]{number})",
         rank.label(),
         rank.from,
         rank.to,
     )
+}
+
+fn over_line(over: &Over, input: &Properties) -> String {
+    let form = match over.form {
+        OverForm::Time => "event time",
+        OverForm::Arrival => "arrival",
+        OverForm::Corrected { updating: true } => "retract",
+        OverForm::Corrected { updating: false } => "corrected",
+    };
+    let values: Vec<&str> = over
+        .values
+        .iter()
+        .map(|value| value.name.as_str())
+        .collect();
+    format!(
+        "Over(strategy=[{form}], key=[{}], order=[{}], select=[{}])",
+        names(&input.schema, &over.partition_by),
+        order(&over.order_by, input),
+        values.join(", "),
+    )
+}
+
+fn order(order_by: &[OrderColumn], input: &Properties) -> String {
+    let order: Vec<String> = order_by.iter().map(|o| ordered(o, input)).collect();
+    match order.as_slice() {
+        [] => "arrival".to_string(),
+        some => some.join(", "),
+    }
 }
 
 /// A column as ORDER BY has it; where NULL comes is said if it comes elsewhere than it would by itself.

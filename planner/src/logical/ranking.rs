@@ -1,4 +1,4 @@
-//! ROW_NUMBER, RANK and DENSE_RANK, which give BIGINT as all counts do.
+//! ROW_NUMBER, RANK, DENSE_RANK and NTILE, which give BIGINT as all counts do.
 //!
 //! DataFusion's own give an unsigned number, a type that no table can have and that is compared with
 //! other numbers by way of DECIMAL. Here they are the same functions with another type of result.
@@ -11,6 +11,7 @@ use arrow::array::ArrayRef;
 use arrow::compute::{SortOptions, cast};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, ScalarValue};
+use datafusion::functions_window::ntile::ntile_udwf;
 use datafusion::functions_window::rank::{dense_rank_udwf, rank_udwf};
 use datafusion::functions_window::row_number::row_number_udwf;
 use datafusion::logical_expr::function::{PartitionEvaluatorArgs, WindowUDFFieldArgs};
@@ -26,9 +27,14 @@ mod tests;
 /// The functions, to be registered in place of DataFusion's.
 pub(super) fn functions() -> Vec<Arc<WindowUDF>> {
     let signed = |inner| Arc::new(WindowUDF::new_from_impl(Signed { inner }));
-    [row_number_udwf(), rank_udwf(), dense_rank_udwf()]
-        .map(signed)
-        .to_vec()
+    [
+        row_number_udwf(),
+        rank_udwf(),
+        dense_rank_udwf(),
+        ntile_udwf(),
+    ]
+    .map(signed)
+    .to_vec()
 }
 
 /// The function of this name, in any case, if streams know it.

@@ -11,12 +11,32 @@ use sqlparser::ast::{
 };
 
 use super::Resolver;
-use super::ranking::rank_function;
 use crate::parser::Query;
 use levada_language::error::{Location, PlanError};
 
 const BATCH_HINT: &str =
     "bounded tables can be queried this way in batch mode: SET 'execution.runtime-mode' = 'batch'";
+
+/// The functions that streams know with OVER.
+const OVER_FUNCTIONS: [&str; 17] = [
+    "row_number",
+    "rank",
+    "dense_rank",
+    "percent_rank",
+    "cume_dist",
+    "ntile",
+    "lag",
+    "lead",
+    "first_value",
+    "last_value",
+    "nth_value",
+    "count",
+    "sum",
+    "min",
+    "max",
+    "avg",
+    "mean",
+];
 
 /// Refuses what only batch execution can do.
 ///
@@ -181,15 +201,14 @@ impl Refuser<'_> {
     }
 }
 
-/// Refuses functions with OVER that do not number rows.
+/// Refuses functions that streams do not know with OVER.
 fn over(function: &Function) -> Flow {
-    let name = function.name.to_string();
-    if rank_function(&name).is_some() {
+    let name = function.name.to_string().to_lowercase();
+    if OVER_FUNCTIONS.contains(&name.as_str()) {
         return ControlFlow::Continue(());
     }
-    let hint = format!(
-        "streams know ROW_NUMBER, RANK and DENSE_RANK, with an upper limit on the number; {BATCH_HINT}"
-    );
+    let known = OVER_FUNCTIONS.map(str::to_uppercase).join(", ");
+    let hint = format!("streams know {known}; {BATCH_HINT}");
     let what = format!("{} with OVER", name.to_uppercase());
     refuse_with(&what, at(&function.name), &hint)
 }

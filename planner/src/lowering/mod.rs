@@ -15,6 +15,7 @@ mod join;
 mod lineage;
 mod normalize;
 mod operators;
+mod over;
 mod rank;
 pub mod settings;
 mod side_tables;

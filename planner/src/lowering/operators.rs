@@ -112,6 +112,7 @@ impl Lowering<'_> {
             NodeKind::ChangelogNormalize(normalize) => self.changelog_normalize(normalize, node),
             NodeKind::Join(join) => self.join(join, node),
             NodeKind::Rank(rank) => self.rank(rank, node),
+            NodeKind::Over(over) => self.over(over, node),
             NodeKind::Sink(sink) => self.sink(&sink.table, node),
             NodeKind::Collect => self.collect(node),
         }

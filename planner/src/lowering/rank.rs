@@ -58,17 +58,6 @@ impl Lowering<'_> {
 /// What the operator does and keeps, for its ids: state is of use only where all of it is the same. How many
 /// rows are kept depends on the range, and on whether rows are taken back.
 fn content(rank: &Rank, updating: bool, lineage: &Lineage, schema: &Schema) -> String {
-    let order = |order: &OrderColumn| {
-        let direction = if order.descending { "DESC" } else { "ASC" };
-        let nulls = if order.nulls_first { "FIRST" } else { "LAST" };
-        format!("{} {direction} NULLS {nulls}", lineage.column(order.column))
-    };
-    let order: Vec<String> = rank.order_by.iter().map(order).collect();
-    let columns = lineage.columns().into_iter().zip(schema.fields());
-    let columns = columns.map(|(column, field)| {
-        let data_type = SqlType::from_arrow(field.data_type());
-        format!("{column} {data_type}")
-    });
     format!(
         "Rank {} from {} to {} number={} updating={updating} by {} order {} rows={}",
         rank.label(),
@@ -76,7 +65,28 @@ fn content(rank: &Rank, updating: bool, lineage: &Lineage, schema: &Schema) -> S
         rank.to,
         rank.number,
         lineage.names(&rank.partition_by).join("\u{1f}"),
-        order.join("\u{1f}"),
-        columns.collect::<Vec<_>>().join("\u{1f}"),
+        ordered(&rank.order_by, lineage),
+        rows_of(lineage, schema),
     )
+}
+
+/// What rows are put in order by.
+pub(super) fn ordered(order_by: &[OrderColumn], lineage: &Lineage) -> String {
+    let order = |order: &OrderColumn| {
+        let direction = if order.descending { "DESC" } else { "ASC" };
+        let nulls = if order.nulls_first { "FIRST" } else { "LAST" };
+        format!("{} {direction} NULLS {nulls}", lineage.column(order.column))
+    };
+    let order: Vec<String> = order_by.iter().map(order).collect();
+    order.join("\u{1f}")
+}
+
+/// What rows are kept as: their columns and the types of these.
+pub(super) fn rows_of(lineage: &Lineage, schema: &Schema) -> String {
+    let columns = lineage.columns().into_iter().zip(schema.fields());
+    let columns = columns.map(|(column, field)| {
+        let data_type = SqlType::from_arrow(field.data_type());
+        format!("{column} {data_type}")
+    });
+    columns.collect::<Vec<_>>().join("\u{1f}")
 }

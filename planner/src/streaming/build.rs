@@ -13,12 +13,13 @@ use levada_engine::connector::ConnectorRegistry;
 use super::assign_window::Shape;
 use super::calc::is_proctime;
 use super::expression::{self, ExprRef};
+use super::ranking::Ranked;
 use super::{
     AssignWindow, Attribute, Calc, ChangelogNormalize, Node, NodeId, NodeKind, Plan, Properties,
     Scan, Sink, StateSize, Values,
 };
 use crate::catalog::Catalog;
-use crate::logical::{CatalogTable, RankCall, Resolver, WindowTable, first_join, rank_calls};
+use crate::logical::{CatalogTable, OverCall, Resolver, WindowTable, first_join, over_calls};
 use crate::parser::Query;
 use levada_language::error::{Location, PlanError, PlanErrorKind};
 
@@ -30,8 +31,10 @@ pub struct Builder<'a> {
     pub(super) late_updates: bool,
     /// Where the query has its first join.
     pub(super) first_join: Option<Location>,
-    /// The calls of ranking functions in the query.
-    pub(super) rank_calls: Vec<RankCall>,
+    /// The calls of functions with OVER in the query.
+    pub(super) over_calls: Vec<OverCall>,
+    /// Which windows of the logical plan became ranks, and which of them nothing limits.
+    pub(super) ranked: Ranked,
     pub(super) plan: Plan,
 }
 
@@ -47,7 +50,8 @@ impl<'a> Builder<'a> {
             connectors,
             late_updates: allowed_lateness_ms > 0,
             first_join: None,
-            rank_calls: Vec::new(),
+            over_calls: Vec::new(),
+            ranked: Ranked::default(),
             plan: Plan::new(),
         }
     }
@@ -55,7 +59,7 @@ impl<'a> Builder<'a> {
     /// Says which query comes next, for the positions of what is refused.
     pub fn of_query(&mut self, query: &Query, catalog: &dyn Catalog) -> &mut Self {
         self.first_join = first_join(query);
-        self.rank_calls = rank_calls(query, catalog);
+        self.over_calls = over_calls(query, catalog);
         self
     }
 
@@ -84,10 +88,15 @@ impl<'a> Builder<'a> {
         Ok(self.output(NodeKind::Sink(sink), input, properties))
     }
 
+    /// Only when all is built it is known which ranks nothing limits; then it is built again without these.
     fn whole_query(&mut self, logical: &LogicalPlan) -> Result<NodeId, PlanError> {
-        let id = self.query(logical)?;
-        self.check_limited(id)?;
-        Ok(id)
+        self.ranked = Ranked::default();
+        loop {
+            let id = self.query(logical)?;
+            if !self.give_up_unlimited(id) {
+                return Ok(id);
+            }
+        }
     }
 
     fn output(&mut self, kind: NodeKind, input: NodeId, properties: Properties) -> NodeId {
@@ -308,7 +317,11 @@ impl<'a> Builder<'a> {
     }
 
     fn window_table(&mut self, window: &WindowTable) -> Result<NodeId, PlanError> {
-        let input = self.query(&window.input)?;
+        // A window does not limit ranks, which tell nothing of time as long as they may be limited.
+        let mut input = self.query(&window.input)?;
+        while self.give_up_unlimited(input) {
+            input = self.query(&window.input)?;
+        }
         let time = self.expression(&window.time, &window.input)?;
         let time = self.time_column(input, &time, window)?;
         let session_keys = window
@@ -347,6 +360,10 @@ impl<'a> Builder<'a> {
             (NodeKind::Rank(_), _) if node.properties.updating => {
                 Some("behind a Top-N whose rows are taken back no column is a time attribute")
             }
+            (NodeKind::Over(_), _) if node.properties.updating => Some(
+                "behind functions with OVER no column is a time attribute, unless their rows only ever come, in \
+                 ascending order of event time, and no function looks ahead",
+            ),
             (NodeKind::Calc(_), [input]) => self.timeless_below(*input),
             _ => None,
         }

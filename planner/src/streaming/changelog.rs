@@ -1,10 +1,10 @@
 //! Changelog modes: who emits updates, and who needs update-before rows.
 //!
 //! From the outputs to the sources: a sink says what it wants, an aggregate over updates, a join of
-//! updates, a Top-N of updates and a filter over updates need update-before rows to take back what they let
+//! updates, a Top-N or functions with OVER of updates and a filter over updates need update-before rows to take back what they let
 //! through earlier, and every other node passes the need on. An aggregate that nobody asks emits none, and
 //! neither does the normalization of a table of upserts, which itself needs none, and a Top-N that gives
-//! numbers. A join, and a Top-N without numbers, have inserts and deletes only, so they cannot leave any out.
+//! numbers, or functions with OVER. A join, and a Top-N without numbers, have inserts and deletes only, so they cannot leave any out.
 
 use std::collections::BTreeSet;
 
@@ -85,7 +85,8 @@ fn input_needs_before(
         NodeKind::GroupAggregate(_)
         | NodeKind::WindowAggregate(_)
         | NodeKind::Join(_)
-        | NodeKind::Rank(_) => Ok(true),
+        | NodeKind::Rank(_)
+        | NodeKind::Over(_) => Ok(true),
         // It knows the rows before.
         NodeKind::ChangelogNormalize(_) => Ok(false),
         _ => Ok(asked),
@@ -154,7 +155,7 @@ fn disordered(sink: &super::Sink, why: Disorder) -> PlanError {
              overtake each other; have these columns in the PRIMARY KEY, or aggregate the rows by the key",
         ),
         Disorder::Partition => (
-            "what a Top-N gives from several subtasks for one key",
+            "what a Top-N or OVER gives from several subtasks for one key",
             "when a column of PARTITION BY changes, another subtask has the row, and its changes may \
              overtake each other; have these columns in the PRIMARY KEY, or aggregate the rows by the key",
         ),
@@ -259,6 +260,9 @@ fn set_mode(plan: &mut Plan, id: NodeId, asked: bool) {
         NodeKind::Rank(_) if !node.properties.updating => ChangelogMode::Append,
         NodeKind::Rank(rank) if rank.number && !asked => ChangelogMode::Upsert,
         NodeKind::Rank(_) => ChangelogMode::Retract,
+        NodeKind::Over(_) if !node.properties.updating => ChangelogMode::Append,
+        NodeKind::Over(_) if asked => ChangelogMode::Retract,
+        NodeKind::Over(_) => ChangelogMode::Upsert,
         _ => combined(&inputs),
     };
     if let Some(node) = plan.node_mut(id) {

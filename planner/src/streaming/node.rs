@@ -6,7 +6,7 @@ use arrow::datatypes::SchemaRef;
 use levada_engine::element::ChangelogMode;
 
 use super::{
-    AssignWindow, Calc, ChangelogNormalize, GroupAggregate, Join, Rank, Scan, Sink, Values,
+    AssignWindow, Calc, ChangelogNormalize, GroupAggregate, Join, Over, Rank, Scan, Sink, Values,
     WindowAggregate,
 };
 use levada_language::error::Location;
@@ -37,6 +37,8 @@ pub enum NodeKind {
     Join(Join),
     /// Numbers rows in order and passes on the first ones.
     Rank(Rank),
+    /// Puts values behind each row that are computed from the rows around it.
+    Over(Over),
     /// Writes a table.
     Sink(Sink),
     /// Gives rows to the client.

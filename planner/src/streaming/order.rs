@@ -3,7 +3,7 @@
 //! A sink that writes by key takes the last change of a key for the truth. An aggregation gives all
 //! changes of its key from one subtask. A join gives a row from the subtask that has the values it is
 //! joined on; when they change, the old row is taken back by one subtask while another gives the new
-//! one, and nothing says which comes first. The same is true of a Top-N and its partitions. And a Top-N that
+//! one, and nothing says which comes first. The same is true of a Top-N or OVER and its partitions. And a Top-N that
 //! gives numbers says of each number which row has it now; of a row that moves from one number to
 //! another the old place may be taken back when the new one is there already. Where rows are taken back
 //! by their content, as by a client or by an aggregation, any order does.
@@ -71,6 +71,7 @@ pub(super) fn keeps_order(plan: &Plan, id: NodeId, columns: &BTreeSet<usize>) ->
         NodeKind::Union => Err(Disorder::Union),
         NodeKind::Join(join) => join_keeps_order(plan, join, node, columns),
         NodeKind::Rank(rank) => rank_keeps_order(plan, rank, node, columns),
+        NodeKind::Over(over) => partitions_keep_order(plan, &over.partition_by, node, columns),
     }
 }
 
@@ -83,7 +84,7 @@ fn through(calc: &Calc, columns: &BTreeSet<usize>) -> BTreeSet<usize> {
 /// A Top-N gives the changes of a partition from one subtask, and of those that belong together it takes back
 /// before it gives.
 fn rank_keeps_order(plan: &Plan, rank: &Rank, node: &Node, columns: &BTreeSet<usize>) -> Ordered {
-    let Some((input, below)) = node.inputs.first().zip(input_of(plan, node)) else {
+    let Some(below) = input_of(plan, node) else {
         return Err(Disorder::Partition);
     };
     let width = below.schema.fields().len();
@@ -96,13 +97,25 @@ fn rank_keeps_order(plan: &Plan, rank: &Rank, node: &Node, columns: &BTreeSet<us
     if by_number {
         return Err(Disorder::Number);
     }
+    partitions_keep_order(plan, &rank.partition_by, node, columns)
+}
+
+/// The changes of a row come from the subtask of its partition, as long as it stays in that.
+fn partitions_keep_order(
+    plan: &Plan,
+    partition_by: &[usize],
+    node: &Node,
+    columns: &BTreeSet<usize>,
+) -> Ordered {
+    let Some((input, below)) = node.inputs.first().zip(input_of(plan, node)) else {
+        return Err(Disorder::Partition);
+    };
+    let width = below.schema.fields().len();
     let of_input: BTreeSet<usize> = columns.iter().copied().filter(|c| *c < width).collect();
-    if !stays(below, &rank.partition_by, &of_input) {
+    if !stays(below, partition_by, &of_input) {
         return Err(Disorder::Partition);
     }
-    let with_partition = of_input
-        .into_iter()
-        .chain(rank.partition_by.iter().copied());
+    let with_partition = of_input.into_iter().chain(partition_by.iter().copied());
     keeps_order(plan, *input, &with_partition.collect())
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::DFSchema;
+use levada_engine::graph::OverForm;
 
 use super::changelog_normalize::upsert_schema;
 use super::expression::{self, ExprRef};
@@ -46,6 +47,7 @@ fn timed_scans(plan: &Plan, live: &[bool]) -> BTreeSet<NodeId> {
             NodeKind::WindowAggregate(window) => window.time.is_some(),
             NodeKind::AssignWindow(window) => window.time.is_some(),
             NodeKind::Join(join) => join.time.is_some(),
+            NodeKind::Over(over) => over.form == OverForm::Time,
             _ => false,
         };
         if is_live(live, id) && (waits || timed.contains(&id)) {

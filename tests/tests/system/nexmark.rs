@@ -10,7 +10,7 @@ use levada_tests::run::{self, same};
 
 const EVENTS: u32 = 20_000;
 
-const QUERIES: [&str; 25] = [
+const QUERIES: [&str; 26] = [
     "q0",
     "q1",
     "q2",
@@ -18,6 +18,7 @@ const QUERIES: [&str; 25] = [
     "q4",
     "q5",
     "q5_hop",
+    "q6",
     "q7",
     "q7_tumble",
     "q8",

@@ -274,7 +274,10 @@ fn refuse_nested(name: &str, argument_type: &DataType) -> Result<(), PlanError> 
 
 /// The argument of SUM without the cast to BIGINT that type coercion puts around a smaller integer:
 /// sums are wide enough by themselves, so the cast would only cost time.
-fn without_widening<'a>(argument: &'a Expr, input: &LogicalPlan) -> Result<&'a Expr, PlanError> {
+pub(in crate::streaming) fn without_widening<'a>(
+    argument: &'a Expr,
+    input: &LogicalPlan,
+) -> Result<&'a Expr, PlanError> {
     let Expr::Cast(cast) = argument else {
         return Ok(argument);
     };

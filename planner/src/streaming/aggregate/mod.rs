@@ -21,6 +21,7 @@ use datafusion::physical_expr::expressions::{BinaryExpr, Literal};
 use levada_engine::element::ChangelogMode;
 
 use grouping::Grouping;
+pub(super) use grouping::without_widening;
 use scope::{KeySource, Scope, check_session_keys, window_column};
 
 use super::assign_window::Shape;

@@ -196,7 +196,7 @@ fn rows_that_change_their_partition_may_overtake_each_other() {
             &[
                 "LV-1011",
                 "table by_id by PRIMARY KEY (id)",
-                "what a Top-N gives from several subtasks",
+                "what a Top-N or OVER gives from several subtasks",
                 "PARTITION BY",
             ],
         );

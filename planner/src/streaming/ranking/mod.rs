@@ -8,8 +8,8 @@
 //!
 //! DataFusion's rules move conditions and projections as they like, so a ranking function first becomes
 //! a rank that nothing limits. Whenever a condition is put behind it, whatever calcs stand in between,
-//! what that says about the number limits the rank. A rank that nothing has limited in the end would have
-//! to keep all rows in order and to change the number of most of them with each row: it is refused.
+//! what that says about the number limits the rank. If nothing has limited one in the end, the query is built
+//! again with it as an ordinary function with OVER (`window_functions`), which numbers all rows.
 
 mod range;
 #[cfg(test)]
@@ -18,8 +18,8 @@ mod tests;
 use std::sync::Arc;
 
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::expr::{Sort as SortExpr, WindowFunction, WindowFunctionParams};
-use datafusion::logical_expr::{Expr, FetchType, Limit, LogicalPlan, SkipType, Window};
+use datafusion::logical_expr::expr::{Sort as SortExpr, WindowFunctionParams};
+use datafusion::logical_expr::{FetchType, Limit, LogicalPlan, SkipType, Window};
 use datafusion::physical_expr::expressions::Literal;
 use levada_engine::graph::{OrderColumn, RankFunction};
 use levada_language::types::SqlType;
@@ -30,70 +30,94 @@ use super::calc::attribute_of;
 use super::expression::{self, ExprRef};
 use super::rank::{UNLIMITED, label};
 use super::{Attribute, NodeId, NodeKind, Rank, Values};
-use crate::logical::rank_function;
 use levada_language::error::PlanError;
 
 /// What is numbered by what, before expressions are columns.
 struct Ranking {
     function: RankFunction,
-    partition_by: Vec<ExprRef>,
-    order_by: Vec<Order>,
+    sorting: Sorting,
     range: Range,
     number: bool,
 }
 
+/// How rows are put together and in order, before expressions are columns.
+#[derive(PartialEq)]
+pub(super) struct Sorting {
+    pub(super) partition_by: Vec<ExprRef>,
+    pub(super) order_by: Vec<Order>,
+}
+
 /// An expression that rows are put in order by.
-struct Order {
-    expr: ExprRef,
-    descending: bool,
+pub(super) struct Order {
+    pub(super) expr: ExprRef,
+    pub(super) descending: bool,
     nulls_first: bool,
 }
 
+impl PartialEq for Order {
+    fn eq(&self, other: &Self) -> bool {
+        let flags = |order: &Order| (order.descending, order.nulls_first);
+        self.expr.eq(&other.expr) && flags(self) == flags(other)
+    }
+}
+
+/// Windows of the logical plan that became ranks, by address.
+#[derive(Default)]
+pub(super) struct Ranked {
+    nodes: Vec<(NodeId, usize)>,
+    /// Those that nothing limits.
+    unlimited: Vec<usize>,
+}
+
+impl Ranked {
+    /// Whether a window may become a rank.
+    pub(super) fn may_be_limited(&self, window: &Window) -> bool {
+        !self.unlimited.contains(&address(window))
+    }
+}
+
+fn address(window: &Window) -> usize {
+    std::ptr::from_ref(window).addr()
+}
+
 impl Builder<'_> {
-    pub(super) fn window(&mut self, window: &Window) -> Result<NodeId, PlanError> {
-        let (function, params) = self.only_function(window)?;
-        let input = self.query(&window.input)?;
-        if self.numbered_below(input).is_some_and(|rank| rank.open) {
-            return Err(self.several_functions(&[function]));
-        }
-        let partition_by = params.partition_by.iter();
-        let partition_by = partition_by.map(|expr| self.expression(expr, &window.input));
+    /// A window whose only function numbers rows, as a rank, which is to be limited.
+    pub(super) fn ranking(
+        &mut self,
+        input: NodeId,
+        window: &Window,
+        (function, params): (RankFunction, &WindowFunctionParams),
+    ) -> Result<NodeId, PlanError> {
         let ranking = Ranking {
             function,
-            partition_by: partition_by.collect::<Result<_, _>>()?,
-            order_by: self.order(&params.order_by, &window.input)?,
+            sorting: self.sorting(params, window)?,
             range: Range::ALL,
             number: true,
         };
-        self.rank(input, ranking, names(window.schema.fields()))
+        let id = self.rank(input, ranking, names(window.schema.fields()))?;
+        let mut rank = id;
+        while let Some(node) = self.plan.node(rank) {
+            match (&node.kind, node.inputs.as_slice()) {
+                (NodeKind::Calc(_), [below]) => rank = *below,
+                _ => break,
+            }
+        }
+        self.ranked.nodes.push((rank, address(window)));
+        Ok(id)
     }
 
-    /// The only function of the window, which has to be one of those that number rows.
-    fn only_function<'w>(
+    /// PARTITION BY and ORDER BY of a function.
+    pub(super) fn sorting(
         &self,
-        window: &'w Window,
-    ) -> Result<(RankFunction, &'w WindowFunctionParams), PlanError> {
-        let mut found = Vec::new();
-        for expr in &window.window_expr {
-            let call = window_function(expr)?;
-            let name = call.fun.name();
-            let Some(function) = rank_function(name) else {
-                let what = format!("{} with OVER on streams", name.to_uppercase());
-                return Err(PlanError::unsupported(what, None));
-            };
-            if call.params.filter.is_some() || call.params.null_treatment.is_some() {
-                let what = format!("FILTER or IGNORE NULLS of {}", label(function));
-                return Err(self.unsupported_call(&what, function, 0));
-            }
-            found.push((function, &call.params));
-        }
-        match found.as_slice() {
-            [only] => Ok(*only),
-            several => {
-                let functions: Vec<RankFunction> = several.iter().map(|call| call.0).collect();
-                Err(self.several_functions(&functions))
-            }
-        }
+        params: &WindowFunctionParams,
+        window: &Window,
+    ) -> Result<Sorting, PlanError> {
+        let partition_by = params.partition_by.iter();
+        let partition_by = partition_by.map(|expr| self.expression(expr, &window.input));
+        Ok(Sorting {
+            partition_by: partition_by.collect::<Result<_, _>>()?,
+            order_by: self.order(&params.order_by, &window.input)?,
+        })
     }
 
     fn order(&self, sorts: &[SortExpr], input: &LogicalPlan) -> Result<Vec<Order>, PlanError> {
@@ -159,8 +183,10 @@ impl Builder<'_> {
         }
         let ranking = Ranking {
             function: RankFunction::RowNumber,
-            partition_by: Vec::new(),
-            order_by,
+            sorting: Sorting {
+                partition_by: Vec::new(),
+                order_by,
+            },
             range,
             number: false,
         };
@@ -177,7 +203,12 @@ impl Builder<'_> {
         let schema = Arc::clone(&self.properties(input)?.schema);
         let width = schema.fields().len();
         let mut columns = expression::all_columns(&schema);
-        let (partition_by, order_by) = self.places(input, &ranking, &mut columns)?;
+        let by_arrival = ranking.function == RankFunction::RowNumber
+            && self.is_by_processing_time(input, &ranking.sorting)?;
+        let (partition_by, mut order_by) = places(&ranking.sorting, &mut columns, !by_arrival);
+        if by_arrival {
+            order_by.clear();
+        }
         // Only how many rows there are may count; a batch needs a column all the same.
         if columns.is_empty() {
             columns.push(Arc::new(Literal::new(ScalarValue::Boolean(Some(true)))));
@@ -200,7 +231,8 @@ impl Builder<'_> {
         let below = self.properties(source)?;
         self.check_types(&rank, &below.schema)?;
         if below.updating && self.varies_below(source) {
-            return Err(self.varying(&rank));
+            let call = rank.number.then(|| label(rank.function));
+            return Err(self.varying(call));
         }
         let properties = rank.properties(below);
         let schema = Arc::clone(&properties.schema);
@@ -216,68 +248,46 @@ impl Builder<'_> {
         self.calc(id, None, kept.map(|(_, column)| column).collect(), names)
     }
 
-    /// Where the columns of partitions and of the order stand; what is computed goes behind `columns`. What is
-    /// the same for all rows of a partition tells nothing.
-    fn places(
+    /// Whether rows come in the order that is asked for, so that nothing has to be compared.
+    pub(super) fn is_by_processing_time(
         &self,
         input: NodeId,
-        ranking: &Ranking,
-        columns: &mut Vec<ExprRef>,
-    ) -> Result<(Vec<usize>, Vec<OrderColumn>), PlanError> {
-        let constant = |expr: &ExprRef| expr.downcast_ref::<Literal>().is_some();
-        let mut place = |expr: &ExprRef| {
-            let known = || columns.iter().position(|column| column == expr);
-            expression::as_column(expr)
-                .or_else(known)
-                .unwrap_or_else(|| {
-                    columns.push(Arc::clone(expr));
-                    columns.len() - 1
-                })
-        };
-        let mut partition_by: Vec<usize> = Vec::new();
-        for expr in ranking.partition_by.iter().filter(|e| !constant(e)) {
-            let column = place(expr);
-            if !partition_by.contains(&column) {
-                partition_by.push(column);
-            }
-        }
-        // Rows come in the order of processing time, so nothing has to be compared.
+        sorting: &Sorting,
+    ) -> Result<bool, PlanError> {
         let properties = self.properties(input)?;
-        if let [only] = ranking.order_by.as_slice()
-            && ranking.function == RankFunction::RowNumber
-            && !only.descending
-            && attribute_of(&only.expr, properties) == Attribute::ProcessingTime
-        {
-            return Ok((partition_by, Vec::new()));
-        }
-        let mut order_by: Vec<OrderColumn> = Vec::new();
-        for order in ranking.order_by.iter().filter(|o| !constant(&o.expr)) {
-            let column = place(&order.expr);
-            let known = partition_by.contains(&column)
-                || order_by.iter().any(|known| known.column == column);
-            if !known {
-                order_by.push(OrderColumn {
-                    column,
-                    descending: order.descending,
-                    nulls_first: order.nulls_first,
-                });
+        Ok(match sorting.order_by.as_slice() {
+            [only] => {
+                let attribute = attribute_of(&only.expr, properties);
+                !only.descending && attribute == Attribute::ProcessingTime
             }
-        }
-        Ok((partition_by, order_by))
+            _ => false,
+        })
     }
 
     /// Refuses what has no order.
     fn check_types(&self, rank: &Rank, schema: &arrow::datatypes::Schema) -> Result<(), PlanError> {
-        let partition_by = rank.partition_by.iter().map(|column| ("PARTITION", column));
-        let order_by = rank.order_by.iter().map(|order| ("ORDER", &order.column));
+        let call = rank.number.then(|| label(rank.function));
+        self.check_sorted(&rank.partition_by, &rank.order_by, schema, call)
+    }
+
+    /// Refuses columns that rows cannot be put together or in order by, for a function or for LIMIT.
+    pub(super) fn check_sorted(
+        &self,
+        partition_by: &[usize],
+        order_by: &[OrderColumn],
+        schema: &arrow::datatypes::Schema,
+        call: Option<&str>,
+    ) -> Result<(), PlanError> {
+        let partition_by = partition_by.iter().map(|column| ("PARTITION", column));
+        let order_by = order_by.iter().map(|order| ("ORDER", &order.column));
         for (clause, column) in partition_by.chain(order_by) {
             let field = schema.fields().get(*column);
             if let Some(field) = field.filter(|field| field.data_type().is_nested()) {
                 let shown = SqlType::from_arrow(field.data_type());
                 let what = format!("{clause} BY a column of type {shown} on streams");
-                return Err(match rank.number {
-                    true => self.unsupported_call(&what, rank.function, 0),
-                    false => PlanError::unsupported(what, None),
+                return Err(match call {
+                    Some(call) => self.unsupported_call(&what, call),
+                    None => PlanError::unsupported(what, None),
                 });
             }
         }
@@ -285,50 +295,81 @@ impl Builder<'_> {
     }
 }
 
+/// Where the columns of partitions and of the order stand; what is computed goes behind `columns`. What is
+/// the same for all rows of a partition tells nothing. Without `ordered` the order is left out.
+pub(super) fn places(
+    sorting: &Sorting,
+    columns: &mut Vec<ExprRef>,
+    ordered: bool,
+) -> (Vec<usize>, Vec<OrderColumn>) {
+    let constant = |expr: &ExprRef| expr.downcast_ref::<Literal>().is_some();
+    let mut partition_by: Vec<usize> = Vec::new();
+    for expr in sorting.partition_by.iter().filter(|e| !constant(e)) {
+        let column = place(expr, columns);
+        if !partition_by.contains(&column) {
+            partition_by.push(column);
+        }
+    }
+    let mut order_by: Vec<OrderColumn> = Vec::new();
+    let by = sorting.order_by.iter().filter(|_| ordered);
+    for order in by.filter(|order| !constant(&order.expr)) {
+        let column = place(&order.expr, columns);
+        let known =
+            partition_by.contains(&column) || order_by.iter().any(|known| known.column == column);
+        if !known {
+            order_by.push(OrderColumn {
+                column,
+                descending: order.descending,
+                nulls_first: order.nulls_first,
+            });
+        }
+    }
+    (partition_by, order_by)
+}
+
+/// Where an expression stands among columns, behind which it is put if it is none of them.
+pub(super) fn place(expr: &ExprRef, columns: &mut Vec<ExprRef>) -> usize {
+    let known = || columns.iter().position(|column| column == expr);
+    expression::as_column(expr)
+        .or_else(known)
+        .unwrap_or_else(|| {
+            columns.push(Arc::clone(expr));
+            columns.len() - 1
+        })
+}
+
+fn is_unlimited(kind: &NodeKind) -> bool {
+    matches!(kind, NodeKind::Rank(rank) if rank.to == UNLIMITED)
+}
+
 /// The calls of a query and what is wrong with them.
 impl Builder<'_> {
-    /// An unsupported construct where the call of a function stands that comes behind `skipped` others of the
-    /// same; the last one there is.
-    fn unsupported_call(&self, what: &str, function: RankFunction, skipped: usize) -> PlanError {
-        let calls = self.rank_calls.iter();
-        let same = calls.filter(|call| call.function == function);
-        match same.take(skipped + 1).last() {
+    /// An unsupported construct where the first call of a function stands.
+    pub(super) fn unsupported_call(&self, what: &str, function: &str) -> PlanError {
+        let mut calls = self.over_calls.iter();
+        let call = calls.find(|call| call.name.eq_ignore_ascii_case(function));
+        match call {
             Some(call) => call.unsupported(what),
             None => PlanError::unsupported(what, None),
         }
     }
 
-    fn several_functions(&self, functions: &[RankFunction]) -> PlanError {
-        let what = "several functions with OVER over the same rows on streams";
-        let last = functions.last().copied();
-        let before = functions.iter().rev().skip(1);
-        let same = before.filter(|function| Some(**function) == last).count();
-        let error = match last {
-            Some(function) => self.unsupported_call(what, function, same),
-            None => PlanError::unsupported(what, None),
-        };
-        error.hint(
-            "number rows once in each SELECT, and limit the number in the SELECT around it: WHERE rn <= 10",
-        )
-    }
-
-    fn varying(&self, rank: &Rank) -> PlanError {
+    /// Refuses values of rows that change which are others each time they are computed.
+    pub(super) fn varying(&self, call: Option<&str>) -> PlanError {
         let what = "numbering rows that change and have a value that is another each time it is computed, \
                     such as PROCTIME() or RAND(),";
-        let error = match rank.number {
-            true => self.unsupported_call(what, rank.function, 0),
-            false => PlanError::unsupported(what, None),
+        let error = match call {
+            Some(call) => self.unsupported_call(what, call),
+            None => PlanError::unsupported(what, None),
         };
         error.hint("compute the value behind the Top-N, or in front of what makes the rows change")
     }
 
-    /// Refuses ranks that nothing has limited.
-    ///
-    /// # Errors
-    /// What `id` gives comes through such a rank.
-    pub(super) fn check_limited(&self, id: NodeId) -> Result<(), PlanError> {
+    /// Notes the ranks below a node that nothing has limited; true if there are any that were not known.
+    pub(super) fn give_up_unlimited(&mut self, id: NodeId) -> bool {
         let mut open = vec![id];
         let mut seen = vec![false; self.plan.next_id()];
+        let mut unlimited: Vec<usize> = Vec::new();
         while let Some(id) = open.pop() {
             let Some(node) = self.plan.node(id) else {
                 continue;
@@ -338,23 +379,17 @@ impl Builder<'_> {
             {
                 continue;
             }
-            if let NodeKind::Rank(rank) = &node.kind
-                && rank.to == UNLIMITED
-            {
-                return Err(self.without_limit(rank.function));
+            if is_unlimited(&node.kind) {
+                let windows = self.ranked.nodes.iter().filter(|(node, _)| *node == id);
+                unlimited.extend(windows.map(|(_, window)| *window));
             }
             open.extend(&node.inputs);
         }
-        Ok(())
-    }
-
-    fn without_limit(&self, function: RankFunction) -> PlanError {
-        let name = label(function);
-        let what = format!("{name}() OVER without an upper limit on its number on streams");
-        self.unsupported_call(&what, function, 0).hint(
-            "say how many rows are wanted, with a number: SELECT … FROM (SELECT *, ROW_NUMBER() OVER (…) AS rn \
-             FROM t) WHERE rn <= 10, or QUALIFY; or use batch mode: SET 'execution.runtime-mode' = 'batch'",
-        )
+        let known = std::mem::take(&mut self.ranked).unlimited;
+        unlimited.retain(|window| !known.contains(window));
+        let found = !unlimited.is_empty();
+        self.ranked.unlimited = known.into_iter().chain(unlimited).collect();
+        found
     }
 }
 
@@ -363,8 +398,6 @@ struct Numbered {
     /// The columns of the node that have the number.
     columns: Vec<usize>,
     range: Range,
-    /// Whether nothing limits it yet.
-    open: bool,
 }
 
 /// Limits of ranks.
@@ -381,7 +414,7 @@ impl Builder<'_> {
         };
         let limits = Limits::of(condition, &|column| numbered.columns.contains(&column));
         let range = numbered.range.and(limits.range);
-        // Without an upper limit it stays as it is, to be limited further above or refused.
+        // Without an upper limit it stays as it is, to be limited further above.
         if range.to == UNLIMITED && !range.is_empty() {
             return Ok((input, Some(Arc::clone(condition))));
         }
@@ -401,7 +434,6 @@ impl Builder<'_> {
                     from: rank.from,
                     to: rank.to,
                 },
-                open: rank.to == UNLIMITED,
             }),
             NodeKind::Calc(calc) => {
                 let below = self.numbered_below(*node.inputs.first()?)?;
@@ -452,15 +484,5 @@ fn is_sorted(logical: &LogicalPlan) -> bool {
         LogicalPlan::Projection(projection) => is_sorted(&projection.input),
         LogicalPlan::SubqueryAlias(alias) => is_sorted(&alias.input),
         _ => false,
-    }
-}
-
-fn window_function(expr: &Expr) -> Result<&WindowFunction, PlanError> {
-    match expr {
-        Expr::WindowFunction(call) => Ok(call),
-        Expr::Alias(alias) => window_function(&alias.expr),
-        other => Err(PlanError::internal(format!(
-            "{other} is not a function with OVER"
-        ))),
     }
 }

@@ -1,27 +1,25 @@
-//! Where ranking functions are called, for the errors about them: DataFusion's plan does not say.
+//! Where functions are called with OVER, for the errors about them: DataFusion's plan does not say.
 
 use std::ops::ControlFlow;
 
-use levada_engine::graph::RankFunction;
 use sqlparser::ast::{Expr, ObjectName, Spanned, Visit, Visitor};
 
-use super::ranking::rank_function;
 use crate::catalog::{self, Catalog, Object};
 use crate::parser::Query;
 use levada_language::error::{Location, PlanError};
 
-/// A call of a ranking function.
+/// A call of a function with OVER.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RankCall {
-    /// Which.
-    pub(crate) function: RankFunction,
+pub(crate) struct OverCall {
+    /// The function's name in lower case.
+    pub(crate) name: String,
     /// Where it stands in the statement, or in the one that created the view.
     location: Location,
     /// The view that it stands in.
     view: Option<String>,
 }
 
-impl RankCall {
+impl OverCall {
     /// An unsupported construct at this place.
     pub(crate) fn unsupported(&self, construct: &str) -> PlanError {
         match &self.view {
@@ -34,9 +32,9 @@ impl RankCall {
     }
 }
 
-/// The calls of ranking functions with OVER: those of the query in the order in which they stand, then those
+/// The calls of functions with OVER: those of the query in the order in which they stand, then those
 /// of the views that it reads.
-pub(crate) fn rank_calls(query: &Query, catalog: &dyn Catalog) -> Vec<RankCall> {
+pub(crate) fn over_calls(query: &Query, catalog: &dyn Catalog) -> Vec<OverCall> {
     let mut search = Search {
         catalog,
         within: None,
@@ -55,7 +53,7 @@ struct Search<'a> {
     within: Option<String>,
     /// All that have been.
     views: Vec<String>,
-    calls: Vec<RankCall>,
+    calls: Vec<OverCall>,
 }
 
 impl Visitor for Search<'_> {
@@ -77,11 +75,10 @@ impl Visitor for Search<'_> {
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         if let Expr::Function(call) = expr
             && call.over.is_some()
-            && let Some(function) = rank_function(&call.name.to_string())
             && let Some(location) = Location::of(call.name.span())
         {
-            self.calls.push(RankCall {
-                function,
+            self.calls.push(OverCall {
+                name: call.name.to_string().to_lowercase(),
                 location,
                 view: self.within.clone(),
             });

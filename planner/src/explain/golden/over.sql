@@ -1,0 +1,12 @@
+CREATE TABLE bids (
+  id BIGINT,
+  auction BIGINT,
+  price BIGINT,
+  ts TIMESTAMP(3),
+  WATERMARK FOR ts AS ts - INTERVAL '4' SECOND
+) WITH ('connector' = 'stream');
+CREATE TABLE prices (id BIGINT, auction BIGINT, price BIGINT, PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'upserts');
+EXPLAIN CHANGELOG_MODE SELECT id, SUM(price) OVER w AS s, LAG(price, 2) OVER w AS before
+FROM bids WINDOW w AS (PARTITION BY auction ORDER BY ts ROWS 10 PRECEDING);
+EXPLAIN CHANGELOG_MODE SELECT id, RANK() OVER (ORDER BY price DESC) AS place, COUNT(DISTINCT auction) FILTER (WHERE price > 3) OVER (PARTITION BY price ORDER BY id) AS n FROM prices;
+EXPLAIN JOB GRAPH SELECT auction, ROW_NUMBER() OVER (PARTITION BY auction ORDER BY ts) AS n FROM bids;
