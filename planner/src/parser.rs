@@ -6,7 +6,7 @@
 //!
 //! [`parse`] reads a whole script. Queries and expressions are read by sqlparser under
 //! [`LevadaDialect`]; statements have a grammar of their own here ([`ddl`], [`dml`],
-//! [`command`]), on sqlparser's tokens, which know their position. [`rewrite`] then turns
+//! [`show`], [`command`]), on sqlparser's tokens, which know their position. [`rewrite`] then turns
 //! what DataFusion's SQL planner does not know into what it does. No SQL is ever rewritten
 //! as text.
 
@@ -17,6 +17,7 @@ mod dml;
 mod hints;
 pub mod names;
 pub mod rewrite;
+mod show;
 mod source;
 mod statement;
 mod syntax;
@@ -167,6 +168,7 @@ impl<'a> Script<'a> {
             "SELECT" | "WITH" | "VALUES" => Ok(Statement::Query(self.query()?)),
             "CREATE" => self.create(),
             "DROP" => self.drop(),
+            "ALTER" => self.alter(),
             "INSERT" => Ok(Statement::Insert(self.insert()?)),
             "EXECUTE" | "BEGIN" => Ok(Statement::StatementSet(self.statement_set()?)),
             "EXPLAIN" => self.explain(),
@@ -182,12 +184,12 @@ impl<'a> Script<'a> {
 
     fn not_a_statement(&self, token: &TokenWithSpan) -> PlanError {
         const KNOWN: &[&str] = &[
-            "SELECT", "WITH", "VALUES", "CREATE", "DROP", "INSERT", "EXECUTE", "BEGIN", "EXPLAIN",
-            "SHOW", "DESCRIBE", "SET", "RESET", "USE", "STOP",
+            "SELECT", "WITH", "VALUES", "CREATE", "DROP", "ALTER", "INSERT", "EXECUTE", "BEGIN",
+            "EXPLAIN", "SHOW", "DESCRIBE", "SET", "RESET", "USE", "STOP",
         ];
         const REFUSED: &[&str] = &[
-            "ALTER", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "ANALYZE", "CALL", "LOAD", "UNLOAD",
-            "ADD", "REMOVE", "COMPILE", "GRANT", "REVOKE", "COPY", "COMMIT", "ROLLBACK",
+            "UPDATE", "DELETE", "MERGE", "TRUNCATE", "ANALYZE", "CALL", "LOAD", "UNLOAD", "ADD",
+            "REMOVE", "COMPILE", "GRANT", "REVOKE", "COPY", "COMMIT", "ROLLBACK",
         ];
         let at = Location::of(token.span);
         let found = token.token.to_string();
@@ -270,7 +272,8 @@ impl<'a> Script<'a> {
         let Token::Word(word) = &token.token else {
             return error;
         };
-        match nearest(&word.value, what.split(' ').filter(|w| w.len() > 2)) {
+        let words = what.split(|c: char| !c.is_alphanumeric() && c != '_');
+        match nearest(&word.value, words.filter(|word| word.len() > 2)) {
             Some(near) => error.hint(format!("did you mean {near}?")),
             None => error,
         }
@@ -321,7 +324,7 @@ impl<'a> Script<'a> {
         Ok(Expression {
             ast,
             text,
-            location,
+            location: Some(location),
         })
     }
 

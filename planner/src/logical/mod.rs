@@ -24,7 +24,7 @@ mod subqueries;
 mod window_table;
 mod windows;
 
-pub use context::{FileTables, QueryContext};
+pub use context::{FileTables, QueryContext, schema_of_view};
 pub use insert::insert_plan;
 pub use locate::first_join;
 pub(crate) use rank_calls::{RankCall, rank_calls};

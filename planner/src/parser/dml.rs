@@ -146,6 +146,8 @@ impl Script<'_> {
             Some(ExplainDetail::EstimatedCost)
         } else if self.take("LOGICAL") {
             Some(ExplainDetail::Logical)
+        } else if self.take("JSON_EXECUTION_PLAN") {
+            Some(ExplainDetail::JsonExecutionPlan)
         } else if self.take_all(&["JOB", "GRAPH"]) {
             Some(ExplainDetail::JobGraph)
         } else {

@@ -189,8 +189,8 @@ fn parse_arg(parser: &mut Parser<'_>) -> Result<HintArg, sqlparser::parser::Pars
     Ok(HintArg::Pair(TableOption {
         key,
         value,
-        key_location,
-        value_location,
+        key_location: Some(key_location),
+        value_location: Some(value_location),
     }))
 }
 

@@ -17,7 +17,7 @@ use super::{
     AssignWindow, Attribute, Calc, ChangelogNormalize, Node, NodeId, NodeKind, Plan, Properties,
     Scan, Sink, StateSize, Values,
 };
-use crate::catalog::Catalog;
+use crate::catalog::Lookup;
 use crate::logical::{CatalogTable, RankCall, Resolver, WindowTable, first_join, rank_calls};
 use crate::parser::Query;
 use levada_language::error::{Location, PlanError, PlanErrorKind};
@@ -53,9 +53,9 @@ impl<'a> Builder<'a> {
     }
 
     /// Says which query comes next, for the positions of what is refused.
-    pub fn of_query(&mut self, query: &Query, catalog: &dyn Catalog) -> &mut Self {
+    pub fn of_query(&mut self, query: &Query, lookup: &Lookup<'_>) -> &mut Self {
         self.first_join = first_join(query);
-        self.rank_calls = rank_calls(query, catalog);
+        self.rank_calls = rank_calls(query, lookup);
         self
     }
 
