@@ -193,7 +193,18 @@ impl Planner {
             .at(Some(view.query.location)));
         }
         let fields = plan.schema().fields().iter();
-        Ok(fields.map(|field| field.name().clone()).collect())
+        let names: Vec<String> = fields.map(|field| field.name().clone()).collect();
+        let shown = if named == 0 { &names } else { &view.columns };
+        let twice = |(at, name): &(usize, &String)| shown.iter().take(*at).any(|n| n == *name);
+        if let Some((_, name)) = shown.iter().enumerate().find(twice) {
+            return Err(PlanError::new(
+                levada_language::error::PlanErrorKind::DuplicateName,
+                format!("two columns of the view are called {name}"),
+            )
+            .hint("give one of them another name with AS")
+            .at(Some(view.query.location)));
+        }
+        Ok(names)
     }
 
     /// DROP TABLE or DROP VIEW. For each name, false if IF EXISTS found none.

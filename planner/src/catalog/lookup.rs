@@ -79,6 +79,7 @@ impl<'a> Lookup<'a> {
                 PlanErrorKind::InvalidStatement,
                 format!("{found} is a view, and a table is needed here"),
             )
+            .hint("SHOW TABLES and SHOW VIEWS tell which is which")
             .at(location_of(name))),
         }
     }

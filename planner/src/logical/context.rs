@@ -125,7 +125,7 @@ impl<'a> QueryContext<'a> {
             let sql = SqlToRel::new_with_options(self, self.resolver.parser_options());
             Ok(sql.sql_statement_to_plan(Statement::Query(ast))?)
         });
-        planned.map_err(|error| super::locate::locate(error, query).or_at(Some(query.location)))
+        planned.map_err(|error| super::advice::placed(error, query))
     }
 
     fn unknown(&self, written: &ObjectName, name: &str) -> PlanError {

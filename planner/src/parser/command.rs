@@ -15,8 +15,12 @@ impl Script<'_> {
         }
         let location = self.location();
         let key = self.key()?;
-        self.expect_token(&Token::Eq)?;
-        let value = self.value()?;
+        let value = self
+            .expect_token(&Token::Eq)
+            .and_then(|()| self.value())
+            .map_err(|error| {
+                error.hint("write SET 'name' = 'value'; SET alone lists what is set")
+            })?;
         Ok(Statement::Set(Set::Value {
             key,
             value,

@@ -51,10 +51,15 @@ impl Script<'_> {
             (&["MATERIALIZED", "TABLE"], "CREATE MATERIALIZED TABLE"),
             (&["MATERIALIZED", "VIEW"], "CREATE MATERIALIZED VIEW"),
             (&["MODEL"], "CREATE MODEL"),
+        ];
+        self.refuse(REFUSED, location)?;
+        const INDEXES: &[(&[&str], &str)] = &[
             (&["INDEX"], "CREATE INDEX"),
             (&["UNIQUE", "INDEX"], "CREATE INDEX"),
         ];
-        self.refuse(REFUSED, location)?;
+        self.refuse(INDEXES, location).map_err(|error| {
+            error.hint("leave it out: what a query looks up is kept by key without being told")
+        })?;
         const TABLES: &[(&[&str], &str)] = &[
             (&["EXTERNAL", "TABLE"], "CREATE EXTERNAL TABLE"),
             (&["UNLOGGED", "TABLE"], "CREATE UNLOGGED TABLE"),
@@ -304,7 +309,11 @@ impl Script<'_> {
                 (&["INDEX"], "DROP INDEX"),
             ];
             self.refuse(refused, location)?;
-            return Err(self.expected("TABLE, VIEW, DATABASE or CATALOG"));
+            let error = self.expected("TABLE, VIEW, DATABASE or CATALOG");
+            return Err(match error.hint_text() {
+                Some(_) => error,
+                None => error.hint("say what it is that is dropped, as in DROP TABLE t"),
+            });
         };
         let if_exists = self.take_all(&["IF", "EXISTS"]);
         let mut names = vec![self.name()?];

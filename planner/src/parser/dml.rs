@@ -12,7 +12,9 @@ impl Script<'_> {
         self.expect("INSERT")?;
         let overwrite = self.take("OVERWRITE");
         if !overwrite && !self.take("INTO") {
-            return Err(self.expected("INTO or OVERWRITE"));
+            return Err(self
+                .expected("INTO or OVERWRITE")
+                .hint("write INSERT INTO t SELECT …"));
         }
         // INSERT INTO TABLE t is a habit from Hive.
         let _ = self.take("TABLE");

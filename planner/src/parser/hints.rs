@@ -129,7 +129,7 @@ fn split_range<V>(
 fn parse_hints(body: &str, comment: SqlLocation) -> Result<Vec<Hint>, PlanError> {
     let mut tokens = Tokenizer::new(&LevadaDialect, body)
         .tokenize_with_location()
-        .map_err(syntax::from_tokenizer)?;
+        .map_err(|error| syntax::from_tokenizer(error, body))?;
     for token in &mut tokens {
         token.span = Span::new(
             shift(token.span.start, comment),

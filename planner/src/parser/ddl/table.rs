@@ -10,6 +10,9 @@ use crate::parser::{Script, names};
 use levada_language::error::{Location, PlanError, PlanErrorKind};
 use levada_language::types::{Nullable, parse_type};
 
+/// What to do about what a database would check or fill in.
+const UNCHECKED: &str = "leave it out: rows are taken as they come; a computed column, such as c AS COALESCE(a, 0), can give a value";
+
 impl Script<'_> {
     /// Adds to the declaration; names without a type are put into `order`.
     pub(super) fn table_elements(
@@ -75,7 +78,8 @@ impl Script<'_> {
     }
 
     pub(super) fn watermark_follows(&self) -> bool {
-        self.peek("WATERMARK") && self.peek_nth(1, "FOR")
+        let behind_name = self.peek_nth(2, "AS");
+        self.peek("WATERMARK") && (self.peek_nth(1, "FOR") || behind_name)
     }
 
     pub(super) fn constraint_follows(&self) -> bool {
@@ -115,12 +119,13 @@ impl Script<'_> {
             None
         };
         let here = self.location();
-        let refused: &[(&[&str], &str)] = &[
+        const REFUSED: &[(&[&str], &str)] = &[
             (&["UNIQUE"], "a UNIQUE constraint"),
             (&["FOREIGN"], "a FOREIGN KEY constraint"),
             (&["CHECK"], "a CHECK constraint"),
         ];
-        self.refuse(refused, here)?;
+        self.refuse(REFUSED, here)
+            .map_err(|error| error.hint(UNCHECKED))?;
         self.expect("PRIMARY")?;
         self.expect("KEY")?;
         let columns = self.idents_in_parentheses()?;
@@ -195,7 +200,8 @@ impl Script<'_> {
             (&["AUTO_INCREMENT"], "AUTO_INCREMENT"),
             (&["COLLATE"], "COLLATE"),
         ];
-        self.refuse(REFUSED, location)?;
+        self.refuse(REFUSED, location)
+            .map_err(|error| error.hint(UNCHECKED))?;
         let comment = self.optional_comment()?;
         Ok((
             Column {
