@@ -395,10 +395,10 @@ impl Planner {
         insert: &Insert,
     ) -> Result<(Sink, LogicalPlan), PlanError> {
         if insert.overwrite {
-            return Err(PlanError::unsupported(
-                "INSERT OVERWRITE",
-                Some(insert.location),
-            ));
+            return Err(
+                PlanError::unsupported("INSERT OVERWRITE", Some(insert.location))
+                    .hint("remove the files first, or write to another path, and use INSERT INTO"),
+            );
         }
         let sink = self.sink(insert)?;
         let shape = |plan| logical::insert_plan(batch.resolver, plan, insert, &sink.table);
