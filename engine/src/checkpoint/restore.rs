@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{InFlight, Manifest, OperatorState};
 use crate::element::ChangelogMode;
 use crate::error::{EngineError, Result};
-use crate::graph::{ChainedOperator, JobGraph, OperatorInput, OperatorSpec};
+use crate::graph::{ChainedOperator, JobGraph, OperatorInput, OperatorSpec, OverForm};
 use crate::operator;
 
 #[cfg(test)]
@@ -320,6 +320,7 @@ fn takes_back(spec: &OperatorSpec) -> bool {
         OperatorSpec::ChangelogNormalize(_) => true,
         OperatorSpec::Join(spec) => spec.left.updating || spec.right.updating,
         OperatorSpec::Rank(spec) => spec.updating,
+        OperatorSpec::Over(spec) => spec.form == OverForm::Corrected { updating: true },
         _ => false,
     }
 }

@@ -8,6 +8,7 @@ use arrow::datatypes::SchemaRef;
 use serde::{Deserialize, Serialize};
 
 pub mod execution;
+mod over;
 mod settings;
 mod spec;
 mod wire;
@@ -15,6 +16,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use over::*;
 pub use settings::{BackendKind, CheckpointSettings, JobSettings, RestartStrategy};
 pub use spec::*;
 pub use wire::{Expression, WireBytes, WireSchema};

@@ -3,6 +3,7 @@
 use arrow::datatypes::DataType;
 use serde::{Deserialize, Serialize};
 
+use super::OverSpec;
 use super::wire::{Expression, WireBytes, WireSchema};
 use crate::connector::TableDescriptor;
 use crate::element::ChangelogMode;
@@ -35,6 +36,8 @@ pub enum OperatorSpec {
     Join(JoinSpec),
     /// Numbers rows in order, and passes on the first ones.
     Rank(RankSpec),
+    /// Puts values behind each row that are computed from the rows around it.
+    Over(OverSpec),
     /// Writes a table.
     Sink(SinkSpec),
     /// Hands rows to the client that submitted the job. Parallelism 1.
@@ -232,7 +235,7 @@ impl AggregateCall {
 }
 
 /// The aggregates that streams know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum AggregateFunction {
     /// Rows, or values that are not NULL.
     Count,

@@ -29,11 +29,14 @@ mod join;
 mod keyed_rows;
 mod local_group_aggregate;
 mod local_window_aggregate;
+mod ordered_rows;
+mod over;
 mod overflow;
 mod rank;
 #[cfg(test)]
 pub(crate) mod testing;
 mod union;
+mod waiting_rows;
 mod window;
 mod window_aggregate;
 
@@ -212,6 +215,7 @@ pub fn build(
         }
         OperatorSpec::Join(spec) => Ok(Box::new(join::Join::new(spec, output, context)?)),
         OperatorSpec::Rank(spec) => Ok(Box::new(rank::Rank::new(spec, output, context)?)),
+        OperatorSpec::Over(spec) => over::create(spec, output, context),
         other => Err(EngineError::internal(format!(
             "no state machine runs {other:?}"
         ))),
@@ -228,6 +232,7 @@ pub fn grouping(spec: &OperatorSpec, input: usize) -> Option<(&[usize], bool)> {
         OperatorSpec::Join(spec) if input == 0 => Some((&spec.left.keys, false)),
         OperatorSpec::Join(spec) => Some((&spec.right.keys, false)),
         OperatorSpec::Rank(spec) => Some((&spec.partition_by, false)),
+        OperatorSpec::Over(spec) => Some((&spec.partition_by, false)),
         _ => None,
     }
 }
@@ -241,6 +246,7 @@ pub fn needs_state(spec: &OperatorSpec) -> bool {
             | OperatorSpec::ChangelogNormalize(_)
             | OperatorSpec::Join(_)
             | OperatorSpec::Rank(_)
+            | OperatorSpec::Over(_)
     )
 }
 

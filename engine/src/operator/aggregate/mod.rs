@@ -45,6 +45,7 @@ mod tracker;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use accumulator::{decimal_column, overflow, scale_of, unsupported};
 pub(crate) use plan::Plan;
 
 /// Resolves a window aggregation.

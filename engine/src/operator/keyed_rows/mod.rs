@@ -21,7 +21,7 @@ use crate::key::KeyGroup;
 use crate::state::KeyedState;
 use persist::{Ids, ROWS, stamp_of};
 
-pub(super) use rows::NONE;
+pub(super) use rows::{NONE, Rows};
 pub(super) use side::{Arrival, Entry, Side, comes};
 
 /// Numbers of keys.

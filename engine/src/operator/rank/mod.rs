@@ -17,6 +17,7 @@ use arrow::datatypes::SchemaRef;
 
 use super::aggregate::persist::key_groups;
 use super::keyed_rows::{Arrival, Kept, Side, comes};
+use super::ordered_rows::Place;
 use super::{Operator, OperatorContext, Output};
 use crate::element::{Batch, rows_of};
 use crate::error::{EngineError, Result};
@@ -24,12 +25,9 @@ use crate::graph::RankSpec;
 use crate::key::KeyGroup;
 use crate::state::KeyedState;
 use changes::Changes;
-use order::Place;
 use ranks::{Ranked, Ranks};
 
 mod changes;
-mod list;
-mod order;
 mod ranks;
 #[cfg(test)]
 mod tests;
@@ -103,7 +101,7 @@ impl Rank {
         Ok(Step {
             groups: key_groups(&keys, rows, self.kept.keys.max_parallelism)?,
             contents: self.kept.sides[INPUT].contents_of(batch.rows())?,
-            places: self.ranks.places_of(batch.rows().columns(), rows)?,
+            places: self.ranks.rows.places_of(batch.rows().columns(), rows)?,
             batch,
             now_ms,
             before: Vec::new(),
@@ -173,7 +171,9 @@ impl Rank {
         side.link(number, arrival);
         side.touch(number, 0, step.now_ms);
         let place = std::mem::take(&mut step.places[row]);
-        self.ranks.insert(arrival.key, number, place, arrival.id);
+        self.ranks
+            .rows
+            .insert(arrival.key, number, place, arrival.id);
         Ok(())
     }
 
@@ -186,7 +186,7 @@ impl Rank {
     }
 
     fn take_out(&mut self, partition: u32, number: u32, step: &mut Step<'_>) -> Result<()> {
-        if !self.ranks.remove(partition, number) {
+        if !self.ranks.rows.remove(partition, number) {
             return Err(EngineError::internal("a row is not among those in order"));
         }
         step.gone.push(number);
@@ -236,7 +236,7 @@ impl Rank {
     /// Forgets the order if the rows are no longer in memory.
     fn follow(&mut self) {
         if std::mem::replace(&mut self.emptied, self.kept.emptied) != self.kept.emptied {
-            self.ranks.clear();
+            self.ranks.rows.clear();
         }
     }
 }
@@ -256,8 +256,9 @@ impl Operator for Rank {
         let interned = self.kept.intern(INPUT, &batch, &mut partitions);
         self.partitions = partitions;
         interned?;
-        self.ranks.resize(self.kept.keys.table.capacity());
+        self.ranks.rows.resize(self.kept.keys.table.capacity());
         self.ranks
+            .rows
             .take_up(&self.partitions, &mut self.kept.sides[INPUT])?;
         let mut step = self.step(&batch, now_ms)?;
         self.keep(&mut step)?;
@@ -266,7 +267,7 @@ impl Operator for Rank {
             self.kept.sides[INPUT].release(number)?;
         }
         self.kept.settle()?;
-        self.kept.make_room(self.ranks.size_bytes())?;
+        self.kept.make_room(self.ranks.rows.size_bytes())?;
         self.follow();
         Ok(())
     }
@@ -279,14 +280,14 @@ impl Operator for Rank {
         let ranks = &mut self.ranks;
         self.kept.sweep(now_ms, &mut |partition, row| {
             // Of partitions that nothing has asked for the order is not known.
-            ranks.remove(partition, row);
+            ranks.rows.remove(partition, row);
         })?;
         self.follow();
         Ok(())
     }
 
     fn memory_bytes(&self) -> usize {
-        self.kept.size_bytes() + self.ranks.size_bytes()
+        self.kept.size_bytes() + self.ranks.rows.size_bytes()
     }
 
     fn state(&mut self) -> Result<Option<&mut dyn KeyedState>> {

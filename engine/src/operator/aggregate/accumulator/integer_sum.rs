@@ -86,7 +86,7 @@ impl IntegerSum {
 }
 
 /// The scale of a type's values as integers.
-pub(super) fn scale_of(data_type: &DataType) -> Option<i8> {
+pub(crate) fn scale_of(data_type: &DataType) -> Option<i8> {
     match data_type {
         DataType::Decimal32(_, scale) | DataType::Decimal64(_, scale) => Some(*scale),
         DataType::Decimal128(_, scale) => Some(*scale),
@@ -96,7 +96,7 @@ pub(super) fn scale_of(data_type: &DataType) -> Option<i8> {
 }
 
 /// A decimal column whose values are checked against its precision.
-pub(super) fn decimal_column(
+pub(crate) fn decimal_column(
     call: &AggregateCall,
     values: Vec<i128>,
     nulls: Option<NullBuffer>,

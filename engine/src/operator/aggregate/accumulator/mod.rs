@@ -18,6 +18,8 @@ mod integer_sum;
 mod last;
 mod ordered_set;
 
+pub(crate) use integer_sum::{decimal_column, scale_of};
+
 /// Rows of a batch by their groups.
 #[derive(Clone, Copy)]
 pub(crate) struct Rows<'a> {
@@ -159,7 +161,7 @@ fn is_float(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Float32 | DataType::Float64)
 }
 
-fn unsupported(call: &AggregateCall) -> EngineError {
+pub(crate) fn unsupported(call: &AggregateCall) -> EngineError {
     EngineError::config(format!(
         "{} over {} with result {} is not supported",
         call.name, call.argument_type.0, call.result_type.0
@@ -173,7 +175,7 @@ fn expect_type(call: &AggregateCall, expected: &DataType) -> Result<()> {
     }
 }
 
-fn overflow(call: &AggregateCall) -> EngineError {
+pub(crate) fn overflow(call: &AggregateCall) -> EngineError {
     EngineError::data(format!("{} overflows {}", call.name, call.result_type.0))
         .with_hint("cast the argument to a wider type, for instance DECIMAL(38, 0)")
 }

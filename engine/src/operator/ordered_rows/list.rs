@@ -9,7 +9,7 @@ const CHUNK: usize = if cfg!(test) { 4 } else { 512 };
 
 /// The rows of a partition in the order of their places, by number.
 #[derive(Debug)]
-pub(super) enum List {
+pub(in crate::operator) enum List {
     /// Few.
     Flat(SmallVec<[u32; 4]>),
     /// Many, in chunks that are not empty.
@@ -24,22 +24,37 @@ impl Default for List {
 
 impl List {
     /// Of rows in order.
-    pub(super) fn of(rows: Vec<u32>) -> Self {
+    pub(in crate::operator) fn of(rows: Vec<u32>) -> Self {
         match rows.len() <= CHUNK {
             true => List::Flat(rows.into()),
             false => List::Chunks(rows.chunks(CHUNK).map(<[u32]>::to_vec).collect()),
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::operator) fn is_empty(&self) -> bool {
         match self {
             List::Flat(rows) => rows.is_empty(),
             List::Chunks(chunks) => chunks.is_empty(),
         }
     }
 
+    pub(in crate::operator) fn len(&self) -> usize {
+        match self {
+            List::Flat(rows) => rows.len(),
+            List::Chunks(chunks) => chunks.iter().map(Vec::len).sum(),
+        }
+    }
+
+    /// The last row.
+    pub(in crate::operator) fn last(&self) -> Option<u32> {
+        match self {
+            List::Flat(rows) => rows.last().copied(),
+            List::Chunks(chunks) => chunks.last().and_then(|chunk| chunk.last()).copied(),
+        }
+    }
+
     /// The rows from the first on.
-    pub(super) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+    pub(in crate::operator) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         let (flat, chunks): (&[u32], &[Vec<u32>]) = match self {
             List::Flat(rows) => (rows, &[]),
             List::Chunks(chunks) => (&[], chunks),
@@ -48,7 +63,7 @@ impl List {
     }
 
     /// How many rows at the beginning are so; behind the first that is not none is.
-    pub(super) fn count_while(&self, so: impl Fn(u32) -> bool) -> usize {
+    pub(in crate::operator) fn count_while(&self, so: impl Fn(u32) -> bool) -> usize {
         match self {
             List::Flat(rows) => rows.partition_point(|row| so(*row)),
             List::Chunks(chunks) => {
@@ -61,7 +76,7 @@ impl List {
     }
 
     /// Puts a row to its place, which no other row has.
-    pub(super) fn insert(&mut self, row: u32, places: &[Place]) {
+    pub(in crate::operator) fn insert(&mut self, row: u32, places: &[Place]) {
         let place = &places[row as usize];
         let before = |other: &u32| places[*other as usize] < *place;
         match self {
@@ -87,7 +102,7 @@ impl List {
     }
 
     /// Takes a row out; false if it is not there.
-    pub(super) fn remove(&mut self, row: u32, places: &[Place]) -> bool {
+    pub(in crate::operator) fn remove(&mut self, row: u32, places: &[Place]) -> bool {
         let place = &places[row as usize];
         let before = |other: &u32| places[*other as usize] < *place;
         match self {
@@ -118,7 +133,7 @@ impl List {
     }
 
     /// Takes out all rows behind the first `count`.
-    pub(super) fn split_off(&mut self, count: usize) -> Vec<u32> {
+    pub(in crate::operator) fn split_off(&mut self, count: usize) -> Vec<u32> {
         match self {
             List::Flat(rows) => match count < rows.len() {
                 true => rows.drain(count..).collect(),

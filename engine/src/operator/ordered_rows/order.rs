@@ -11,36 +11,36 @@ use crate::key::{canonical_floats, head};
 
 /// What decides on the place of a row: first what the columns say, then when it came.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(in crate::operator) struct Place {
     /// The beginning of the encoded columns.
     head: u128,
     /// All of them, if that is more.
     rest: Option<Box<[u8]>>,
     /// Rises with the rows that come.
-    pub(super) id: u64,
+    pub(in crate::operator) id: u64,
 }
 
 impl Place {
     /// Whether the columns say the same.
-    pub(super) fn ties(&self, other: &Place) -> bool {
+    pub(in crate::operator) fn ties(&self, other: &Place) -> bool {
         (self.head, &self.rest) == (other.head, &other.rest)
     }
 
     /// The memory that it takes beside itself.
-    pub(super) fn heap_bytes(&self) -> usize {
+    pub(in crate::operator) fn heap_bytes(&self) -> usize {
         self.rest.as_ref().map_or(0, |rest| rest.len())
     }
 }
 
 /// Puts rows in order by some columns.
-pub(super) struct Order {
+pub(in crate::operator) struct Order {
     /// The columns.
-    pub(super) columns: Vec<usize>,
+    pub(in crate::operator) columns: Vec<usize>,
     converter: RowConverter,
 }
 
 impl Order {
-    pub(super) fn new(columns: &[OrderColumn], schema: &SchemaRef) -> Result<Self> {
+    pub(in crate::operator) fn new(columns: &[OrderColumn], schema: &SchemaRef) -> Result<Self> {
         let field = |order: &OrderColumn| {
             let field = schema.fields().get(order.column);
             let field =
@@ -60,7 +60,11 @@ impl Order {
     }
 
     /// The places of rows, of which these are the columns; all with the id 0.
-    pub(super) fn places(&self, columns: &[ArrayRef], rows: usize) -> Result<Vec<Place>> {
+    pub(in crate::operator) fn places(
+        &self,
+        columns: &[ArrayRef],
+        rows: usize,
+    ) -> Result<Vec<Place>> {
         if columns.is_empty() {
             return Ok(vec![Place::default(); rows]);
         }
