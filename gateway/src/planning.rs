@@ -6,14 +6,12 @@ use arrow::datatypes::SchemaRef;
 use datafusion::execution::TaskContext;
 use levada_engine::connector::ConnectorRegistry;
 use levada_engine::time::{Clock, SystemClock};
-use levada_language::{Location, PlanError, PlanErrorKind};
+use levada_language::PlanError;
 use levada_planner::batch::BatchRows;
-use levada_planner::catalog::{
-    Catalog, DEFAULT_CATALOG, DEFAULT_DATABASE, MemoryCatalog, Object, View,
-};
+use levada_planner::catalog::{Catalogs, Lookup, Object, ObjectPath, View};
 use levada_planner::logical::Resolver;
-use levada_planner::parser::{Explain, Insert, Query, Statement, Use};
-use levada_planner::{PlannedJob, Planner};
+use levada_planner::parser::{Alter, CreateTable, Explain, Insert, Query, Statement};
+use levada_planner::{CreatedTable, PlannedJob, Planner};
 
 use crate::config::{Configuration, RuntimeMode};
 use crate::error::Result;
@@ -23,42 +21,42 @@ pub(crate) fn functions(clock: Arc<dyn Clock>) -> Arc<TaskContext> {
     Resolver::new(clock).task_context()
 }
 
-/// A catalog of its own, and the planner over it.
+/// Catalogs of its own, and the planner over them.
 pub(crate) struct Planning {
     planner: Planner,
 }
 
 impl Planning {
     pub(crate) fn new(connectors: ConnectorRegistry) -> Self {
-        let catalog = Arc::new(MemoryCatalog::new());
+        let catalogs = Arc::new(Catalogs::new());
         Planning {
-            planner: Planner::new(catalog, connectors, Resolver::new(Arc::new(SystemClock))),
+            planner: Planner::new(catalogs, connectors, Resolver::new(Arc::new(SystemClock))),
         }
     }
 
-    pub(crate) fn catalog(&self) -> &dyn Catalog {
-        self.planner.catalog().as_ref()
+    /// Names as they are found from the current database.
+    pub(crate) fn lookup(&self) -> Lookup<'_> {
+        self.planner.lookup()
     }
 
-    /// The tables and views with their columns; a view that is broken has none.
+    /// The tables and views of the current database with their columns; a view that is broken has none.
     pub(crate) fn tables(&self) -> Vec<(String, Vec<String>)> {
-        let catalog = self.catalog();
-        let names = catalog.names();
+        let lookup = self.lookup();
+        let (catalogs, place) = (lookup.catalogs(), lookup.place());
         let columns = |name: &String| {
-            let schema = match catalog.get(name)? {
+            let path = ObjectPath {
+                place: place.as_ref().clone(),
+                name: name.clone(),
+            };
+            let schema = match catalogs.get(&path)? {
                 Object::Table(table) => table.schema(),
                 Object::View(view) => self.planner.schema_of_view(&view).ok()?,
             };
-            Some(
-                schema
-                    .fields()
-                    .iter()
-                    .map(|field| field.name().clone())
-                    .collect(),
-            )
+            let fields = schema.fields().iter();
+            Some(fields.map(|field| field.name().clone()).collect())
         };
+        let names = catalogs.objects(place).into_iter();
         names
-            .into_iter()
             .map(|name| {
                 let columns = columns(&name).unwrap_or_default();
                 (name, columns)
@@ -81,22 +79,41 @@ impl Planning {
         names
     }
 
-    /// CREATE, DROP and USE. Says what happened.
+    /// CREATE TABLE; `None` if IF NOT EXISTS found one.
+    pub(crate) fn create_table(&self, create: &CreateTable) -> Result<Option<CreatedTable>> {
+        Ok(self.planner.create_table(create)?)
+    }
+
+    /// Puts back what was there before.
+    pub(crate) fn undo(&self, created: CreatedTable) -> Result<()> {
+        Ok(self.planner.undo(created)?)
+    }
+
+    /// CREATE of anything but a table, ALTER, DROP and USE. Says what happened.
     pub(crate) fn define(&self, statement: &Statement) -> Result<String> {
         Ok(match statement {
-            Statement::CreateTable(create) => match self.planner.create_table(create)? {
-                true => format!("table {} created", create.name),
-                false => format!("table {} exists already", create.name),
-            },
             Statement::CreateView(create) => match self.planner.create_view(create)? {
                 true => format!("view {} created", create.name),
                 false => format!("view {} exists already", create.name),
             },
-            Statement::Drop(drop) => match self.planner.drop(drop)? {
-                true => format!("{} dropped", drop.name),
-                false => format!("{} does not exist", drop.name),
-            },
-            Statement::Use(place) => use_place(place)?,
+            Statement::Drop(drop) => {
+                let said = drop.names.iter().zip(self.planner.drop(drop)?);
+                let said = said.map(|(name, dropped)| match dropped {
+                    true => format!("{name} dropped"),
+                    false => format!("{name} does not exist"),
+                });
+                said.collect::<Vec<_>>().join(", ")
+            }
+            Statement::Alter(alter) => {
+                let (Alter::Table { name, .. } | Alter::View { name, .. }) = alter;
+                match self.planner.alter(alter)? {
+                    true => format!("{name} altered"),
+                    false => format!("{name} does not exist"),
+                }
+            }
+            Statement::Database(define) => self.planner.define_database(define)?,
+            Statement::Catalog(define) => self.planner.define_catalog(define)?,
+            Statement::Use(place) => self.planner.use_place(place)?,
             _ => return Err(PlanError::internal("the statement defines nothing").into()),
         })
     }
@@ -166,40 +183,5 @@ impl Planning {
             RuntimeMode::Streaming => self.planner.explain(explain, &settings)?,
             RuntimeMode::Batch => self.planner.batch_explain(explain, &settings).await?,
         })
-    }
-}
-
-/// There is one catalog with one database, so USE can only confirm it.
-fn use_place(place: &Use) -> Result<String> {
-    let (what, name, known, at) = match place {
-        Use::Catalog(ident) => (
-            "catalog",
-            ident.value.clone(),
-            DEFAULT_CATALOG,
-            Location::of(ident.span),
-        ),
-        Use::Database(name) => {
-            let written = name.to_string().replace(['`', '"'], "");
-            let local = written
-                .strip_prefix(&format!("{DEFAULT_CATALOG}."))
-                .unwrap_or(&written)
-                .to_string();
-            (
-                "database",
-                local,
-                DEFAULT_DATABASE,
-                levada_planner::catalog::location_of(name),
-            )
-        }
-    };
-    match name.eq_ignore_ascii_case(known) {
-        true => Ok(format!("the current {what} is {known}")),
-        false => Err(PlanError::new(
-            PlanErrorKind::UnknownName,
-            format!("there is no {what} '{name}'"),
-        )
-        .hint(format!("{known} is the only {what}"))
-        .at(at)
-        .into()),
     }
 }

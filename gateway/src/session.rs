@@ -1,6 +1,8 @@
 //! One user's conversation with Levada: a catalog, a configuration, and the jobs it starts.
 
+mod describe;
 mod insert;
+mod jobs;
 mod query;
 mod show;
 #[cfg(test)]
@@ -20,8 +22,8 @@ use crate::error::Result;
 use crate::outcome::Outcome;
 use crate::planning::Planning;
 
-pub use show::jobs_table;
-pub(crate) use show::moment;
+pub use jobs::jobs_table;
+pub(crate) use jobs::moment;
 
 /// A session. Statements run one after the other.
 pub struct Session {
@@ -94,14 +96,17 @@ impl Session {
     pub async fn execute_statement(&mut self, statement: &ParsedStatement) -> Result<Outcome> {
         let at = statement.location;
         match &statement.statement {
-            Statement::CreateTable(_)
-            | Statement::CreateView(_)
+            Statement::CreateTable(create) => self.create_table(create, at).await,
+            Statement::CreateView(_)
             | Statement::Drop(_)
+            | Statement::Alter(_)
+            | Statement::Database(_)
+            | Statement::Catalog(_)
             | Statement::Use(_) => Ok(Outcome::Ok(self.planning.define(&statement.statement)?)),
             Statement::Show(show) => self.show(show).await,
-            Statement::Describe(name) => self.describe(name),
+            Statement::Describe(describe) => self.describe(describe).await,
             Statement::Set(set) => self.set(set),
-            Statement::Reset(name) => self.reset(name.as_deref(), at),
+            Statement::Reset(name) => self.reset(name.as_ref()),
             Statement::Insert(insert) => self.insert(std::slice::from_ref(insert), at).await,
             Statement::StatementSet(inserts) => self.insert(inserts, at).await,
             Statement::Query(query) => match self.configuration.runtime_mode() {
@@ -148,10 +153,10 @@ impl Session {
         }
     }
 
-    fn reset(&mut self, name: Option<&str>, at: Location) -> Result<Outcome> {
+    fn reset(&mut self, name: Option<&(String, Location)>) -> Result<Outcome> {
         match name {
-            Some(name) => {
-                self.configuration.reset(name).map_err(|e| e.or_at(at))?;
+            Some((name, at)) => {
+                self.configuration.reset(name).map_err(|e| e.or_at(*at))?;
                 Ok(Outcome::Ok(format!("{name} has its default again")))
             }
             None => {

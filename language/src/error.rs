@@ -223,6 +223,18 @@ impl PlanError {
         self
     }
 
+    /// The error of a text that is not the statement's own: its position says nothing there, and
+    /// `place` says where it is instead.
+    #[must_use]
+    pub fn from_elsewhere(mut self, place: &str) -> Self {
+        self.0.location = None;
+        self.0.detail = Some(match self.0.detail.take() {
+            Some(detail) => format!("{place}; {detail}"),
+            None => place.to_string(),
+        });
+        self
+    }
+
     /// What went wrong, coarsely.
     pub fn kind(&self) -> PlanErrorKind {
         self.0.kind

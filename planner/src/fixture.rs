@@ -11,7 +11,7 @@ use levada_engine::connector::{
 use levada_engine::element::{Batch, ChangelogMode, RowKind};
 use levada_engine::error::{EngineError, Result};
 
-use crate::catalog::MemoryCatalog;
+use crate::catalog::Catalogs;
 use crate::logical::Resolver;
 use crate::lowering::Configuration;
 use crate::parser::{self, Set, Statement};
@@ -168,10 +168,10 @@ impl Session {
         ] {
             connectors.register(Arc::new(Fake(name)));
         }
-        let catalog = Arc::new(MemoryCatalog::new());
+        let catalogs = Arc::new(Catalogs::new());
         Session {
             planner: Planner::new(
-                catalog,
+                catalogs,
                 connectors,
                 Resolver::new(Arc::new(levada_engine::time::SystemClock)),
             ),
@@ -202,6 +202,18 @@ impl Session {
                 }
                 Statement::Drop(drop) => {
                     self.planner.drop(drop)?;
+                }
+                Statement::Alter(alter) => {
+                    self.planner.alter(alter)?;
+                }
+                Statement::Database(define) => {
+                    self.planner.define_database(define)?;
+                }
+                Statement::Catalog(define) => {
+                    self.planner.define_catalog(define)?;
+                }
+                Statement::Use(place) => {
+                    self.planner.use_place(place)?;
                 }
                 Statement::Set(Set::Value { key, value, .. }) => {
                     crate::lowering::settings::check(key, value)?;

@@ -23,7 +23,7 @@ pub mod parser;
 pub mod planner;
 pub mod streaming;
 
-pub use planner::{PlannedJob, Planner};
+pub use planner::{CreatedTable, PlannedJob, Planner};
 
 #[cfg(test)]
 mod tests;

@@ -6,10 +6,11 @@
 //!
 //! [`parse`] reads a whole script. Queries and expressions are read by sqlparser under
 //! [`LevadaDialect`]; statements have a grammar of their own here ([`ddl`], [`dml`],
-//! [`command`]), on sqlparser's tokens, which know their position. [`rewrite`] then turns
+//! [`show`], [`command`]), on sqlparser's tokens, which know their position. [`rewrite`] then turns
 //! what DataFusion's SQL planner does not know into what it does. No SQL is ever rewritten
 //! as text.
 
+mod advice;
 mod command;
 mod ddl;
 mod depth;
@@ -17,6 +18,7 @@ mod dml;
 mod hints;
 pub mod names;
 pub mod rewrite;
+mod show;
 mod source;
 mod statement;
 mod syntax;
@@ -123,7 +125,7 @@ impl<'a> Script<'a> {
         let sql = without_mark(sql);
         let tokens = Tokenizer::new(&DIALECT, sql)
             .tokenize_with_location()
-            .map_err(syntax::from_tokenizer)?;
+            .map_err(|error| syntax::from_tokenizer(error, sql))?;
         depth::check_tokens(&tokens)?;
         let hints = HintsByToken::collect(&tokens)?;
         let parser = Parser::new(&DIALECT)
@@ -145,9 +147,10 @@ impl<'a> Script<'a> {
         let location = self.location();
         let statement = self
             .statement()
-            .map_err(|error| error.or_at(Some(self.location())))?;
+            .map_err(|error| self.advised(error.or_at(Some(self.location()))))?;
         let text = self.text_since(location);
-        self.expect_end_of_statement()?;
+        self.expect_end_of_statement()
+            .map_err(|error| self.advised(error))?;
         Ok(Some(ParsedStatement {
             statement,
             text,
@@ -167,6 +170,7 @@ impl<'a> Script<'a> {
             "SELECT" | "WITH" | "VALUES" => Ok(Statement::Query(self.query()?)),
             "CREATE" => self.create(),
             "DROP" => self.drop(),
+            "ALTER" => self.alter(),
             "INSERT" => Ok(Statement::Insert(self.insert()?)),
             "EXECUTE" | "BEGIN" => Ok(Statement::StatementSet(self.statement_set()?)),
             "EXPLAIN" => self.explain(),
@@ -180,20 +184,21 @@ impl<'a> Script<'a> {
         }
     }
 
+    /// The error that a statement cannot begin so.
     fn not_a_statement(&self, token: &TokenWithSpan) -> PlanError {
         const KNOWN: &[&str] = &[
-            "SELECT", "WITH", "VALUES", "CREATE", "DROP", "INSERT", "EXECUTE", "BEGIN", "EXPLAIN",
-            "SHOW", "DESCRIBE", "SET", "RESET", "USE", "STOP",
-        ];
-        const REFUSED: &[&str] = &[
-            "ALTER", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "ANALYZE", "CALL", "LOAD", "UNLOAD",
-            "ADD", "REMOVE", "COMPILE", "GRANT", "REVOKE", "COPY", "COMMIT", "ROLLBACK",
+            "SELECT", "WITH", "VALUES", "CREATE", "DROP", "ALTER", "INSERT", "EXECUTE", "BEGIN",
+            "EXPLAIN", "SHOW", "DESCRIBE", "SET", "RESET", "USE", "STOP",
         ];
         let at = Location::of(token.span);
         let found = token.token.to_string();
         let upper = found.to_ascii_uppercase();
-        if REFUSED.contains(&upper.as_str()) {
-            return PlanError::unsupported(format!("the statement {upper}"), at);
+        if let Some((_, hint)) = advice::REFUSED.iter().find(|(word, _)| *word == upper) {
+            let error = PlanError::unsupported(format!("the statement {upper}"), at);
+            return match hint {
+                Some(hint) => error.hint(*hint),
+                None => error,
+            };
         }
         let error = PlanError::new(
             PlanErrorKind::Syntax,
@@ -270,7 +275,10 @@ impl<'a> Script<'a> {
         let Token::Word(word) = &token.token else {
             return error;
         };
-        match nearest(&word.value, what.split(' ').filter(|w| w.len() > 2)) {
+        let words = what.split(|c: char| !c.is_alphanumeric() && c != '_');
+        // A word that is what is expected but for its case or its quotes is no slip.
+        let others = words.filter(|w| w.len() > 2 && !w.eq_ignore_ascii_case(&word.value));
+        match nearest(&word.value, others) {
             Some(near) => error.hint(format!("did you mean {near}?")),
             None => error,
         }
@@ -321,7 +329,7 @@ impl<'a> Script<'a> {
         Ok(Expression {
             ast,
             text,
-            location,
+            location: Some(location),
         })
     }
 
@@ -361,7 +369,9 @@ impl<'a> Script<'a> {
                         .hint("use GROUP BY ROLLUP (…) or GROUP BY CUBE (…)"));
                 }
                 let error = self.expected("the end of the statement");
-                let lone = ["GROUP", "ORDER"].into_iter().find(|word| self.peek(word));
+                let lone = ["GROUP", "ORDER"]
+                    .into_iter()
+                    .find(|word| self.peek(word) && !self.peek_nth(1, "BY"));
                 Err(match lone {
                     Some(word) => error.hint(format!("did you mean {word} BY?")),
                     None => self.with_slip_before(error, first),

@@ -11,13 +11,17 @@ use levada_engine::connector::ConnectorRegistry;
 use levada_engine::element::ChangelogMode;
 use levada_engine::error::EngineError;
 use levada_engine::graph::JobGraph;
+use sqlparser::ast::Ident;
 
 use crate::batch::{self, Batch, BatchRows, GivenTables, Writing};
-use crate::catalog::{self, Catalog, View};
+use crate::catalog::{self, Before, Catalogs, Declaring, Lookup, View};
 use crate::explain;
 use crate::logical::{self, FileTables, QueryContext, Resolver};
 use crate::lowering::{self, Configuration, Surroundings};
-use crate::parser::{self, CreateTable, CreateView, Explain, ExplainTarget, Insert, Query};
+use crate::parser::{
+    self, Alter, Basis, CreateTable, CreateView, DefineCatalog, DefineDatabase, Explain,
+    ExplainTarget, Insert, Query, Use,
+};
 use crate::streaming::{self, Builder, Plan, Sink};
 use levada_language::error::PlanError;
 
@@ -27,9 +31,17 @@ use levada_language::error::PlanError;
 /// each call, because every session has its own.
 #[derive(Clone)]
 pub struct Planner {
-    catalog: Arc<dyn Catalog>,
+    catalogs: Arc<Catalogs>,
     connectors: ConnectorRegistry,
     resolver: Resolver,
+}
+
+/// What CREATE TABLE has done.
+#[derive(Debug)]
+pub struct CreatedTable {
+    /// The insert that fills the table, if it was created AS a query.
+    pub fill: Option<Insert>,
+    before: Before,
 }
 
 /// A job that is ready to be submitted.
@@ -63,21 +75,22 @@ enum Output<'a> {
 
 impl Planner {
     /// A planner over a catalog and connectors.
-    pub fn new(
-        catalog: Arc<dyn Catalog>,
-        connectors: ConnectorRegistry,
-        resolver: Resolver,
-    ) -> Self {
+    pub fn new(catalogs: Arc<Catalogs>, connectors: ConnectorRegistry, resolver: Resolver) -> Self {
         Planner {
-            catalog,
+            catalogs,
             connectors,
             resolver,
         }
     }
 
-    /// The tables and views.
-    pub fn catalog(&self) -> &Arc<dyn Catalog> {
-        &self.catalog
+    /// The catalogs with their tables and views.
+    pub fn catalogs(&self) -> &Arc<Catalogs> {
+        &self.catalogs
+    }
+
+    /// Names as they are found from the current database.
+    pub fn lookup(&self) -> Lookup<'_> {
+        self.catalogs.lookup()
     }
 
     /// The connectors.
@@ -90,17 +103,54 @@ impl Planner {
         &self.resolver
     }
 
-    /// CREATE TABLE. False if IF NOT EXISTS found one.
+    /// CREATE TABLE; the table stays empty. `None` if IF NOT EXISTS found one.
     ///
     /// # Errors
-    /// See [`catalog::create_table`].
-    pub fn create_table(&self, statement: &CreateTable) -> Result<bool, PlanError> {
-        catalog::create_table(
-            self.catalog.as_ref(),
-            &self.connectors,
-            &self.resolver,
-            statement,
-        )
+    /// See [`catalog::create_table`]; also when the query of AS is wrong.
+    pub fn create_table(&self, statement: &CreateTable) -> Result<Option<CreatedTable>, PlanError> {
+        let columns_of = |query: &Query| self.schema_of(query);
+        let lookup = self.lookup();
+        let declaring = self.declaring();
+        let Some(before) = catalog::create_table(&lookup, &declaring, statement, columns_of)?
+        else {
+            return Ok(None);
+        };
+        let fill = match &statement.basis {
+            Basis::Query { query, .. } => Some(self.fill(statement, query)?),
+            _ => None,
+        };
+        Ok(Some(CreatedTable { fill, before }))
+    }
+
+    /// The insert of CREATE TABLE … AS: by name, since the table may have more columns.
+    fn fill(&self, statement: &CreateTable, query: &Query) -> Result<Insert, PlanError> {
+        let schema = self.schema_of(query)?;
+        let names = schema.fields().iter().map(|field| field.name());
+        Ok(Insert {
+            table: statement.name.clone(),
+            options: Vec::new(),
+            columns: names.map(|name| Ident::with_quote('`', name)).collect(),
+            partition: Vec::new(),
+            overwrite: false,
+            query: query.clone(),
+            text: format!("CREATE TABLE {} AS {}", statement.name, query.text),
+            location: query.location,
+        })
+    }
+
+    /// Puts back what was there before a CREATE TABLE whose table could not be filled.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn undo(&self, created: CreatedTable) -> Result<(), PlanError> {
+        created.before.restore(&self.catalogs)
+    }
+
+    fn declaring(&self) -> Declaring<'_> {
+        Declaring {
+            connectors: &self.connectors,
+            resolver: &self.resolver,
+        }
     }
 
     /// CREATE VIEW. False if IF NOT EXISTS found one.
@@ -108,12 +158,21 @@ impl Planner {
     /// # Errors
     /// See [`catalog::create_view`]; also when the query of the view is wrong.
     pub fn create_view(&self, statement: &CreateView) -> Result<bool, PlanError> {
-        catalog::create_view(self.catalog.as_ref(), statement, |view| {
+        catalog::create_view(&self.lookup(), statement, |view| self.check_view(view))
+    }
+
+    /// ALTER TABLE or ALTER VIEW. False if IF EXISTS found none.
+    ///
+    /// # Errors
+    /// See [`catalog::alter`].
+    pub fn alter(&self, statement: &Alter) -> Result<bool, PlanError> {
+        catalog::alter(&self.lookup(), &self.declaring(), statement, |view| {
             self.check_view(view)
         })
     }
 
-    fn check_view(&self, view: &View) -> Result<(), PlanError> {
+    /// Plans the query of a view, and says the names of its columns.
+    fn check_view(&self, view: &View) -> Result<Vec<String>, PlanError> {
         if let Some((path, location)) = batch::first_named(&view.query.ast) {
             let what = format!("a view over the file '{path}'");
             return Err(PlanError::unsupported(what, location)
@@ -122,8 +181,7 @@ impl Planner {
         }
         // Whether streams can do it depends on the mode in which the view is used.
         let files = FileTables::new();
-        let catalog = self.catalog.as_ref();
-        let context = QueryContext::new(catalog, &self.resolver, &files, &view.query, false)
+        let context = QueryContext::new(self.lookup(), &self.resolver, &files, &view.query, false)
             .for_view(&view.name);
         let plan = logical::plan(&context, &view.query)?;
         let (named, found) = (view.columns.len(), plan.schema().fields().len());
@@ -134,25 +192,60 @@ impl Planner {
             )
             .at(Some(view.query.location)));
         }
-        Ok(())
+        let fields = plan.schema().fields().iter();
+        let names: Vec<String> = fields.map(|field| field.name().clone()).collect();
+        let shown = if named == 0 { &names } else { &view.columns };
+        let twice = |(at, name): &(usize, &String)| shown.iter().take(*at).any(|n| n == *name);
+        if let Some((_, name)) = shown.iter().enumerate().find(twice) {
+            return Err(PlanError::new(
+                levada_language::error::PlanErrorKind::DuplicateName,
+                format!("two columns of the view are called {name}"),
+            )
+            .hint("give one of them another name with AS")
+            .at(Some(view.query.location)));
+        }
+        Ok(names)
     }
 
-    /// DROP TABLE or DROP VIEW. False if IF EXISTS found none.
+    /// DROP TABLE or DROP VIEW. For each name, false if IF EXISTS found none.
     ///
     /// # Errors
-    /// See [`catalog::drop_object`].
-    pub fn drop(&self, statement: &parser::Drop) -> Result<bool, PlanError> {
-        catalog::drop_object(self.catalog.as_ref(), statement)
+    /// See [`catalog::drop_objects`].
+    pub fn drop(&self, statement: &parser::Drop) -> Result<Vec<bool>, PlanError> {
+        catalog::drop_objects(&self.lookup(), statement)
     }
 
-    /// The columns of a query, for DESCRIBE of a view and for completion.
+    /// CREATE, ALTER or DROP of a database. Says what happened.
+    ///
+    /// # Errors
+    /// See [`catalog::define_database`].
+    pub fn define_database(&self, statement: &DefineDatabase) -> Result<String, PlanError> {
+        catalog::define_database(&self.lookup(), statement)
+    }
+
+    /// CREATE, ALTER or DROP of a catalog. Says what happened.
+    ///
+    /// # Errors
+    /// See [`catalog::define_catalog`].
+    pub fn define_catalog(&self, statement: &DefineCatalog) -> Result<String, PlanError> {
+        catalog::define_catalog(&self.lookup(), statement)
+    }
+
+    /// USE. Says where the session is.
+    ///
+    /// # Errors
+    /// There is no such database or catalog.
+    pub fn use_place(&self, place: &Use) -> Result<String, PlanError> {
+        catalog::use_place(&self.lookup(), place)
+    }
+
+    /// The columns of a query, for CREATE TABLE … AS and for completion.
     ///
     /// # Errors
     /// The query is wrong.
     pub fn schema_of(&self, query: &Query) -> Result<SchemaRef, PlanError> {
         let files = FileTables::new();
-        let context =
-            QueryContext::new(self.catalog.as_ref(), &self.resolver, &files, query, false);
+        let context = QueryContext::new(self.lookup(), &self.resolver, &files, query, false);
         Ok(Arc::clone(logical::plan(&context, query)?.schema().inner()))
     }
 
@@ -161,15 +254,7 @@ impl Planner {
     /// # Errors
     /// The query of the view is wrong, for instance because a table was dropped.
     pub fn schema_of_view(&self, view: &View) -> Result<SchemaRef, PlanError> {
-        let schema = self.schema_of(&view.query)?;
-        if view.columns.is_empty() {
-            return Ok(schema);
-        }
-        let fields = schema.fields().iter().zip(&view.columns);
-        let renamed: Vec<_> = fields
-            .map(|(field, name)| field.as_ref().clone().with_name(name))
-            .collect();
-        Ok(Arc::new(arrow::datatypes::Schema::new(renamed)))
+        logical::schema_of_view(self.lookup(), &self.resolver, view)
     }
 
     /// A query whose rows stream to the client.
@@ -310,10 +395,10 @@ impl Planner {
         insert: &Insert,
     ) -> Result<(Sink, LogicalPlan), PlanError> {
         if insert.overwrite {
-            return Err(PlanError::unsupported(
-                "INSERT OVERWRITE",
-                Some(insert.location),
-            ));
+            return Err(
+                PlanError::unsupported("INSERT OVERWRITE", Some(insert.location))
+                    .hint("remove the files first, or write to another path, and use INSERT INTO"),
+            );
         }
         let sink = self.sink(insert)?;
         let shape = |plan| logical::insert_plan(batch.resolver, plan, insert, &sink.table);
@@ -353,7 +438,7 @@ impl Planner {
 
     fn batch<'a>(&'a self, resolver: &'a Resolver) -> Batch<'a> {
         Batch {
-            catalog: self.catalog.as_ref(),
+            lookup: self.lookup(),
             connectors: &self.connectors,
             resolver,
             clock: Arc::clone(resolver.clock()),
@@ -394,7 +479,7 @@ impl Planner {
             Output::Client(query) => {
                 let plan = self.optimized(&resolver, query, Ok)?;
                 builder
-                    .of_query(query, self.catalog.as_ref())
+                    .of_query(query, &self.lookup())
                     .collect(&plan)
                     .map_err(|e| e.or_at(Some(query.location)))?;
                 logical.push(plan);
@@ -429,7 +514,7 @@ impl Planner {
             logical::insert_plan(resolver, plan, insert, &sink.table)
         })?;
         builder
-            .of_query(&insert.query, self.catalog.as_ref())
+            .of_query(&insert.query, &self.lookup())
             .insert(&plan, sink)
             .map_err(|e| e.or_at(Some(insert.query.location)))?;
         Ok(plan)
@@ -437,7 +522,7 @@ impl Planner {
 
     /// The table of an INSERT.
     fn sink(&self, insert: &Insert) -> Result<Sink, PlanError> {
-        let table = catalog::find_table(self.catalog.as_ref(), &insert.table)?;
+        let table = self.lookup().find_table(&insert.table)?;
         Ok(Sink {
             table: catalog::with_options(&table, &insert.options)?,
             location: catalog::location_of(&insert.table).or(Some(insert.location)),
@@ -452,8 +537,7 @@ impl Planner {
     ) -> Result<LogicalPlan, PlanError> {
         logical::refuse_for_streams(resolver, query)?;
         let files = FileTables::new();
-        let catalog = self.catalog.as_ref();
-        let context = QueryContext::new(catalog, resolver, &files, query, true);
+        let context = QueryContext::new(self.lookup(), resolver, &files, query, true);
         let plan = shape(logical::plan(&context, query)?)?;
         logical::optimize_for_streams(resolver, plan, query)
             .map_err(|error| error.or_at(Some(query.location)))
@@ -466,7 +550,7 @@ impl Planner {
         name: &str,
     ) -> Result<JobGraph, PlanError> {
         let surroundings = Surroundings {
-            catalog: self.catalog.as_ref(),
+            catalogs: &self.catalogs,
             connectors: &self.connectors,
             configuration,
         };

@@ -12,9 +12,9 @@ use levada_language::types::SqlType;
 use levada_language::{PlanError, PlanErrorKind};
 use levada_planner::Planner;
 use levada_planner::batch::GivenTables;
-use levada_planner::catalog::{self, MemoryCatalog};
+use levada_planner::catalog::{self, Catalogs};
 use levada_planner::logical::Resolver;
-use levada_planner::parser::{self, Query, Show, Statement};
+use levada_planner::parser::{self, Describe, Query, Show, Statement};
 use sqlparser::ast::ObjectName;
 
 use super::names::named;
@@ -40,10 +40,9 @@ impl Inspection {
         let tables = self.tables()?;
         match &statement.statement {
             Statement::Query(query) => tables.query(query).await,
-            Statement::Show(Show::Tables) => tables.list(),
-            Statement::Describe(name) | Statement::Show(Show::Columns(name)) => {
-                tables.describe(name)
-            }
+            Statement::Show(Show::Tables(_)) => tables.list(),
+            Statement::Describe(Describe::Table(name))
+            | Statement::Show(Show::Columns(name, _)) => tables.describe(name),
             _ => Err(PlanError::new(
                 PlanErrorKind::Unsupported,
                 "state can be queried and not changed",
@@ -112,7 +111,7 @@ impl Tables {
 
     async fn query(&self, query: &Query) -> Result<Outcome> {
         let planner = Planner::new(
-            Arc::new(MemoryCatalog::new()),
+            Arc::new(Catalogs::new()),
             ConnectorRegistry::new(),
             Resolver::new(Arc::new(SystemClock)),
         );

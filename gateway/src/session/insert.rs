@@ -1,8 +1,8 @@
-//! INSERT and EXECUTE STATEMENT SET.
+//! INSERT, EXECUTE STATEMENT SET, and CREATE TABLE, which may fill its table.
 
 use levada_engine::time::{Clock, SystemClock};
 use levada_language::Location;
-use levada_planner::parser::Insert;
+use levada_planner::parser::{CreateTable, Insert};
 
 use super::Session;
 use crate::config::RuntimeMode;
@@ -10,6 +10,28 @@ use crate::error::Result;
 use crate::outcome::{Job, Outcome};
 
 impl Session {
+    /// With AS, the table is there only if it can be filled; whether that succeeds to the end, the job
+    /// says.
+    pub(super) async fn create_table(
+        &mut self,
+        create: &CreateTable,
+        at: Location,
+    ) -> Result<Outcome> {
+        let Some(created) = self.planning.create_table(create)? else {
+            return Ok(Outcome::Ok(format!("table {} exists already", create.name)));
+        };
+        let Some(fill) = created.fill.clone() else {
+            return Ok(Outcome::Ok(format!("table {} created", create.name)));
+        };
+        match self.insert(std::slice::from_ref(&fill), at).await {
+            Ok(outcome) => Ok(outcome),
+            Err(error) => {
+                self.planning.undo(created)?;
+                Err(error)
+            }
+        }
+    }
+
     /// Several inserts run as one job.
     pub(super) async fn insert(&mut self, inserts: &[Insert], at: Location) -> Result<Outcome> {
         if self.configuration.runtime_mode() == RuntimeMode::Batch {

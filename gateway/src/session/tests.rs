@@ -13,6 +13,8 @@ use levada_engine::graph::{JobGraph, JobId};
 use super::*;
 use crate::environment::connectors;
 
+mod catalogs;
+
 /// A coordinator that runs nothing and remembers everything.
 #[derive(Default)]
 struct Fake {
@@ -199,16 +201,17 @@ async fn tables_are_listed_and_described() {
     assert_eq!(
         table(&mut session, "DESCRIBE few").await,
         [
-            ["a", "INT", "true", "-", "-", "-"],
-            ["b", "STRING", "false", "-", "-", "-"],
-            ["c", "BIGINT", "true", "-", "AS a + 1", "-"],
+            ["a", "INT", "true", "-", "-", "-", "-"],
+            ["b", "STRING", "false", "-", "-", "-", "b"],
+            ["c", "BIGINT", "true", "-", "AS a + 1", "-", "-"],
             [
                 "ts",
                 "TIMESTAMP(3)",
                 "true",
                 "-",
                 "-",
-                "ts - INTERVAL '5' SECOND"
+                "ts - INTERVAL '5' SECOND",
+                "-"
             ],
         ]
     );
@@ -307,7 +310,7 @@ async fn set_and_reset_answer() {
         "{wrong}"
     );
     let wrong = error(&mut session, "\n  RESET 'pipeline.nam'").await;
-    assert!(wrong.contains("line 2, column 3"), "{wrong}");
+    assert!(wrong.contains("line 2, column 9"), "{wrong}");
 }
 
 #[tokio::test]
@@ -396,22 +399,6 @@ async fn batch_mode_runs_without_a_job() {
     let wrong = error(&mut session, "SELECT a FROM many").await;
     assert!(wrong.starts_with("LV-"), "{wrong}");
     assert_eq!(*fake.connections.lock().unwrap(), 0);
-}
-
-#[tokio::test]
-async fn use_confirms_the_only_place() {
-    let (mut session, _) = session().await;
-    for sql in [
-        "USE CATALOG default_catalog",
-        "USE default_catalog.default_database",
-    ] {
-        assert!(
-            matches!(session.execute(sql).await.unwrap(), Outcome::Ok(_)),
-            "{sql}"
-        );
-    }
-    let wrong = error(&mut session, "USE elsewhere").await;
-    assert!(wrong.starts_with("LV-1017"), "{wrong}");
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@
 //! `collect_spans` is on; everything else is a sentence, of which the advice meant for
 //! developers is dropped.
 
+mod wording;
+
 use datafusion::common::{Diagnostic, SchemaError};
 use datafusion::error::DataFusionError;
 
@@ -41,7 +43,9 @@ fn convert(error: &DataFusionError) -> PlanError {
         },
         DataFusionError::SchemaError(schema, _) => from_schema(schema),
         DataFusionError::NotImplemented(text) => {
-            PlanError::new(PlanErrorKind::Unsupported, sentence(text))
+            let text = sentence(text);
+            let plain = || PlanError::new(PlanErrorKind::Unsupported, &text);
+            wording::reword(&text).unwrap_or_else(plain)
         }
         DataFusionError::Plan(text) => from_plan(text),
         DataFusionError::ArrowError(inner, _) => {
@@ -49,11 +53,9 @@ fn convert(error: &DataFusionError) -> PlanError {
             let text = text
                 .trim_start_matches("Arithmetic overflow: ")
                 .trim_start_matches("Invalid argument error: ");
-            PlanError::new(PlanErrorKind::Evaluation, sentence(text))
+            evaluation(&sentence(text))
         }
-        DataFusionError::Execution(text) => {
-            PlanError::new(PlanErrorKind::Evaluation, sentence(text))
-        }
+        DataFusionError::Execution(text) => evaluation(&sentence(text)),
         DataFusionError::Internal(text) => PlanError::internal(sentence(text)),
         DataFusionError::SQL(inner, _) => PlanError::from((**inner).clone()),
         DataFusionError::Configuration(text) => {
@@ -64,6 +66,11 @@ fn convert(error: &DataFusionError) -> PlanError {
             sentence(&other.strip_backtrace()),
         ),
     }
+}
+
+fn evaluation(text: &str) -> PlanError {
+    let plain = || PlanError::new(PlanErrorKind::Evaluation, text);
+    wording::reword(text).unwrap_or_else(plain)
 }
 
 fn with_diagnostic(error: PlanError, diagnostic: &Diagnostic) -> PlanError {
@@ -111,7 +118,17 @@ fn from_schema(error: &SchemaError) -> PlanError {
             } else {
                 error.detail(format!("columns in scope: {}", list(&names)))
             };
-            error.suggest(&field.name, names)
+            let here = valid_fields
+                .iter()
+                .find(|column| column.name.to_lowercase() == wanted);
+            match here.and_then(|column| column.relation.as_ref()) {
+                // The column is there; what stands in front of it is not.
+                Some(relation) if field.relation.is_some() => error.hint(format!(
+                    "did you mean {relation}.{}?",
+                    fits.first().unwrap_or(&field.name.as_str())
+                )),
+                _ => error.suggest(&field.name, names),
+            }
         }
         SchemaError::AmbiguousReference { field } => PlanError::new(
             PlanErrorKind::AmbiguousName,
@@ -147,7 +164,11 @@ fn from_plan(text: &str) -> PlanError {
             None => error.hint("SHOW FUNCTIONS lists the functions"),
         };
     }
-    if let Some(refused) = about_arguments(&text).or_else(|| about_names(&text)) {
+    let known = wording::reword(&text);
+    if let Some(refused) = known
+        .or_else(|| about_arguments(&text))
+        .or_else(|| about_names(&text))
+    {
         return refused;
     }
     let lower = text.to_lowercase();
@@ -186,7 +207,11 @@ fn about_arguments(text: &str) -> Option<PlanError> {
             .or_else(|| said.split_once(", but no"))?;
         format!("{name}{said}")
     };
-    Some(PlanError::new(PlanErrorKind::TypeMismatch, message))
+    let error = PlanError::new(PlanErrorKind::TypeMismatch, message);
+    Some(match said.contains("failed to match any signature") {
+        true => error.hint("use CAST(… AS …) to give it a value of a type that it takes"),
+        false => error,
+    })
 }
 
 /// Two columns of one name.
@@ -209,7 +234,7 @@ fn sentence(text: &str) -> String {
         .next()
         .unwrap_or(text);
     let text = text.strip_prefix("Error during planning: ").unwrap_or(text);
-    super::terms::in_sql(text.trim().trim_end_matches('.'))
+    wording::without_dump(&super::terms::in_sql(text.trim().trim_end_matches('.')))
 }
 
 fn list(names: &[&str]) -> String {

@@ -28,7 +28,10 @@ fn from_message(message: &str) -> PlanError {
         "TIMESTAMP WITH TIME ZONE",
     ];
     if invalid_type.iter().any(|part| message.contains(part)) && !message.starts_with("Expected") {
-        return PlanError::new(PlanErrorKind::InvalidType, message);
+        return match message.split_once("; ") {
+            Some((message, hint)) => PlanError::new(PlanErrorKind::InvalidType, message).hint(hint),
+            None => PlanError::new(PlanErrorKind::InvalidType, message),
+        };
     }
     let Some((wanted, found)) = message
         .strip_prefix("Expected")

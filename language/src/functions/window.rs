@@ -172,12 +172,13 @@ impl WindowCall {
             Err(PlanError::new(PlanErrorKind::InvalidWindow, message).at(self.location))
         };
         match (self.kind, self.slide_ms) {
-            (WindowKind::Cumulate, Some(step)) if self.size_ms % step != 0 => {
-                error("the size of CUMULATE must be a multiple of its step".to_string())
-            }
-            (WindowKind::Hop, Some(slide)) if self.size_ms % slide != 0 => {
-                error("the size of HOP must be a multiple of its slide".to_string())
-            }
+            (WindowKind::Cumulate, Some(step)) if self.size_ms % step != 0 => error(
+                "the size of CUMULATE must be a multiple of its step, which comes first"
+                    .to_string(),
+            ),
+            (WindowKind::Hop, Some(slide)) if self.size_ms % slide != 0 => error(
+                "the size of HOP must be a multiple of its slide, which comes first".to_string(),
+            ),
             (WindowKind::Hop | WindowKind::Cumulate, None) => {
                 error(format!("{} needs a slide and a size", self.kind.sql_name()))
             }

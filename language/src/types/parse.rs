@@ -379,7 +379,43 @@ fn is_word(token: &Token, expected: &str) -> bool {
     matches!(token, Token::Word(word) if word.value.eq_ignore_ascii_case(expected))
 }
 
+/// Types of other databases, and what stands for them here.
+const FOREIGN: &[(&str, &str)] = &[
+    ("SERIAL", "BIGINT; nothing counts up by itself"),
+    ("BIGSERIAL", "BIGINT; nothing counts up by itself"),
+    ("DATETIME", "TIMESTAMP(3)"),
+    ("DATETIME2", "TIMESTAMP(6)"),
+    ("TIMESTAMPTZ", "TIMESTAMP_LTZ(6)"),
+    ("UUID", "STRING"),
+    ("JSON", "STRING, with JSON_VALUE and JSON_QUERY"),
+    ("JSONB", "STRING, with JSON_VALUE and JSON_QUERY"),
+    ("CLOB", "STRING"),
+    ("LONGTEXT", "STRING"),
+    ("MEDIUMTEXT", "STRING"),
+    ("NVARCHAR", "VARCHAR(n)"),
+    ("VARCHAR2", "VARCHAR(n)"),
+    ("BLOB", "BYTES"),
+    ("BYTEA", "BYTES"),
+    ("MONEY", "DECIMAL(18, 2)"),
+    ("NUMBER", "DECIMAL(p, s)"),
+    ("BIT", "BOOLEAN"),
+    ("LONG", "BIGINT"),
+    ("STRUCT", "ROW<name TYPE, …>"),
+    ("LIST", "ARRAY<TYPE>"),
+    ("ENUM", "STRING"),
+    ("MEDIUMINT", "INT"),
+];
+
 fn unknown_type(word: &Word, token: &TokenWithSpan) -> ParserError {
+    let foreign = FOREIGN
+        .iter()
+        .find(|(name, _)| word.value.eq_ignore_ascii_case(name));
+    if let Some((_, instead)) = foreign {
+        return error_at(
+            &format!("{} is not a type; use {instead}", word.value),
+            token.span.start,
+        );
+    }
     let near = match nearest(&word.value, NAMES.iter().copied()) {
         Some(name) => format!("; did you mean {name}?"),
         None => String::new(),

@@ -37,7 +37,7 @@ pub(crate) use files::first_named;
 pub use given::GivenTables;
 pub(crate) use insert::{Writing, write};
 
-use crate::catalog::Catalog;
+use crate::catalog::Lookup;
 use crate::logical::{self, FileTables, QueryContext, Resolver};
 use crate::parser::Query;
 use levada_language::error::PlanError;
@@ -52,7 +52,7 @@ pub struct BatchRows {
 
 /// What batch execution needs.
 pub(crate) struct Batch<'a> {
-    pub(crate) catalog: &'a dyn Catalog,
+    pub(crate) lookup: Lookup<'a>,
     pub(crate) connectors: &'a ConnectorRegistry,
     pub(crate) resolver: &'a Resolver,
     pub(crate) clock: Arc<dyn Clock>,
@@ -85,7 +85,8 @@ impl Batch<'_> {
         shape: impl FnOnce(LogicalPlan) -> Result<LogicalPlan, PlanError>,
     ) -> Result<LogicalPlan, PlanError> {
         let plan = {
-            let context = QueryContext::new(self.catalog, self.resolver, files, query, false);
+            let context =
+                QueryContext::new(self.lookup.clone(), self.resolver, files, query, false);
             logical::plan(&context, query)?
         };
         let plan = shape(plan)?;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Column, ColumnKind, Table, View};
+use super::{CatalogEntry, Column, ColumnKind, ObjectPath, Place, Table, View};
 use levada_language::types::{quote_name, quote_text};
 
 /// CREATE TABLE as SHOW CREATE TABLE prints it: a statement that makes the same table.
@@ -21,7 +21,7 @@ pub fn create_table_sql(table: &Table) -> String {
         lines.push(format!("PRIMARY KEY ({key}) NOT ENFORCED"));
     }
     let temporary = if table.temporary { "TEMPORARY " } else { "" };
-    let mut sql = format!("CREATE {temporary}TABLE {} (\n  ", quote_name(&table.name));
+    let mut sql = format!("CREATE {temporary}TABLE {} (\n  ", quoted(&table.path));
     sql.push_str(&lines.join(",\n  "));
     sql.push_str("\n)");
     if let Some(comment) = &table.comment {
@@ -43,7 +43,7 @@ pub fn create_table_sql(table: &Table) -> String {
 /// CREATE VIEW as SHOW CREATE VIEW prints it.
 pub fn create_view_sql(view: &View) -> String {
     let temporary = if view.temporary { "TEMPORARY " } else { "" };
-    let mut sql = format!("CREATE {temporary}VIEW {}", quote_name(&view.name));
+    let mut sql = format!("CREATE {temporary}VIEW {}", quoted(&view.path));
     if !view.columns.is_empty() {
         let _ = write!(sql, " ({})", names(&view.columns));
     }
@@ -52,6 +52,31 @@ pub fn create_view_sql(view: &View) -> String {
     }
     let _ = write!(sql, " AS\n{}", view.query.text);
     sql
+}
+
+/// CREATE CATALOG as SHOW CREATE CATALOG prints it.
+pub fn create_catalog_sql(name: &str, entry: &CatalogEntry) -> String {
+    let mut sql = format!("CREATE CATALOG {}", quote_name(name));
+    if let Some(comment) = &entry.comment {
+        let _ = write!(sql, "\nCOMMENT {}", quote_text(comment));
+    }
+    let options = entry.options.iter();
+    let options: Vec<String> = options
+        .map(|(key, value)| format!("{} = {}", quote_text(key), quote_text(value)))
+        .collect();
+    let _ = write!(sql, "\nWITH (\n  {}\n)", options.join(",\n  "));
+    sql
+}
+
+/// The name alone in the database that sessions begin in, else the full name.
+fn quoted(path: &ObjectPath) -> String {
+    let ObjectPath { place, name } = path;
+    match *place == Place::default() {
+        true => quote_name(name),
+        false => [&place.catalog, &place.database, name]
+            .map(|part| quote_name(part))
+            .join("."),
+    }
 }
 
 fn column_sql(column: &Column) -> String {

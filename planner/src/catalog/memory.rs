@@ -1,44 +1,89 @@
 //! A catalog in the memory of one process.
 
 use std::collections::BTreeMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::{Catalog, Object};
+use super::{Catalog, Database, Object};
 use levada_language::error::PlanError;
 
-/// Tables and views that live as long as this value.
+/// Databases, tables and views that live as long as this value.
 #[derive(Debug, Default)]
 pub struct MemoryCatalog {
-    objects: RwLock<BTreeMap<String, Object>>,
+    databases: RwLock<BTreeMap<String, Contents>>,
+}
+
+#[derive(Debug, Default)]
+struct Contents {
+    database: Database,
+    objects: BTreeMap<String, Object>,
 }
 
 impl MemoryCatalog {
-    /// An empty catalog.
-    pub fn new() -> Self {
-        Self::default()
+    /// A catalog with one database, which is empty.
+    pub fn with_database(name: &str) -> Self {
+        let databases = BTreeMap::from([(name.to_string(), Contents::default())]);
+        MemoryCatalog {
+            databases: RwLock::new(databases),
+        }
+    }
+
+    // A writer that panicked left the maps whole: every change is one insert or remove.
+    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<String, Contents>> {
+        self.databases
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<String, Contents>> {
+        self.databases
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Catalog for MemoryCatalog {
-    fn get(&self, name: &str) -> Option<Object> {
-        // A writer that panicked left the map whole: every change is one insert or remove.
-        let objects = self.objects.read().unwrap_or_else(PoisonError::into_inner);
-        objects.get(name).cloned()
+    fn databases(&self) -> Vec<String> {
+        self.read().keys().cloned().collect()
     }
 
-    fn names(&self) -> Vec<String> {
-        let objects = self.objects.read().unwrap_or_else(PoisonError::into_inner);
-        objects.keys().cloned().collect()
+    fn database(&self, name: &str) -> Option<Database> {
+        self.read().get(name).map(|found| found.database.clone())
     }
 
-    fn put(&self, name: &str, object: Object) -> Result<(), PlanError> {
-        let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
-        objects.insert(name.to_string(), object);
+    fn put_database(&self, name: &str, database: Database) -> Result<(), PlanError> {
+        self.write().entry(name.to_string()).or_default().database = database;
         Ok(())
     }
 
-    fn remove(&self, name: &str) -> Result<bool, PlanError> {
-        let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
-        Ok(objects.remove(name).is_some())
+    fn remove_database(&self, name: &str) -> Result<bool, PlanError> {
+        Ok(self.write().remove(name).is_some())
+    }
+
+    fn names(&self, database: &str) -> Vec<String> {
+        let databases = self.read();
+        let found = databases.get(database);
+        found.map_or_else(Vec::new, |found| found.objects.keys().cloned().collect())
+    }
+
+    fn get(&self, database: &str, name: &str) -> Option<Object> {
+        self.read().get(database)?.objects.get(name).cloned()
+    }
+
+    fn put(&self, database: &str, name: &str, object: Object) -> Result<(), PlanError> {
+        match self.write().get_mut(database) {
+            Some(found) => {
+                found.objects.insert(name.to_string(), object);
+                Ok(())
+            }
+            None => Err(PlanError::internal(format!(
+                "{name} has no database {database} to be in"
+            ))),
+        }
+    }
+
+    fn remove(&self, database: &str, name: &str) -> Result<bool, PlanError> {
+        let mut databases = self.write();
+        let found = databases.get_mut(database);
+        Ok(found.is_some_and(|found| found.objects.remove(name).is_some()))
     }
 }

@@ -1,34 +1,48 @@
-//! The catalog: what tables and views there are.
+//! The catalogs: what tables and views there are.
 //!
-//! [`Catalog`] is a store of [`Object`]s by name. The planner owns the trait, because it is the
-//! one who asks; [`MemoryCatalog`] is the implementation that a process keeps for itself.
-//! [`resolve`] applies the rule for the case of names, and [`Table`] knows what a connector, the
-//! logical plan and SHOW CREATE TABLE each need of a table.
+//! [`Catalog`] is a store of databases and of the [`Object`]s in them. The planner owns the trait,
+//! because it is the one who asks; [`MemoryCatalog`] is the implementation that a process keeps for
+//! itself. [`Catalogs`] is all that a session can name: its catalogs, its temporary objects and where
+//! it is, and [`Lookup`] finds what a name in a statement means. [`Table`] knows what a connector, the
+//! logical plan and SHOW CREATE TABLE each need of a table, and keeps the [`Declaration`] that it was
+//! made from: LIKE and ALTER change that, and the table is made anew.
+//!
+//! [`Declaration`]: crate::parser::Declaration
 
+mod alter;
+mod catalogs;
 mod create;
+mod database;
 mod ddl;
+mod declare;
+mod like;
+mod lookup;
 mod memory;
+mod options;
+mod place;
 mod table;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sqlparser::ast::ObjectName;
 
-pub(crate) use create::option_error;
-pub use create::{create_table, create_view, drop_object, with_options};
-pub use ddl::{create_table_sql, create_view_sql};
+pub use alter::alter;
+pub use catalogs::{CatalogEntry, Catalogs};
+pub use create::{Before, create_table, create_view, drop_objects};
+pub use database::{IN_MEMORY, define_catalog, define_database, use_place};
+pub use ddl::{create_catalog_sql, create_table_sql, create_view_sql};
+pub use declare::Declaring;
+pub use lookup::Lookup;
 pub use memory::MemoryCatalog;
+pub(crate) use options::option_error;
+pub use options::with_options;
+pub use place::{DEFAULT_CATALOG, DEFAULT_DATABASE, ObjectPath, Place};
 pub use table::{Column, ColumnKind, Computed, Table, View, Watermark};
 
-use crate::parser::names;
-use levada_language::error::{Location, PlanError, PlanErrorKind};
-
-/// The one catalog there is.
-pub const DEFAULT_CATALOG: &str = "default_catalog";
-/// The one database there is.
-pub const DEFAULT_DATABASE: &str = "default_database";
+use levada_language::error::{Location, PlanError};
 
 /// A table or a view.
 #[derive(Debug, Clone)]
@@ -47,128 +61,63 @@ impl Object {
             Object::View(_) => "view",
         }
     }
+
+    /// Whether it was created with TEMPORARY.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Object::Table(table) => table.temporary,
+            Object::View(view) => view.temporary,
+        }
+    }
 }
 
-/// A store of tables and views by their exact names. Implementations are shared by threads.
-pub trait Catalog: Send + Sync + std::fmt::Debug {
-    /// The object with exactly this name.
-    fn get(&self, name: &str) -> Option<Object>;
+/// A database: what is known of it besides its tables.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Database {
+    /// COMMENT.
+    pub comment: Option<String>,
+    /// WITH.
+    pub properties: BTreeMap<String, String>,
+}
 
-    /// All names, sorted.
-    fn names(&self) -> Vec<String>;
+/// A store of databases, and of tables and views in them, by their exact names. Implementations are
+/// shared by threads.
+pub trait Catalog: Send + Sync + std::fmt::Debug {
+    /// The names of all databases, sorted.
+    fn databases(&self) -> Vec<String>;
+
+    /// The database with exactly this name.
+    fn database(&self, name: &str) -> Option<Database>;
+
+    /// Stores a database, or what is known of it anew.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    fn put_database(&self, name: &str, database: Database) -> Result<(), PlanError>;
+
+    /// Removes a database with all that is in it; false if there was none.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    fn remove_database(&self, name: &str) -> Result<bool, PlanError>;
+
+    /// The names of all objects of a database, sorted.
+    fn names(&self, database: &str) -> Vec<String>;
+
+    /// The object of a database with exactly this name.
+    fn get(&self, database: &str, name: &str) -> Option<Object>;
 
     /// Stores an object, replacing one of the same name.
     ///
     /// # Errors
-    /// The store cannot be written.
-    fn put(&self, name: &str, object: Object) -> Result<(), PlanError>;
+    /// The store cannot be written, or has no such database.
+    fn put(&self, database: &str, name: &str, object: Object) -> Result<(), PlanError>;
 
     /// Removes an object; false if there was none.
     ///
     /// # Errors
     /// The store cannot be written.
-    fn remove(&self, name: &str) -> Result<bool, PlanError>;
-}
-
-/// Finds an object: exactly, else by the only name that differs in case alone.
-pub fn resolve(catalog: &dyn Catalog, name: &str) -> Option<(String, Object)> {
-    if let Some(object) = catalog.get(name) {
-        return Some((name.to_string(), object));
-    }
-    let all = catalog.names();
-    let found = names::resolve(name, all.iter().map(String::as_str))?;
-    catalog.get(found).map(|object| (found.to_string(), object))
-}
-
-/// Finds an object by a name from a statement.
-///
-/// # Errors
-/// There is none, or the name has the wrong parts; with the name's position.
-pub fn find(catalog: &dyn Catalog, name: &ObjectName) -> Result<(String, Object), PlanError> {
-    let wanted = local_name(name)?;
-    resolve(catalog, &wanted).ok_or_else(|| unknown_table(catalog, &wanted, location_of(name)))
-}
-
-/// Finds a table by a name from a statement.
-///
-/// # Errors
-/// There is none, or it is a view; with the name's position.
-pub fn find_table(catalog: &dyn Catalog, name: &ObjectName) -> Result<Arc<Table>, PlanError> {
-    match find(catalog, name)? {
-        (_, Object::Table(table)) => Ok(table),
-        (found, Object::View(_)) => Err(PlanError::new(
-            PlanErrorKind::InvalidStatement,
-            format!("{found} is a view, and a table is needed here"),
-        )
-        .at(location_of(name))),
-    }
-}
-
-/// The error that a table does not exist.
-pub fn unknown_table(catalog: &dyn Catalog, name: &str, location: Option<Location>) -> PlanError {
-    let all = catalog.names();
-    let twins: Vec<&str> = all
-        .iter()
-        .map(String::as_str)
-        .filter(|known| known.to_lowercase() == name.to_lowercase())
-        .collect();
-    if twins.len() > 1 {
-        return PlanError::new(
-            PlanErrorKind::AmbiguousName,
-            format!("table {name} fits {}", twins.join(" and ")),
-        )
-        .hint("write the name in its exact case")
-        .at(location);
-    }
-    let error = PlanError::new(
-        PlanErrorKind::UnknownTable,
-        format!("table or view {name} does not exist"),
-    )
-    .suggest(name, all.iter().map(String::as_str))
-    .at(location);
-    if error.hint_text().is_some() {
-        return error;
-    }
-    error.hint("SHOW TABLES lists the tables and views")
-}
-
-/// The name without `default_catalog.default_database.` in front.
-///
-/// # Errors
-/// It names another catalog or database.
-pub fn local_name(name: &ObjectName) -> Result<String, PlanError> {
-    let parts: Vec<&str> = name
-        .0
-        .iter()
-        .filter_map(|part| part.as_ident())
-        .map(|ident| ident.value.as_str())
-        .collect();
-    let unknown = |what: &str, which: &str| {
-        PlanError::new(
-            PlanErrorKind::UnknownName,
-            format!("{what} {which} does not exist"),
-        )
-        .at(location_of(name))
-    };
-    match parts.as_slice() {
-        [table] => Ok((*table).to_string()),
-        [database, table] if database.eq_ignore_ascii_case(DEFAULT_DATABASE) => {
-            Ok((*table).to_string())
-        }
-        [database, _] => Err(unknown("database", database)),
-        [catalog, _, _] if !catalog.eq_ignore_ascii_case(DEFAULT_CATALOG) => {
-            Err(unknown("catalog", catalog))
-        }
-        [_, database, table] if database.eq_ignore_ascii_case(DEFAULT_DATABASE) => {
-            Ok((*table).to_string())
-        }
-        [_, database, _] => Err(unknown("database", database)),
-        _ => Err(PlanError::new(
-            PlanErrorKind::Syntax,
-            format!("{name} has too many parts for the name of a table"),
-        )
-        .at(location_of(name))),
-    }
+    fn remove(&self, database: &str, name: &str) -> Result<bool, PlanError>;
 }
 
 /// Where a name stands in the SQL.

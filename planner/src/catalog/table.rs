@@ -8,13 +8,16 @@ use datafusion::logical_expr::Expr;
 use levada_engine::connector::TableDescriptor;
 use levada_engine::graph::WireSchema;
 
-use crate::parser;
+use super::place::{ObjectPath, Place};
+use crate::parser::{self, Declaration};
 use levada_language::types::Nullable;
 
 /// A table: columns, what is known about time and keys, and the connector's options.
 #[derive(Debug, Clone)]
 pub struct Table {
-    /// Its name.
+    /// Its full name.
+    pub path: ObjectPath,
+    /// What plans and messages call it.
     pub name: String,
     /// The columns in the order of the declaration.
     pub columns: Vec<Column>,
@@ -30,6 +33,8 @@ pub struct Table {
     pub options: BTreeMap<String, String>,
     /// Whether it was created with TEMPORARY.
     pub temporary: bool,
+    /// What it was made from, without positions.
+    pub declaration: Declaration,
 }
 
 /// A column of a table.
@@ -82,10 +87,16 @@ pub struct Watermark {
 /// A view: a query by name.
 #[derive(Debug, Clone)]
 pub struct View {
-    /// Its name.
+    /// Its full name.
+    pub path: ObjectPath,
+    /// What messages call it.
     pub name: String,
+    /// The database from which the names in its query are found.
+    pub place: Arc<Place>,
     /// New names of the query's columns; empty keeps them.
     pub columns: Vec<String>,
+    /// The columns that the query had when the view was created: those are what it shows.
+    pub shown: Vec<String>,
     /// What it shows.
     pub query: parser::Query,
     /// COMMENT.

@@ -1,6 +1,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use super::{Object, create_table_sql, create_view_sql, resolve};
+mod databases;
+mod like;
+
+use sqlparser::ast::{Ident, ObjectName};
+
+use super::{Object, create_table_sql, create_view_sql};
 use crate::fixture::Session;
 
 const TABLE: &str = "CREATE TABLE `Events` (
@@ -21,7 +26,12 @@ WITH (
 )";
 
 fn object(session: &Session, name: &str) -> Object {
-    resolve(session.planner.catalog().as_ref(), name).unwrap().1
+    session
+        .planner
+        .lookup()
+        .find(&ObjectName::from(Ident::new(name)))
+        .unwrap()
+        .1
 }
 
 #[test]
@@ -65,7 +75,11 @@ fn names_are_exact_first() {
         "CREATE TABLE t (a INT) WITH ('connector' = 'stream'); CREATE TABLE T (a INT) WITH ('connector' = 'stream'); CREATE TABLE Other (a INT) WITH ('connector' = 'stream');",
     );
     let found = |session: &Session, name: &str| {
-        resolve(session.planner.catalog().as_ref(), name).map(|(name, _)| name)
+        let found = session
+            .planner
+            .lookup()
+            .get(&ObjectName::from(Ident::new(name)));
+        found.unwrap().map(|(path, _)| path.name)
     };
     assert_eq!(found(&session, "T").as_deref(), Some("T"));
     assert_eq!(found(&session, "OTHER").as_deref(), Some("Other"));

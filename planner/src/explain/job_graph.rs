@@ -14,6 +14,53 @@ pub(super) fn text(graph: &JobGraph) -> String {
     out
 }
 
+/// The vertices and what they read, as a JSON object.
+pub(super) fn json(graph: &JobGraph) -> String {
+    let nodes: Vec<String> = graph
+        .vertices
+        .iter()
+        .map(|v| vertex_json(graph, v))
+        .collect();
+    format!("{{\n  \"nodes\": [\n    {}\n  ]\n}}", nodes.join(",\n    "))
+}
+
+fn vertex_json(graph: &JobGraph, vertex: &Vertex) -> String {
+    let reads: Vec<String> = graph
+        .edges
+        .iter()
+        .filter(|edge| edge.to == vertex.id)
+        .map(|edge| {
+            let how = quoted(&partitioning(edge));
+            format!("{{\"id\": {}, \"ship_strategy\": {how}}}", edge.from.0)
+        })
+        .collect();
+    let operators: Vec<String> = vertex.operators.iter().map(|o| quoted(&o.name)).collect();
+    format!(
+        "{{\"id\": {}, \"type\": {}, \"operators\": [{}], \"parallelism\": {}, \"predecessors\": [{}]}}",
+        vertex.id.0,
+        quoted(&vertex.name),
+        operators.join(", "),
+        vertex.parallelism,
+        reads.join(", ")
+    )
+}
+
+/// A text of JSON.
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            c if c.is_control() => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
 fn vertex_text(out: &mut String, graph: &JobGraph, vertex: &Vertex) {
     let _ = writeln!(
         out,

@@ -2,7 +2,7 @@
 //!
 //! Without details: the logical plan and the streaming plan. CHANGELOG_MODE adds to each node of
 //! the streaming plan its mode, keys, time attributes and state. JOB GRAPH shows vertices and
-//! edges.
+//! edges, JSON_EXECUTION_PLAN the same for programs.
 
 mod job_graph;
 mod logical;
@@ -37,6 +37,10 @@ pub(crate) fn render(
             "Streaming plan",
             streaming::text(&stages.streaming, changelog),
         ));
+    }
+    if asked(ExplainDetail::JsonExecutionPlan) {
+        // Programs read this, so it stands alone.
+        return Ok(job_graph::json(&graph()?));
     }
     if asked(ExplainDetail::JobGraph) {
         sections.push(("Job graph", job_graph::text(&graph()?)));

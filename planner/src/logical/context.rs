@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::{Result as DataFusionResult, TableReference};
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, TypePlanner};
@@ -14,11 +14,11 @@ use datafusion::logical_expr::{
 };
 use datafusion::prelude::Expr;
 use datafusion::sql::planner::SqlToRel;
-use sqlparser::ast::Statement;
+use sqlparser::ast::{Ident, ObjectName, Statement};
 
 use super::source::{CatalogTable, ViewTable};
 use super::{Resolver, refuse};
-use crate::catalog::{self, Catalog, Object, View};
+use crate::catalog::{self, Catalogs, Lookup, Object, View};
 use crate::parser::names::{self, FoundTable, TableNames};
 use crate::parser::{HintedTable, Query};
 use levada_language::error::{PlanError, PlanErrorKind};
@@ -30,12 +30,12 @@ const VIEW_DEPTH: usize = 64;
 /// Files that a query names directly (`FROM 'data/*.parquet'`), by their path.
 pub type FileTables = BTreeMap<String, Arc<dyn TableSource>>;
 
-static NO_CATALOG: LazyLock<catalog::MemoryCatalog> = LazyLock::new(catalog::MemoryCatalog::new);
+static NOTHING: LazyLock<Catalogs> = LazyLock::new(Catalogs::new);
 static NO_FILES: FileTables = BTreeMap::new();
 
 /// Tables and functions for one query.
 pub struct QueryContext<'a> {
-    catalog: &'a dyn Catalog,
+    lookup: Lookup<'a>,
     resolver: &'a Resolver,
     files: &'a FileTables,
     hinted: &'a [HintedTable],
@@ -49,14 +49,14 @@ pub struct QueryContext<'a> {
 impl<'a> QueryContext<'a> {
     /// A context for `query`. `streaming` says that views must hold only what streams can do.
     pub fn new(
-        catalog: &'a dyn Catalog,
+        lookup: Lookup<'a>,
         resolver: &'a Resolver,
         files: &'a FileTables,
         query: &'a Query,
         streaming: bool,
     ) -> Self {
         QueryContext {
-            catalog,
+            lookup,
             resolver,
             files,
             hinted: &query.hinted_tables,
@@ -76,7 +76,7 @@ impl<'a> QueryContext<'a> {
     /// A context without tables, for expressions that stand alone.
     pub(super) fn without_tables(resolver: &'a Resolver) -> Self {
         QueryContext {
-            catalog: &*NO_CATALOG,
+            lookup: NOTHING.lookup(),
             resolver,
             files: &NO_FILES,
             hinted: &[],
@@ -93,18 +93,18 @@ impl<'a> QueryContext<'a> {
 
     fn table(&self, name: &TableReference) -> Result<Arc<dyn TableSource>, PlanError> {
         if let Some(hinted) = self.hinted.iter().find(|h| h.alias == name.table()) {
-            let table = catalog::find_table(self.catalog, &hinted.name)?;
+            let table = self.lookup.find_table(&hinted.name)?;
             let table = catalog::with_options(&table, &hinted.options)?;
             return Ok(Arc::new(CatalogTable::new(table)));
         }
         if let Some(file) = self.files.get(name.table()) {
             return Ok(Arc::clone(file));
         }
-        let local = self.local_name(name)?;
-        match catalog::resolve(self.catalog, &local) {
+        let written = object_name(name);
+        match self.lookup.get(&written)? {
             Some((_, Object::Table(table))) => Ok(Arc::new(CatalogTable::new(table))),
             Some((_, Object::View(view))) => self.view(&view),
-            None => Err(self.unknown(&local)),
+            None => Err(self.unknown(&written, name.table())),
         }
     }
 
@@ -125,11 +125,11 @@ impl<'a> QueryContext<'a> {
             let sql = SqlToRel::new_with_options(self, self.resolver.parser_options());
             Ok(sql.sql_statement_to_plan(Statement::Query(ast))?)
         });
-        planned.map_err(|error| super::locate::locate(error, query).or_at(Some(query.location)))
+        planned.map_err(|error| super::advice::placed(error, query))
     }
 
-    fn unknown(&self, name: &str) -> PlanError {
-        let error = catalog::unknown_table(self.catalog, name, None);
+    fn unknown(&self, written: &ObjectName, name: &str) -> PlanError {
+        let error = self.lookup.unknown(written);
         let looks_like_file = name.contains('/') || name.contains('*') || name.contains('.');
         if looks_like_file && self.streaming {
             return error.hint(
@@ -138,13 +138,6 @@ impl<'a> QueryContext<'a> {
             );
         }
         error
-    }
-
-    fn local_name(&self, name: &TableReference) -> Result<String, PlanError> {
-        use sqlparser::ast::{Ident, ObjectName};
-        let parts = [name.catalog(), name.schema(), Some(name.table())];
-        let idents: Vec<Ident> = parts.into_iter().flatten().map(Ident::new).collect();
-        catalog::local_name(&ObjectName::from(idents))
     }
 
     fn expand(&self, view: &View) -> Result<LogicalPlan, PlanError> {
@@ -157,7 +150,7 @@ impl<'a> QueryContext<'a> {
         let mut views = self.views.clone();
         views.push(view.name.clone());
         let inner = QueryContext {
-            catalog: self.catalog,
+            lookup: self.lookup.from(&view.place),
             resolver: self.resolver,
             files: self.files,
             hinted: &view.query.hinted_tables,
@@ -171,8 +164,61 @@ impl<'a> QueryContext<'a> {
         }
         .and_then(|()| super::plan(&inner, &view.query))
         .map_err(|error| in_view(&error, view))?;
+        let planned = as_created(planned, view)?;
         rename_columns(planned, view)
     }
+}
+
+/// The columns of a view's query.
+///
+/// # Errors
+/// The query is wrong, for instance because a table was dropped.
+pub fn schema_of_view(
+    lookup: Lookup<'_>,
+    resolver: &Resolver,
+    view: &View,
+) -> Result<SchemaRef, PlanError> {
+    let context = QueryContext {
+        lookup,
+        ..QueryContext::without_tables(resolver)
+    };
+    let context = QueryContext {
+        streaming: false,
+        ..context
+    };
+    Ok(context.expand(view)?.schema().inner().clone())
+}
+
+fn object_name(name: &TableReference) -> ObjectName {
+    let parts = [name.catalog(), name.schema(), Some(name.table())];
+    let idents: Vec<Ident> = parts.into_iter().flatten().map(Ident::new).collect();
+    ObjectName::from(idents)
+}
+
+/// The columns that the view had when it was created: a table that has got others since does not
+/// change what `*` stands for.
+fn as_created(plan: LogicalPlan, view: &View) -> Result<LogicalPlan, PlanError> {
+    let columns = plan.schema().columns();
+    let names = columns.iter().map(|column| &column.name);
+    if view.shown.is_empty() || names.clone().eq(&view.shown) {
+        return Ok(plan);
+    }
+    let mut kept = Vec::new();
+    for name in &view.shown {
+        let mut found = columns.iter().filter(|column| column.name == *name);
+        match (found.next(), found.next()) {
+            (Some(column), None) => kept.push(Expr::Column(column.clone())),
+            _ => {
+                return Err(PlanError::new(
+                    PlanErrorKind::UnknownColumn,
+                    format!("view {} has lost its column {name}", view.name),
+                )
+                .detail("a table that it reads was altered, or dropped and created anew")
+                .hint("create the view again with CREATE OR REPLACE VIEW"));
+            }
+        }
+    }
+    Ok(LogicalPlanBuilder::from(plan).project(kept)?.build()?)
 }
 
 /// An error of a view's query: its position is one of another text, so it becomes a detail.
@@ -230,17 +276,21 @@ impl TableNames for QueryContext<'_> {
         // An error is reported when DataFusion asks for the table, with the position.
         let source = self.table(&reference).ok()?;
         let (last, before) = name.split_last()?;
-        let exact = match self.local_name(&reference) {
-            Ok(local) => catalog::resolve(self.catalog, &local).map(|(exact, _)| exact),
-            Err(_) => None,
-        };
-        let exact = exact.unwrap_or_else(|| (*last).to_string());
-        Some(FoundTable {
-            name: before
+        let written = object_name(&reference);
+        let name = match self.lookup.get(&written) {
+            Ok(Some((path, _))) => {
+                let parts = [path.place.catalog, path.place.database, path.name];
+                // As many parts as were written, each as it is called.
+                parts.into_iter().skip(2 - before.len()).collect()
+            }
+            _ => before
                 .iter()
+                .chain([last])
                 .map(|part| (*part).to_string())
-                .chain([exact])
                 .collect(),
+        };
+        Some(FoundTable {
+            name,
             schema: source.schema(),
         })
     }

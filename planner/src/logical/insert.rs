@@ -33,13 +33,17 @@ pub fn insert_plan(
         return Err(PlanError::new(
             PlanErrorKind::InvalidStatement,
             format!(
-                "the query has {} columns, and {} are expected by table {}",
-                found.len(),
-                order.len(),
-                table.name
+                "the query has {}, and table {} expects {}",
+                counted(found.len()),
+                table.name,
+                order.len()
             ),
         )
         .detail(both(&plan, &target))
+        .hint(format!(
+            "name the columns that the query gives, as in INSERT INTO {} (a, b); the others are NULL",
+            table.name
+        ))
         .at(Some(insert.query.location)));
     }
     let mut projection = Vec::new();
@@ -60,6 +64,13 @@ pub fn insert_plan(
         .build()?;
     // The casts to the table's types are SQL's too.
     super::optimize::analyze(resolver, plan)
+}
+
+fn counted(columns: usize) -> String {
+    match columns {
+        1 => "1 column".to_string(),
+        more => format!("{more} columns"),
+    }
 }
 
 /// The values of PARTITION (column = value).
@@ -127,7 +138,8 @@ fn written_column(ident: &Ident, table: &Table) -> Result<String, PlanError> {
                 "column {found} of table {} is computed or virtual and cannot be written",
                 table.name
             ),
-        ),
+        )
+        .hint("leave it out of the list, and its value out of the query"),
         None => PlanError::new(
             PlanErrorKind::UnknownColumn,
             format!(

@@ -70,6 +70,22 @@ struct Calls {
     message: String,
 }
 
+impl Calls {
+    /// Whether the message begins with this column: `t.c in SELECT is …`.
+    fn names_column(&self, expr: &Expr) -> bool {
+        let last = match expr {
+            Expr::Identifier(ident) => Some(ident),
+            Expr::CompoundIdentifier(idents) => idents.last(),
+            _ => None,
+        };
+        let Some((column, _)) = self.message.split_once(" in ") else {
+            return false;
+        };
+        let named = column.rsplit('.').next().unwrap_or(column);
+        last.is_some_and(|ident| ident.value.to_lowercase() == named)
+    }
+}
+
 impl Visitor for Calls {
     type Break = Location;
 
@@ -77,6 +93,11 @@ impl Visitor for Calls {
         if let Expr::Identifier(ident) = expr
             && self.message == format!("column {} does not exist", ident.value.to_lowercase())
             && let Some(location) = Location::of(ident.span)
+        {
+            return ControlFlow::Break(location);
+        }
+        if self.names_column(expr)
+            && let Some(location) = Location::of(expr.span())
         {
             return ControlFlow::Break(location);
         }

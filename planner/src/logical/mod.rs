@@ -9,6 +9,7 @@
 //! tables from the [`Catalog`](crate::catalog::Catalog). Everything here is shared by streaming
 //! and batch execution, apart from the list of optimizer rules in [`optimize`].
 
+mod advice;
 mod context;
 mod field_access;
 mod insert;
@@ -24,7 +25,7 @@ mod subqueries;
 mod window_table;
 mod windows;
 
-pub use context::{FileTables, QueryContext};
+pub use context::{FileTables, QueryContext, schema_of_view};
 pub use insert::insert_plan;
 pub use locate::first_join;
 pub(crate) use over_calls::{OverCall, over_calls};
@@ -48,8 +49,7 @@ use levada_language::error::PlanError;
 pub fn plan(context: &QueryContext<'_>, query: &Query) -> Result<LogicalPlan, PlanError> {
     let raw = context.plan(query)?;
     let windowed = windows::replace_markers(raw)?;
-    optimize::analyze(context.resolver(), windowed)
-        .map_err(|error| locate::locate(error, query).or_at(Some(query.location)))
+    optimize::analyze(context.resolver(), windowed).map_err(|error| advice::placed(error, query))
 }
 
 pub use optimize::optimize_for_streams;

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{Expr, ObjectName, Spanned, Visit, Visitor};
 
-use crate::catalog::{self, Catalog, Object};
+use crate::catalog::{Lookup, Object};
 use crate::parser::Query;
 use levada_language::error::{Location, PlanError};
 
@@ -34,9 +34,9 @@ impl OverCall {
 
 /// The calls of functions with OVER: those of the query in the order in which they stand, then those
 /// of the views that it reads.
-pub(crate) fn over_calls(query: &Query, catalog: &dyn Catalog) -> Vec<OverCall> {
+pub(crate) fn over_calls(query: &Query, lookup: &Lookup<'_>) -> Vec<OverCall> {
     let mut search = Search {
-        catalog,
+        lookup: lookup.clone(),
         within: None,
         views: Vec::new(),
         calls: Vec::new(),
@@ -48,7 +48,7 @@ pub(crate) fn over_calls(query: &Query, catalog: &dyn Catalog) -> Vec<OverCall> 
 }
 
 struct Search<'a> {
-    catalog: &'a dyn Catalog,
+    lookup: Lookup<'a>,
     /// The view that is looked through.
     within: Option<String>,
     /// All that have been.
@@ -60,14 +60,17 @@ impl Visitor for Search<'_> {
     type Break = ();
 
     fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<()> {
-        let Ok((_, Object::View(view))) = catalog::find(self.catalog, relation) else {
+        let Ok((_, Object::View(view))) = self.lookup.find(relation) else {
             return ControlFlow::Continue(());
         };
         if !self.views.contains(&view.name) {
             self.views.push(view.name.clone());
             let outer = self.within.replace(view.name.clone());
+            let inner = self.lookup.from(&view.place);
+            let lookup = std::mem::replace(&mut self.lookup, inner);
             view.query.ast.visit(self)?;
             self.within = outer;
+            self.lookup = lookup;
         }
         ControlFlow::Continue(())
     }

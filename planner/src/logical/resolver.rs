@@ -109,7 +109,13 @@ impl Resolver {
             refuse_other_rows(&expr)?;
             self.analyze(expr, schema)
         });
-        resolved.map_err(|error| error.or_at(Some(expression.location)))
+        resolved.map_err(|error| match expression.location {
+            Some(_) => error.or_at(expression.location),
+            None => error.from_elsewhere(&format!(
+                "in the expression {} of an earlier statement",
+                expression.text
+            )),
+        })
     }
 
     /// Analyzes an expression as the only column of a projection.

@@ -29,14 +29,14 @@ use levada_engine::graph::JobGraph;
 
 pub use settings::Configuration;
 
-use crate::catalog::Catalog;
+use crate::catalog::Catalogs;
 use crate::streaming::Plan;
 use levada_language::error::PlanError;
 
 /// What lowering needs to know beside the plan.
 pub struct Surroundings<'a> {
     /// Where side tables (`late-rows.table`) are found.
-    pub catalog: &'a dyn Catalog,
+    pub catalogs: &'a Catalogs,
     /// The connectors.
     pub connectors: &'a ConnectorRegistry,
     /// What SET has said.

@@ -222,8 +222,8 @@ impl Lowering<'_> {
     }
 
     fn late_rows(&mut self, table: &Table, source: usize) -> Result<(), PlanError> {
-        let catalog = self.surroundings.catalog;
-        let Some(target) = side_tables::find(catalog, table, "late-rows.table")? else {
+        let catalogs = self.surroundings.catalogs;
+        let Some(target) = side_tables::find(catalogs, table, "late-rows.table")? else {
             return Ok(());
         };
         let rows = self.get(source)?.schema.clone();
@@ -232,8 +232,8 @@ impl Lowering<'_> {
     }
 
     fn bad_rows(&mut self, table: &Table, source: usize) -> Result<(), PlanError> {
-        let catalog = self.surroundings.catalog;
-        let Some(target) = side_tables::find(catalog, table, "bad-rows.table")? else {
+        let catalogs = self.surroundings.catalogs;
+        let Some(target) = side_tables::find(catalogs, table, "bad-rows.table")? else {
             return Ok(());
         };
         side_tables::check_bad(&target, table)?;

@@ -6,14 +6,15 @@ use arrow::datatypes::{DataType, Schema, SchemaRef};
 use levada_engine::connector::ConnectorRegistry;
 use levada_engine::element::ChangelogMode;
 use levada_engine::graph::bad_rows_schema;
+use sqlparser::ast::{Ident, ObjectName};
 
-use crate::catalog::{Catalog, Object, Table, resolve, unknown_table};
+use crate::catalog::{Catalogs, Object, Table};
 use levada_language::error::{PlanError, PlanErrorKind};
 use levada_language::types::SqlType;
 
-/// The table that an option names.
+/// The table that an option names, as it is found from the database of the table with the option.
 pub(super) fn find(
-    catalog: &dyn Catalog,
+    catalogs: &Catalogs,
     source: &Table,
     option: &str,
 ) -> Result<Option<Arc<Table>>, PlanError> {
@@ -21,14 +22,22 @@ pub(super) fn find(
         return Ok(None);
     };
     let from = format!("named by the option '{option}' of table {}", source.name);
-    match resolve(catalog, name) {
+    let lookup = catalogs.lookup_from(&Arc::new(source.path.place.clone()));
+    // A name without dots, or a table that has them in its name.
+    let whole = ObjectName::from(Ident::new(name));
+    let parts = ObjectName::from(name.split('.').map(Ident::new).collect::<Vec<_>>());
+    let found = match lookup.get(&whole)? {
+        None if name.contains('.') => lookup.get(&parts),
+        found => Ok(found),
+    };
+    match found.map_err(|error| error.detail(&from))? {
         Some((_, Object::Table(table))) => Ok(Some(table)),
         Some((_, Object::View(_))) => Err(PlanError::new(
             PlanErrorKind::InvalidOption,
             format!("{name} is a view, and rows can only be written to a table"),
         )
         .detail(from)),
-        None => Err(unknown_table(catalog, name, None).detail(from)),
+        None => Err(lookup.unknown(&whole).detail(from)),
     }
 }
 

@@ -1,71 +1,12 @@
-//! Statements that ask or set something: SHOW, DESCRIBE, SET, RESET, USE, STOP JOB.
+//! Statements about the session and its jobs: SET, RESET, USE, STOP JOB.
 
 use sqlparser::tokenizer::Token;
 
 use super::Script;
-use super::statement::{Set, Show, Statement, StopJob, Use};
+use super::statement::{Set, Statement, StopJob, Use};
 use levada_language::error::PlanError;
 
 impl Script<'_> {
-    pub(super) fn show(&mut self) -> Result<Statement, PlanError> {
-        self.expect("SHOW")?;
-        let plain: &[(&[&str], Show)] = &[
-            (&["TABLES"], Show::Tables),
-            (&["VIEWS"], Show::Views),
-            (&["JOBS"], Show::Jobs),
-            (&["FUNCTIONS"], Show::Functions),
-            (&["CATALOGS"], Show::Catalogs),
-            (&["CURRENT", "CATALOG"], Show::CurrentCatalog),
-            (&["DATABASES"], Show::Databases),
-            (&["CURRENT", "DATABASE"], Show::CurrentDatabase),
-        ];
-        for (words, show) in plain {
-            if self.take_all(words) {
-                let location = self.location();
-                self.refuse(
-                    &[
-                        (&["LIKE"], "LIKE after SHOW"),
-                        (&["NOT", "LIKE"], "NOT LIKE after SHOW"),
-                        (&["FROM"], "FROM after SHOW"),
-                        (&["IN"], "IN after SHOW"),
-                    ],
-                    location,
-                )?;
-                return Ok(Statement::Show(show.clone()));
-            }
-        }
-        if self.take_all(&["CREATE", "TABLE"]) {
-            return Ok(Statement::Show(Show::CreateTable(self.name()?)));
-        }
-        if self.take_all(&["CREATE", "VIEW"]) {
-            return Ok(Statement::Show(Show::CreateView(self.name()?)));
-        }
-        if self.take_all(&["COLUMNS", "FROM"]) || self.take_all(&["COLUMNS", "IN"]) {
-            return Ok(Statement::Show(Show::Columns(self.name()?)));
-        }
-        Err(self.expected(
-            "TABLES, VIEWS, JOBS, FUNCTIONS, CATALOGS, DATABASES, COLUMNS FROM, CREATE TABLE or \
-             CREATE VIEW",
-        ))
-    }
-
-    pub(super) fn describe(&mut self) -> Result<Statement, PlanError> {
-        if !self.take("DESCRIBE") {
-            self.expect("DESC")?;
-        }
-        let location = self.location();
-        self.refuse(
-            &[
-                (&["CATALOG"], "DESCRIBE CATALOG"),
-                (&["FUNCTION"], "DESCRIBE FUNCTION"),
-                (&["JOB"], "DESCRIBE JOB"),
-            ],
-            location,
-        )?;
-        let _ = self.take("EXTENDED");
-        Ok(Statement::Describe(self.name()?))
-    }
-
     /// `SET`, `SET 'key' = 'value'` or `SET key = value`.
     pub(super) fn set(&mut self) -> Result<Statement, PlanError> {
         self.expect("SET")?;
@@ -74,8 +15,12 @@ impl Script<'_> {
         }
         let location = self.location();
         let key = self.key()?;
-        self.expect_token(&Token::Eq)?;
-        let value = self.value()?;
+        let value = self
+            .expect_token(&Token::Eq)
+            .and_then(|()| self.value())
+            .map_err(|error| {
+                error.hint("write SET 'name' = 'value'; SET alone lists what is set")
+            })?;
         Ok(Statement::Set(Set::Value {
             key,
             value,
@@ -88,7 +33,8 @@ impl Script<'_> {
         if self.at_end() {
             return Ok(Statement::Reset(None));
         }
-        Ok(Statement::Reset(Some(self.key()?)))
+        let location = self.location();
+        Ok(Statement::Reset(Some((self.key()?, location))))
     }
 
     fn at_end(&self) -> bool {
@@ -138,7 +84,8 @@ impl Script<'_> {
             return Ok(Statement::Use(Use::Catalog(self.ident()?)));
         }
         self.refuse(&[(&["MODULES"], "USE MODULES")], location)?;
-        let _ = self.take("DATABASE");
+        let follows = matches!(self.parser.peek_nth_token_ref(1).token, Token::Word(_));
+        let _ = follows && self.take("DATABASE");
         Ok(Statement::Use(Use::Database(self.name()?)))
     }
 

@@ -1,28 +1,22 @@
 //! CREATE and DROP.
 
-use std::collections::HashSet;
+mod alter;
+mod database;
+mod table;
 
 use sqlparser::tokenizer::Token;
 
+use super::Script;
 use super::statement::{
-    Column, ColumnKind, CreateMode, CreateTable, CreateView, Drop, ObjectKind, PrimaryKey,
-    Statement, TableOption, Watermark,
+    Basis, CreateMode, CreateTable, CreateView, Declaration, Drop, Feature, Like, LikeChoice,
+    Merging, ObjectKind, Statement, TableOption,
 };
-use super::{Script, names};
 use levada_language::error::{Location, PlanError, PlanErrorKind};
-use levada_language::types::{Nullable, parse_type};
-
-/// What stands between the parentheses of CREATE TABLE.
-#[derive(Default)]
-struct Elements {
-    columns: Vec<Column>,
-    watermark: Option<Watermark>,
-    primary_key: Option<PrimaryKey>,
-}
 
 impl Script<'_> {
     pub(super) fn create(&mut self) -> Result<Statement, PlanError> {
         self.expect("CREATE")?;
+        let start = self.location();
         let or_replace = self.take_all(&["OR", "REPLACE"]);
         let temporary = self.take("TEMPORARY") || self.take("TEMP");
         let mode = CreateMode {
@@ -37,20 +31,46 @@ impl Script<'_> {
         if self.take("VIEW") {
             return Ok(Statement::CreateView(self.create_view(mode)?));
         }
+        let is_place = ["DATABASE", "SCHEMA", "CATALOG"]
+            .iter()
+            .any(|word| self.peek(word));
+        if is_place && !or_replace && !temporary {
+            return self.create_place();
+        }
+        if is_place {
+            return Err(PlanError::new(
+                PlanErrorKind::Syntax,
+                "a database or a catalog is neither replaced nor temporary",
+            )
+            .hint("write CREATE DATABASE or CREATE CATALOG, with IF NOT EXISTS if it may be there")
+            .at(Some(start)));
+        }
         const REFUSED: &[(&[&str], &str)] = &[
             (&["SYSTEM", "FUNCTION"], "CREATE SYSTEM FUNCTION"),
             (&["FUNCTION"], "CREATE FUNCTION"),
-            (&["CATALOG"], "CREATE CATALOG"),
-            (&["DATABASE"], "CREATE DATABASE"),
-            (&["SCHEMA"], "CREATE SCHEMA"),
             (&["MATERIALIZED", "TABLE"], "CREATE MATERIALIZED TABLE"),
             (&["MATERIALIZED", "VIEW"], "CREATE MATERIALIZED VIEW"),
             (&["MODEL"], "CREATE MODEL"),
-            (&["EXTERNAL", "TABLE"], "CREATE EXTERNAL TABLE"),
-            (&["INDEX"], "CREATE INDEX"),
         ];
         self.refuse(REFUSED, location)?;
-        Err(self.expected("TABLE or VIEW"))
+        const INDEXES: &[(&[&str], &str)] = &[
+            (&["INDEX"], "CREATE INDEX"),
+            (&["UNIQUE", "INDEX"], "CREATE INDEX"),
+        ];
+        self.refuse(INDEXES, location).map_err(|error| {
+            error.hint("leave it out: what a query looks up is kept by key without being told")
+        })?;
+        const TABLES: &[(&[&str], &str)] = &[
+            (&["EXTERNAL", "TABLE"], "CREATE EXTERNAL TABLE"),
+            (&["UNLOGGED", "TABLE"], "CREATE UNLOGGED TABLE"),
+            (&["STREAM"], "CREATE STREAM"),
+            (&["SOURCE"], "CREATE SOURCE"),
+            (&["SINK"], "CREATE SINK"),
+        ];
+        self.refuse(TABLES, location).map_err(|error| {
+            error.hint("write CREATE TABLE … WITH ('connector' = '…'): what is read and what is written are tables")
+        })?;
+        Err(self.expected("TABLE, VIEW, DATABASE or CATALOG"))
     }
 
     /// An Unsupported error if one of the word sequences comes next.
@@ -86,214 +106,116 @@ impl Script<'_> {
     fn create_table(&mut self, mode: CreateMode) -> Result<CreateTable, PlanError> {
         let mode = self.if_not_exists(mode)?;
         let name = self.name()?;
-        let mut elements = Elements::default();
+        let mut order = Vec::new();
+        let mut declaration = Declaration::default();
         if self.parser.consume_token(&Token::LParen) {
-            elements = self.table_elements()?;
+            self.table_elements(&mut declaration, &mut order)?;
         }
-        let comment = self.optional_comment()?;
-        let mut partitioned_by = Vec::new();
+        declaration.comment = self.optional_comment()?;
         let location = self.location();
+        self.refuse(&[(&["DISTRIBUTED"], "DISTRIBUTED BY")], location)?;
         if self.take_all(&["PARTITIONED", "BY"]) {
-            partitioned_by = self.idents_in_parentheses()?;
+            declaration.partitioned_by = self.idents_in_parentheses()?;
         }
-        let refused: &[(&[&str], &str)] = &[
-            (&["DISTRIBUTED"], "DISTRIBUTED BY"),
-            (&["LIKE"], "CREATE TABLE … LIKE"),
-            (&["AS"], "CREATE TABLE … AS SELECT"),
-        ];
-        self.refuse(refused, location)?;
-        let options = if self.take("WITH") {
-            self.options()?
-        } else {
-            Vec::new()
-        };
-        let location = self.location();
-        self.refuse(refused, location)?;
-        let mut table = CreateTable {
+        if self.take("WITH") {
+            declaration.options = self.options()?;
+        }
+        let basis = self.basis(&mut order)?;
+        if let Some(first) = order.first() {
+            return Err(PlanError::new(
+                PlanErrorKind::Syntax,
+                format!("column {} has no type", first.value),
+            )
+            .hint("types are left out in CREATE TABLE t (a, b) … AS SELECT alone, where all come from the query")
+            .at(Location::of(first.span)));
+        }
+        if matches!(basis, Basis::Nothing) {
+            declaration.check()?;
+        }
+        Ok(CreateTable {
             name,
             mode,
-            columns: elements.columns,
-            watermark: elements.watermark,
-            primary_key: elements.primary_key,
-            comment,
-            partitioned_by,
-            options,
-        };
-        check_table(&mut table)?;
-        Ok(table)
+            declaration,
+            basis,
+        })
     }
 
-    fn table_elements(&mut self) -> Result<Elements, PlanError> {
-        let mut elements = Elements::default();
-        loop {
-            self.table_element(&mut elements)?;
-            if self.parser.consume_token(&Token::Comma) {
-                continue;
-            }
-            if self.parser.consume_token(&Token::RParen) {
-                return Ok(elements);
-            }
-            return Err(self.expected(", or )"));
-        }
-    }
-
-    fn table_element(&mut self, elements: &mut Elements) -> Result<(), PlanError> {
-        let location = self.location();
-        if self.peek("WATERMARK") && self.peek_nth(1, "FOR") {
-            let watermark = self.watermark()?;
-            if elements.watermark.replace(watermark).is_some() {
-                return Err(twice("WATERMARK", location));
-            }
-            return Ok(());
-        }
-        let constraint = self.peek("CONSTRAINT")
-            || (self.peek("PRIMARY") && self.peek_nth(1, "KEY"))
-            || (self.peek("UNIQUE") && self.parser.peek_nth_token_ref(1).token == Token::LParen);
-        if constraint {
-            let key = self.constraint()?;
-            if elements.primary_key.replace(key).is_some() {
-                return Err(twice("PRIMARY KEY", location));
-            }
-            return Ok(());
-        }
-        let (column, key) = self.column()?;
-        if let Some(location) = key {
-            let key = PrimaryKey {
-                name: None,
-                columns: vec![column.name.clone()],
-                location,
+    /// LIKE, AS, or nothing. AS takes the names of columns without a type.
+    fn basis(&mut self, order: &mut Vec<sqlparser::ast::Ident>) -> Result<Basis, PlanError> {
+        if self.take("LIKE") {
+            let table = self.name()?;
+            let choices = match self.parser.consume_token(&Token::LParen) {
+                true => self.like_choices()?,
+                false => Vec::new(),
             };
-            if elements.primary_key.replace(key).is_some() {
-                return Err(twice("PRIMARY KEY", location));
-            }
+            return Ok(Basis::Like(Like { table, choices }));
         }
-        elements.columns.push(column);
-        Ok(())
-    }
-
-    fn watermark(&mut self) -> Result<Watermark, PlanError> {
-        let location = self.location();
-        self.expect("WATERMARK")?;
-        self.expect("FOR")?;
-        let column = self.ident()?;
-        if self.parser.peek_token_ref().token == Token::Period {
-            return Err(PlanError::unsupported(
-                "a watermark for a field of a ROW column",
-                Some(self.location()),
-            )
-            .hint("declare a computed column for the field, and the watermark for that column"));
-        }
-        self.expect("AS")?;
-        let expression = self.expression()?;
-        Ok(Watermark {
-            column,
-            expression,
-            location,
-        })
-    }
-
-    fn constraint(&mut self) -> Result<PrimaryKey, PlanError> {
-        let location = self.location();
-        let name = if self.take("CONSTRAINT") {
-            Some(self.ident()?)
-        } else {
-            None
-        };
-        let here = self.location();
-        let refused: &[(&[&str], &str)] = &[
-            (&["UNIQUE"], "a UNIQUE constraint"),
-            (&["FOREIGN"], "a FOREIGN KEY constraint"),
-            (&["CHECK"], "a CHECK constraint"),
-        ];
-        self.refuse(refused, here)?;
-        self.expect("PRIMARY")?;
-        self.expect("KEY")?;
-        let columns = self.idents_in_parentheses()?;
-        self.not_enforced()?;
-        Ok(PrimaryKey {
-            name,
-            columns,
-            location,
-        })
-    }
-
-    /// NOT ENFORCED must be said: no one checks that keys are unique in a stream.
-    fn not_enforced(&mut self) -> Result<(), PlanError> {
-        if self.take_all(&["NOT", "ENFORCED"]) {
-            return Ok(());
-        }
-        let error = if self.peek("ENFORCED") {
-            PlanError::unsupported("an enforced PRIMARY KEY", Some(self.location()))
-        } else {
-            self.expected("NOT ENFORCED")
-        };
-        Err(error
-            .hint("write PRIMARY KEY (…) NOT ENFORCED: the source is trusted to keep keys unique"))
-    }
-
-    /// A column, and where it says PRIMARY KEY if it does.
-    fn column(&mut self) -> Result<(Column, Option<Location>), PlanError> {
-        let name = self.ident()?;
         if self.take("AS") {
-            let kind = ColumnKind::Computed(self.expression()?);
-            let comment = self.optional_comment()?;
-            return Ok((
-                Column {
-                    name,
-                    kind,
-                    comment,
-                },
-                None,
-            ));
+            self.expect_query()?;
+            return Ok(Basis::Query {
+                query: Box::new(self.query()?),
+                order: std::mem::take(order),
+            });
         }
-        let data_type = self.column_type()?;
-        let kind = if self.take("METADATA") {
-            let key = if self.take("FROM") {
-                Some(self.string("the metadata key in quotes")?.0)
+        Ok(Basis::Nothing)
+    }
+
+    /// `INCLUDING ALL EXCLUDING OPTIONS …)`.
+    fn like_choices(&mut self) -> Result<Vec<LikeChoice>, PlanError> {
+        let mut choices: Vec<LikeChoice> = Vec::new();
+        while !self.parser.consume_token(&Token::RParen) {
+            let location = self.location();
+            let merging = if self.take("INCLUDING") {
+                Merging::Including
+            } else if self.take("EXCLUDING") {
+                Merging::Excluding
+            } else if self.take("OVERWRITING") {
+                Merging::Overwriting
             } else {
-                None
+                return Err(self.expected("INCLUDING, EXCLUDING, OVERWRITING or )"));
             };
-            ColumnKind::Metadata {
-                data_type,
-                key,
-                is_virtual: self.take("VIRTUAL"),
-            }
-        } else {
-            ColumnKind::Physical(data_type)
-        };
-        let location = self.location();
-        let mut key = None;
-        if self.take_all(&["PRIMARY", "KEY"]) {
-            self.not_enforced()?;
-            key = Some(location);
+            let feature = self.like_feature()?;
+            let whole = matches!(
+                feature,
+                Feature::All | Feature::Constraints | Feature::Partitions
+            );
+            let refused = if merging == Merging::Overwriting && whole {
+                "what is said of ALL, CONSTRAINTS and PARTITIONS is INCLUDING or EXCLUDING"
+            } else if choices.iter().any(|choice| choice.feature == feature) {
+                "this is said twice"
+            } else {
+                choices.push(LikeChoice {
+                    merging,
+                    feature,
+                    location,
+                });
+                continue;
+            };
+            return Err(PlanError::new(PlanErrorKind::InvalidStatement, refused).at(Some(location)));
         }
-        let refused: &[(&[&str], &str)] = &[
-            (&["DEFAULT"], "a DEFAULT value"),
-            (&["UNIQUE"], "a UNIQUE constraint"),
-            (&["CHECK"], "a CHECK constraint"),
-            (&["REFERENCES"], "a FOREIGN KEY constraint"),
-            (&["GENERATED"], "a GENERATED column"),
+        Ok(choices)
+    }
+
+    fn like_feature(&mut self) -> Result<Feature, PlanError> {
+        const FEATURES: &[(&str, Feature)] = &[
+            ("ALL", Feature::All),
+            ("CONSTRAINTS", Feature::Constraints),
+            ("PARTITIONS", Feature::Partitions),
+            ("GENERATED", Feature::Generated),
+            ("METADATA", Feature::Metadata),
+            ("OPTIONS", Feature::Options),
+            ("WATERMARKS", Feature::Watermarks),
         ];
-        self.refuse(refused, location)?;
-        let comment = self.optional_comment()?;
-        Ok((
-            Column {
-                name,
-                kind,
-                comment,
-            },
-            key,
-        ))
-    }
-
-    fn column_type(&mut self) -> Result<Nullable, PlanError> {
-        match self.parser.peek_token_ref().token {
-            Token::Word(_) => Ok(parse_type(&mut self.parser)?),
-            _ => Err(self.expected("a type, or AS and an expression")),
+        for (word, feature) in FEATURES {
+            if self.take(word) {
+                return Ok(*feature);
+            }
         }
+        Err(self
+            .expected("ALL, CONSTRAINTS, PARTITIONS, GENERATED, METADATA, OPTIONS or WATERMARKS"))
     }
 
-    fn optional_comment(&mut self) -> Result<Option<String>, PlanError> {
+    pub(super) fn optional_comment(&mut self) -> Result<Option<String>, PlanError> {
         if self.take("COMMENT") {
             Ok(Some(self.string("a comment in quotes")?.0))
         } else {
@@ -302,7 +224,7 @@ impl Script<'_> {
     }
 
     /// `('key' = 'value', …)`.
-    fn options(&mut self) -> Result<Vec<TableOption>, PlanError> {
+    pub(super) fn options(&mut self) -> Result<Vec<TableOption>, PlanError> {
         self.expect_token(&Token::LParen)?;
         let mut options: Vec<TableOption> = Vec::new();
         if self.parser.consume_token(&Token::RParen) {
@@ -322,8 +244,8 @@ impl Script<'_> {
             options.push(TableOption {
                 key,
                 value,
-                key_location,
-                value_location,
+                key_location: Some(key_location),
+                value_location: Some(value_location),
             });
             if self.parser.consume_token(&Token::RParen) {
                 return Ok(options);
@@ -374,72 +296,42 @@ impl Script<'_> {
             ObjectKind::Table
         } else if self.take("VIEW") {
             ObjectKind::View
+        } else if !temporary
+            && (self.peek("DATABASE") || self.peek("SCHEMA") || self.peek("CATALOG"))
+        {
+            return self.drop_place();
         } else {
             let refused: &[(&[&str], &str)] = &[
                 (&["SYSTEM", "FUNCTION"], "DROP SYSTEM FUNCTION"),
                 (&["FUNCTION"], "DROP FUNCTION"),
-                (&["CATALOG"], "DROP CATALOG"),
-                (&["DATABASE"], "DROP DATABASE"),
                 (&["MATERIALIZED"], "DROP MATERIALIZED TABLE"),
                 (&["MODEL"], "DROP MODEL"),
+                (&["INDEX"], "DROP INDEX"),
             ];
             self.refuse(refused, location)?;
-            return Err(self.expected("TABLE or VIEW"));
+            let error = self.expected("TABLE, VIEW, DATABASE or CATALOG");
+            return Err(match error.hint_text() {
+                Some(_) => error,
+                None => error.hint("say what it is that is dropped, as in DROP TABLE t"),
+            });
         };
         let if_exists = self.take_all(&["IF", "EXISTS"]);
-        let name = self.name()?;
+        let mut names = vec![self.name()?];
+        while self.parser.consume_token(&Token::Comma) {
+            names.push(self.name()?);
+        }
+        let location = self.location();
+        if self.take("CASCADE") {
+            return Err(
+                PlanError::unsupported("CASCADE behind a table or view", Some(location))
+                    .hint("views that read it stay, and say that it is gone when they are used"),
+            );
+        }
         Ok(Statement::Drop(Drop {
             kind,
-            name,
+            names,
             if_exists,
             temporary,
         }))
     }
-}
-
-fn twice(what: &str, location: Location) -> PlanError {
-    PlanError::new(
-        PlanErrorKind::DuplicateName,
-        format!("a table has one {what}, and this is another"),
-    )
-    .at(Some(location))
-}
-
-/// Column names are unique, and every clause names columns that exist. Names in clauses are
-/// replaced by those of the columns, which may differ in case.
-fn check_table(table: &mut CreateTable) -> Result<(), PlanError> {
-    let mut names = HashSet::new();
-    for column in &table.columns {
-        if !names.insert(column.name.value.as_str()) {
-            return Err(PlanError::new(
-                PlanErrorKind::DuplicateName,
-                format!("column {} is declared twice", column.name.value),
-            )
-            .at(Location::of(column.name.span)));
-        }
-    }
-    let watermark = table
-        .watermark
-        .iter_mut()
-        .map(|watermark| &mut watermark.column);
-    let key = table
-        .primary_key
-        .iter_mut()
-        .flat_map(|key| &mut key.columns);
-    for ident in watermark.chain(key).chain(&mut table.partitioned_by) {
-        let columns = table
-            .columns
-            .iter()
-            .map(|column| column.name.value.as_str());
-        let found = names::resolve(&ident.value, columns.clone()).ok_or_else(|| {
-            PlanError::new(
-                PlanErrorKind::UnknownColumn,
-                format!("column {} does not exist in this table", ident.value),
-            )
-            .suggest(&ident.value, columns)
-            .at(Location::of(ident.span))
-        })?;
-        ident.value = found.to_string();
-    }
-    Ok(())
 }

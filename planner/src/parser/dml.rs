@@ -12,7 +12,9 @@ impl Script<'_> {
         self.expect("INSERT")?;
         let overwrite = self.take("OVERWRITE");
         if !overwrite && !self.take("INTO") {
-            return Err(self.expected("INTO or OVERWRITE"));
+            return Err(self
+                .expected("INTO or OVERWRITE")
+                .hint("write INSERT INTO t SELECT …"));
         }
         // INSERT INTO TABLE t is a habit from Hive.
         let _ = self.take("TABLE");
@@ -146,6 +148,8 @@ impl Script<'_> {
             Some(ExplainDetail::EstimatedCost)
         } else if self.take("LOGICAL") {
             Some(ExplainDetail::Logical)
+        } else if self.take("JSON_EXECUTION_PLAN") {
+            Some(ExplainDetail::JsonExecutionPlan)
         } else if self.take_all(&["JOB", "GRAPH"]) {
             Some(ExplainDetail::JobGraph)
         } else {

@@ -129,7 +129,7 @@ fn split_range<V>(
 fn parse_hints(body: &str, comment: SqlLocation) -> Result<Vec<Hint>, PlanError> {
     let mut tokens = Tokenizer::new(&LevadaDialect, body)
         .tokenize_with_location()
-        .map_err(syntax::from_tokenizer)?;
+        .map_err(|error| syntax::from_tokenizer(error, body))?;
     for token in &mut tokens {
         token.span = Span::new(
             shift(token.span.start, comment),
@@ -189,8 +189,8 @@ fn parse_arg(parser: &mut Parser<'_>) -> Result<HintArg, sqlparser::parser::Pars
     Ok(HintArg::Pair(TableOption {
         key,
         value,
-        key_location,
-        value_location,
+        key_location: Some(key_location),
+        value_location: Some(value_location),
     }))
 }
 

@@ -21,9 +21,33 @@ use sqlparser::ast::{
     OrderBy, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, TableAlias,
     TableFactor, TableWithJoins, VisitMut, VisitorMut,
 };
+use sqlparser::tokenizer::Span;
 
-use levada_language::error::PlanError;
+use levada_language::error::{Location, PlanError, PlanErrorKind};
 use scope::{Column, Relation, Scope};
+
+/// The condition in the operator of a join, borrowed as the operator is.
+macro_rules! join_constraint {
+    ($operator:expr) => {
+        match $operator {
+            JoinOperator::Join(constraint)
+            | JoinOperator::Inner(constraint)
+            | JoinOperator::Left(constraint)
+            | JoinOperator::LeftOuter(constraint)
+            | JoinOperator::Right(constraint)
+            | JoinOperator::RightOuter(constraint)
+            | JoinOperator::FullOuter(constraint)
+            | JoinOperator::CrossJoin(constraint)
+            | JoinOperator::Semi(constraint)
+            | JoinOperator::LeftSemi(constraint)
+            | JoinOperator::RightSemi(constraint)
+            | JoinOperator::Anti(constraint)
+            | JoinOperator::LeftAnti(constraint)
+            | JoinOperator::RightAnti(constraint) => Some(constraint),
+            _ => None,
+        }
+    };
+}
 
 /// The candidate that `name` means: the exact one, else the only one that differs in case alone.
 pub fn resolve<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -219,6 +243,7 @@ impl<'a> Resolver<'a> {
                     if let Some(found) = scope.column_name(&ident.value) {
                         ident.value = found;
                     }
+                    self.error = self.error.take().or_else(|| scope.unshared(ident));
                 }
             }
             JoinConstraint::Natural | JoinConstraint::None => {}
@@ -228,8 +253,11 @@ impl<'a> Resolver<'a> {
     fn table_factor(&mut self, factor: &mut TableFactor, scope: &mut Scope, outer: &[&Scope]) {
         match factor {
             TableFactor::Table { name, alias, .. } => {
-                let relation = self.table(name);
-                scope.push(aliased(relation, alias.as_ref()));
+                let at = alias.as_ref().map(|alias| alias.name.span);
+                let at = at.or_else(|| name.0.last()?.as_ident().map(|ident| ident.span));
+                let relation = aliased(self.table(name), alias.as_ref());
+                self.called_once(&relation, scope, at);
+                scope.push(relation);
             }
             TableFactor::Derived {
                 lateral,
@@ -243,7 +271,13 @@ impl<'a> Resolver<'a> {
                 } else {
                     self.query(subquery, outer)
                 };
-                scope.push(aliased(Relation::unnamed(columns), alias.as_ref()));
+                let relation = aliased(Relation::unnamed(columns), alias.as_ref());
+                self.called_once(
+                    &relation,
+                    scope,
+                    alias.as_ref().map(|alias| alias.name.span),
+                );
+                scope.push(relation);
             }
             TableFactor::NestedJoin {
                 table_with_joins,
@@ -272,6 +306,22 @@ impl<'a> Resolver<'a> {
             }
             _ => {}
         }
+    }
+
+    /// Two tables of one name in a FROM cannot be told apart.
+    fn called_once(&mut self, relation: &Relation, scope: &Scope, at: Option<Span>) {
+        if relation.name.is_empty() || !scope.has(&relation.name) {
+            return;
+        }
+        let name = relation.name.join(".");
+        self.error.get_or_insert(
+            PlanError::new(
+                PlanErrorKind::DuplicateName,
+                format!("two tables are called {name} here"),
+            )
+            .hint(format!("give one of them another name: {name} AS other"))
+            .at(at.and_then(Location::of)),
+        );
     }
 
     /// A table by its name, which gets the table's case.
@@ -397,23 +447,12 @@ fn rename(mut columns: Vec<Column>, alias: &TableAlias) -> Vec<Column> {
 }
 
 fn constraint_of(join: &mut Join) -> Option<&mut JoinConstraint> {
-    match &mut join.join_operator {
-        JoinOperator::Join(constraint)
-        | JoinOperator::Inner(constraint)
-        | JoinOperator::Left(constraint)
-        | JoinOperator::LeftOuter(constraint)
-        | JoinOperator::Right(constraint)
-        | JoinOperator::RightOuter(constraint)
-        | JoinOperator::FullOuter(constraint)
-        | JoinOperator::CrossJoin(constraint)
-        | JoinOperator::Semi(constraint)
-        | JoinOperator::LeftSemi(constraint)
-        | JoinOperator::RightSemi(constraint)
-        | JoinOperator::Anti(constraint)
-        | JoinOperator::LeftAnti(constraint)
-        | JoinOperator::RightAnti(constraint) => Some(constraint),
-        _ => None,
-    }
+    join_constraint!(&mut join.join_operator)
+}
+
+/// The condition of a join.
+pub(super) fn constraint(join: &Join) -> Option<&JoinConstraint> {
+    join_constraint!(&join.join_operator)
 }
 
 /// The columns that a SELECT yields, as far as they have names.

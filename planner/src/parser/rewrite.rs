@@ -9,6 +9,7 @@
 //!   ([`expressions`]);
 //! - what DataFusion would accept and ignore is refused here.
 
+mod checks;
 mod expressions;
 mod functions;
 mod intervals;
@@ -20,12 +21,12 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     Expr, GroupByExpr, Ident, ObjectName, Query, Select, SetExpr, SetOperator, SetQuantifier,
-    TableAlias, TableFactor, Visit, VisitMut, Visitor, VisitorMut,
+    TableAlias, TableFactor, VisitMut, VisitorMut,
 };
 
 use super::hints::{TableHints, misplaced_options};
 use super::statement::HintedTable;
-use levada_language::error::{Location, PlanError, PlanErrorKind};
+use levada_language::error::{Location, PlanError};
 
 /// Rewrites an expression that stands alone, such as that of a computed column.
 pub(super) fn expression(ast: &mut Expr) -> Result<(), PlanError> {
@@ -123,10 +124,7 @@ impl Rewriter {
                 };
                 Err(PlanError::unsupported("MATCH_RECOGNIZE", at))
             }
-            TableFactor::TableFunction { expr, .. } => Err(PlanError::unsupported(
-                "this table function",
-                expression_location(expr),
-            )),
+            TableFactor::TableFunction { expr, .. } => Err(unknown_table_function(expr)),
             TableFactor::Function { name, .. } => Err(PlanError::unsupported(
                 "LATERAL with a table function",
                 name_location(name),
@@ -143,9 +141,11 @@ impl Rewriter {
         if select.top.is_some() {
             return Err(PlanError::unsupported("TOP", at).hint("use LIMIT"));
         }
-        if let Some(condition) = &select.selection {
-            no_aggregate(condition)?;
+        if select.into.is_some() {
+            return Err(PlanError::unsupported("SELECT … INTO", at)
+                .hint("write CREATE TABLE t WITH (…) AS SELECT …, or INSERT INTO t SELECT …"));
         }
+        checks::select(select)?;
         if let GroupByExpr::Expressions(_, modifiers) | GroupByExpr::All(modifiers) =
             &select.group_by
             && let Some(modifier) = modifiers.first()
@@ -168,31 +168,20 @@ impl Rewriter {
             return Err(PlanError::unsupported("WITH RECURSIVE", at));
         }
         if let Some(lock) = query.locks.first() {
-            return Err(PlanError::unsupported(lock, body_location(&query.body)));
+            return Err(PlanError::unsupported(lock, body_location(&query.body))
+                .hint("leave it out: a query locks nothing"));
         }
         sets(&mut query.body)?;
         fetch_to_limit(query)?;
         // ORDER BY belongs to the query, but may name the windows of its SELECT.
         if let SetExpr::Select(select) = query.body.as_ref() {
+            checks::order_by(query, &select.projection)?;
             let windows = windows::GroupWindows::of_select(select)?;
             if let Some(order_by) = &mut query.order_by {
                 windows.rewrite_order_by(order_by)?;
             }
         }
         Ok(())
-    }
-}
-
-/// Refuses aggregates in WHERE, subqueries aside.
-fn no_aggregate(condition: &Expr) -> Result<(), PlanError> {
-    match condition.visit(&mut Aggregates { subqueries: 0 }) {
-        ControlFlow::Break(name) => Err(PlanError::new(
-            PlanErrorKind::InvalidStatement,
-            format!("the aggregate {name} cannot stand in WHERE"),
-        )
-        .hint("conditions on aggregates are those of HAVING")
-        .at(name_location(&name))),
-        ControlFlow::Continue(()) => Ok(()),
     }
 }
 
@@ -204,8 +193,7 @@ fn group_by_nothing(select: &mut Select) -> Result<(), PlanError> {
     if !matches!(keys.as_slice(), [Expr::Tuple(parts)] if parts.is_empty()) {
         return Ok(());
     }
-    let search = &mut Aggregates { subqueries: 0 };
-    if select.projection.visit(search).is_continue() {
+    if checks::aggregate_in(&select.projection).is_none() {
         let at = Location::of(select.select_token.0.span);
         return Err(PlanError::unsupported(
             "GROUP BY () without an aggregate",
@@ -216,34 +204,19 @@ fn group_by_nothing(select: &mut Select) -> Result<(), PlanError> {
     Ok(())
 }
 
-/// Finds the first aggregate, subqueries aside.
-struct Aggregates {
-    subqueries: usize,
-}
-
-impl Visitor for Aggregates {
-    type Break = ObjectName;
-
-    fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<ObjectName> {
-        self.subqueries += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<ObjectName> {
-        self.subqueries -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<ObjectName> {
-        const AGGREGATES: &[&str] = &["COUNT", "SUM", "MIN", "MAX", "AVG"];
-        let Expr::Function(function) = expr else {
-            return ControlFlow::Continue(());
-        };
-        let name = function.name.to_string().to_ascii_uppercase();
-        if self.subqueries > 0 || !AGGREGATES.contains(&name.as_str()) || function.over.is_some() {
-            return ControlFlow::Continue(());
-        }
-        ControlFlow::Break(function.name.clone())
+/// A call in TABLE(…) that is no window.
+fn unknown_table_function(expr: &Expr) -> PlanError {
+    const KNOWN: &[&str] = &["TUMBLE", "HOP", "CUMULATE", "SESSION"];
+    let at = expression_location(expr);
+    let Expr::Function(function) = expr else {
+        return PlanError::unsupported("an expression in TABLE(…)", at)
+            .hint("write TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '10' SECOND))");
+    };
+    let name = function.name.to_string();
+    let error = PlanError::unsupported(format!("the table function {name}"), at);
+    match levada_language::error::nearest(&name, KNOWN.iter().copied()) {
+        Some(near) => error.hint(format!("did you mean {near}?")),
+        None => error.hint(format!("the table functions are {}", KNOWN.join(", "))),
     }
 }
 
@@ -329,7 +302,7 @@ impl VisitorMut for Rewriter {
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<PlanError> {
-        flow(expressions::rewrite(expr))
+        flow(checks::comparison(expr).and_then(|()| expressions::rewrite(expr)))
     }
 }
 

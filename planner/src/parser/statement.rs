@@ -3,10 +3,15 @@
 //! Names are sqlparser identifiers, so that they keep their position
 //! ([`Location::of`]`(ident.span)`) and whether they were quoted.
 
+mod catalog;
+mod table;
+
 use sqlparser::ast::{Expr, Ident, ObjectName};
 
 use levada_language::error::Location;
-use levada_language::types::Nullable;
+
+pub use catalog::*;
+pub use table::*;
 
 /// One statement of a script.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,14 +33,20 @@ pub enum Statement {
     CreateView(CreateView),
     /// DROP TABLE or DROP VIEW.
     Drop(Drop),
+    /// ALTER TABLE or ALTER VIEW.
+    Alter(Alter),
+    /// CREATE, ALTER or DROP of a database.
+    Database(DefineDatabase),
+    /// CREATE, ALTER or DROP of a catalog.
+    Catalog(DefineCatalog),
     /// SHOW.
     Show(Show),
     /// DESCRIBE.
-    Describe(ObjectName),
+    Describe(Describe),
     /// SET.
     Set(Set),
-    /// RESET, of one key or of all.
-    Reset(Option<String>),
+    /// RESET, of one key, with where it stands, or of all.
+    Reset(Option<(String, Location)>),
     /// USE.
     Use(Use),
     /// INSERT.
@@ -104,104 +115,8 @@ pub struct Expression {
     pub ast: Expr,
     /// The text as written.
     pub text: String,
-    /// Where the text begins in the script.
-    pub location: Location,
-}
-
-/// What CREATE may say about an object that exists already, and about how long it lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct CreateMode {
-    /// OR REPLACE.
-    pub or_replace: bool,
-    /// IF NOT EXISTS.
-    pub if_not_exists: bool,
-    /// TEMPORARY: for this session only.
-    pub temporary: bool,
-}
-
-/// CREATE TABLE.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CreateTable {
-    /// The table's name.
-    pub name: ObjectName,
-    /// OR REPLACE, IF NOT EXISTS, TEMPORARY.
-    pub mode: CreateMode,
-    /// The columns, in their order; no two have the same name.
-    pub columns: Vec<Column>,
-    /// WATERMARK FOR; its column exists.
-    pub watermark: Option<Watermark>,
-    /// PRIMARY KEY; its columns exist.
-    pub primary_key: Option<PrimaryKey>,
-    /// The table's comment.
-    pub comment: Option<String>,
-    /// PARTITIONED BY; the columns exist.
-    pub partitioned_by: Vec<Ident>,
-    /// WITH; no key appears twice.
-    pub options: Vec<TableOption>,
-}
-
-/// A column of CREATE TABLE.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Column {
-    /// The column's name.
-    pub name: Ident,
-    /// Where its values come from.
-    pub kind: ColumnKind,
-    /// The column's comment.
-    pub comment: Option<String>,
-}
-
-/// Where a column's values come from.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ColumnKind {
-    /// From the rows themselves.
-    Physical(Nullable),
-    /// `name AS expression` over other columns.
-    Computed(Expression),
-    /// `name type METADATA [FROM 'key'] [VIRTUAL]`: from the connector or the format.
-    Metadata {
-        /// The column's type.
-        data_type: Nullable,
-        /// FROM 'key'; without it the key is the column's name.
-        key: Option<String>,
-        /// VIRTUAL: read, never written.
-        is_virtual: bool,
-    },
-}
-
-/// `WATERMARK FOR column AS expression`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Watermark {
-    /// The event-time column.
-    pub column: Ident,
-    /// The watermark of a row.
-    pub expression: Expression,
-    /// Where the clause begins.
-    pub location: Location,
-}
-
-/// `[CONSTRAINT name] PRIMARY KEY (columns) NOT ENFORCED`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PrimaryKey {
-    /// The constraint's name.
-    pub name: Option<Ident>,
-    /// The key's columns.
-    pub columns: Vec<Ident>,
-    /// Where the clause begins.
-    pub location: Location,
-}
-
-/// `'key' = 'value'`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TableOption {
-    /// The key.
-    pub key: String,
-    /// The value.
-    pub value: String,
-    /// Where the key stands.
-    pub key_location: Location,
-    /// Where the value stands.
-    pub value_location: Location,
+    /// Where the text begins in the script; `None` if it is of an earlier statement.
+    pub location: Option<Location>,
 }
 
 /// CREATE VIEW.
@@ -217,80 +132,6 @@ pub struct CreateView {
     pub comment: Option<String>,
     /// What it shows.
     pub query: Query,
-}
-
-/// What DROP drops.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ObjectKind {
-    /// A table.
-    Table,
-    /// A view.
-    View,
-}
-
-/// DROP TABLE or DROP VIEW.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Drop {
-    /// Table or view.
-    pub kind: ObjectKind,
-    /// Its name.
-    pub name: ObjectName,
-    /// IF EXISTS.
-    pub if_exists: bool,
-    /// TEMPORARY.
-    pub temporary: bool,
-}
-
-/// SHOW.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Show {
-    /// SHOW TABLES: tables and views.
-    Tables,
-    /// SHOW VIEWS.
-    Views,
-    /// SHOW JOBS.
-    Jobs,
-    /// SHOW FUNCTIONS.
-    Functions,
-    /// SHOW CATALOGS.
-    Catalogs,
-    /// SHOW CURRENT CATALOG.
-    CurrentCatalog,
-    /// SHOW DATABASES.
-    Databases,
-    /// SHOW CURRENT DATABASE.
-    CurrentDatabase,
-    /// SHOW COLUMNS FROM name.
-    Columns(ObjectName),
-    /// SHOW CREATE TABLE name.
-    CreateTable(ObjectName),
-    /// SHOW CREATE VIEW name.
-    CreateView(ObjectName),
-}
-
-/// SET.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Set {
-    /// SET alone: list what is set.
-    List,
-    /// SET 'key' = 'value'.
-    Value {
-        /// The key.
-        key: String,
-        /// The value.
-        value: String,
-        /// Where the key stands.
-        location: Location,
-    },
-}
-
-/// USE.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Use {
-    /// USE CATALOG name.
-    Catalog(Ident),
-    /// USE \[catalog.\]database.
-    Database(ObjectName),
 }
 
 /// INSERT INTO or INSERT OVERWRITE.
@@ -334,6 +175,8 @@ pub enum ExplainDetail {
     Logical,
     /// JOB GRAPH.
     JobGraph,
+    /// JSON_EXECUTION_PLAN: the job graph as JSON.
+    JsonExecutionPlan,
 }
 
 /// What EXPLAIN explains.

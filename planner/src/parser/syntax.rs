@@ -9,18 +9,63 @@ use levada_language::error::{Location, PlanError, PlanErrorKind};
 /// A limit on the work that goes into placing an error.
 const SUBQUERIES_READ_AGAIN: usize = 16;
 
-pub(super) fn from_tokenizer(error: TokenizerError) -> PlanError {
+pub(super) fn from_tokenizer(error: TokenizerError, sql: &str) -> PlanError {
     let message = error.message.trim_end_matches('.');
-    let plain = if message.contains("Unterminated string literal") {
-        "the string that begins here has no closing quote"
-    } else if message.contains("multi-line comment") {
-        "a comment has no closing */"
-    } else if message.contains("close delimiter") {
-        "the quoted name that begins here has no closing quote"
-    } else {
-        message
+    let syntax = |message: &str| {
+        let at = Location::from_sql(error.location);
+        PlanError::new(PlanErrorKind::Syntax, message).at(at)
     };
-    PlanError::new(PlanErrorKind::Syntax, plain).at(Location::from_sql(error.location))
+    if message.contains("Unterminated string literal") {
+        syntax("the string that begins here has no closing quote")
+            .hint("a single quote within a text is written twice, as in 'it''s'")
+    } else if message.contains("multi-line comment") {
+        syntax("the comment that begins here has no closing */").at(open_comment(sql))
+    } else if message.contains("close delimiter") {
+        syntax("the quoted name that begins here has no closing quote")
+            .hint("texts stand in single quotes, names in backticks or double quotes")
+    } else {
+        syntax(message)
+    }
+}
+
+/// Where the comment begins that is open at the end of the text.
+fn open_comment(sql: &str) -> Option<Location> {
+    let mut location = Location::START;
+    let mut quote: Option<char> = None;
+    let mut comments: Vec<Location> = Vec::new();
+    let mut in_line = false;
+    let mut characters = sql.chars().peekable();
+    while let Some(c) = characters.next() {
+        let next = characters.peek().copied();
+        let here = location;
+        match c {
+            '\n' => {
+                location = Location {
+                    line: location.line + 1,
+                    column: 0,
+                };
+                in_line = false;
+            }
+            _ if in_line => {}
+            _ if quote.is_some() => quote = quote.filter(|open| *open != c),
+            '/' if next == Some('*') => {
+                comments.push(here);
+                characters.next();
+                location.column += 1;
+            }
+            '*' if next == Some('/') && !comments.is_empty() => {
+                comments.pop();
+                characters.next();
+                location.column += 1;
+            }
+            _ if !comments.is_empty() => {}
+            '-' if next == Some('-') => in_line = true,
+            '\'' | '"' | '`' => quote = Some(c),
+            _ => {}
+        }
+        location.column += 1;
+    }
+    comments.first().copied()
 }
 
 /// `expected what, found token`.
@@ -127,7 +172,7 @@ impl Script<'_> {
     }
 
     /// The index of the token that begins at `location`.
-    fn token_index(&self, location: Location) -> Option<usize> {
+    pub(super) fn token_index(&self, location: Location) -> Option<usize> {
         (0..)
             .map(|index| (index, self.parser.token_at(index)))
             .take_while(|(_, token)| token.token != Token::EOF)

@@ -159,7 +159,7 @@ fn types_of_inserts() {
         "INSERT INTO appends SELECT auction FROM bids",
         &[
             "LV-1018",
-            "the query has 1 columns, and 2 are expected",
+            "the query has 1 column, and table",
             "a BIGINT, n BIGINT",
         ],
     );

@@ -18,7 +18,7 @@ use super::{
     AssignWindow, Attribute, Calc, ChangelogNormalize, Node, NodeId, NodeKind, Plan, Properties,
     Scan, Sink, StateSize, Values,
 };
-use crate::catalog::Catalog;
+use crate::catalog::Lookup;
 use crate::logical::{CatalogTable, OverCall, Resolver, WindowTable, first_join, over_calls};
 use crate::parser::Query;
 use levada_language::error::{Location, PlanError, PlanErrorKind};
@@ -57,9 +57,9 @@ impl<'a> Builder<'a> {
     }
 
     /// Says which query comes next, for the positions of what is refused.
-    pub fn of_query(&mut self, query: &Query, catalog: &dyn Catalog) -> &mut Self {
+    pub fn of_query(&mut self, query: &Query, lookup: &Lookup<'_>) -> &mut Self {
         self.first_join = first_join(query);
-        self.over_calls = over_calls(query, catalog);
+        self.over_calls = over_calls(query, lookup);
         self
     }
 

@@ -102,6 +102,37 @@ impl Scope {
         self.relations.push(relation);
     }
 
+    /// Whether a relation is called by exactly this name.
+    pub(super) fn has(&self, name: &[String]) -> bool {
+        self.relations.iter().any(|relation| relation.name == name)
+    }
+
+    /// The error of a column in USING that the joined tables do not share, as far as that is known.
+    pub(super) fn unshared(&self, ident: &Ident) -> Option<PlanError> {
+        let (right, left) = self.relations.split_last()?;
+        let lacks = |relation: &Relation| relation.column(&ident.value).is_none();
+        let known = self
+            .relations
+            .iter()
+            .all(|relation| !relation.columns.is_empty());
+        if !known || (!lacks(right) && !left.iter().all(lacks)) {
+            return None;
+        }
+        let side = if lacks(right) { "right" } else { "left" };
+        let error = PlanError::new(
+            PlanErrorKind::UnknownColumn,
+            format!(
+                "USING names {}, which the {side} side of the join does not have",
+                ident.value
+            ),
+        );
+        Some(
+            error
+                .hint("USING takes columns of one name in both tables; else write ON a.x = b.y")
+                .at(Location::of(ident.span)),
+        )
+    }
+
     pub(super) fn extend(&mut self, other: Scope) {
         self.relations.extend(other.relations);
     }

@@ -35,7 +35,13 @@ fn statements_that_are_none() {
         &["SELCT does not begin a statement", "did you mean SELECT?"],
     );
     refuse("SELECT 1;\n  ¦42", Syntax, &["42"]);
-    refuse("¦ALTER TABLE t RENAME TO u", Unsupported, &["ALTER"]);
+    refuse("¦UPDATE t SET a = 1", Unsupported, &["UPDATE"]);
+    refuse("ALTER ¦FUNCTION f AS 'x'", Unsupported, &["ALTER FUNCTION"]);
+    refuse(
+        "ALTER TABLE t ¦RENAM TO u",
+        Syntax,
+        &["did you mean RENAME?"],
+    );
     refuse(
         "CREATE ¦FUNCTION f AS 'x'",
         Unsupported,
@@ -46,11 +52,12 @@ fn statements_that_are_none() {
         Unsupported,
         &["CREATE SYSTEM FUNCTION"],
     );
-    refuse("DROP ¦CATALOG c", Unsupported, &["DROP CATALOG"]);
+    refuse("DROP TABLE t ¦CASCADE", Unsupported, &["CASCADE"]);
+    refuse("CREATE ¦OR REPLACE DATABASE d", Syntax, &["IF NOT EXISTS"]);
     refuse(
         "CREATE ¦TABEL t (a INT)",
         Syntax,
-        &["expected TABLE or VIEW", "did you mean TABLE?"],
+        &["expected TABLE, VIEW", "did you mean TABLE?"],
     );
     refuse(
         "SHOW ¦TABELS",
@@ -169,11 +176,26 @@ fn tables_that_cannot_be() {
         Syntax,
         &["single quotes"],
     );
-    refuse("CREATE TABLE t (a INT) ¦LIKE u", Unsupported, &["LIKE"]);
     refuse(
-        "CREATE TABLE t WITH ('a' = 'b') ¦AS SELECT 1",
-        Unsupported,
-        &["AS SELECT"],
+        "CREATE TABLE t (a INT) LIKE u (¦INCLUDIN ALL)",
+        Syntax,
+        &["did you mean INCLUDING?"],
+    );
+    refuse(
+        "CREATE TABLE t LIKE u (¦OVERWRITING ALL)",
+        InvalidStatement,
+        &["INCLUDING or EXCLUDING"],
+    );
+    refuse("CREATE TABLE t (¦a, b)", Syntax, &["column a has no type"]);
+    refuse(
+        "CREATE TABLE t (¦a, b INT)",
+        Syntax,
+        &["column a has no type", "a STRING"],
+    );
+    refuse(
+        "CREATE TABLE t WITH ('a' = 'b') AS ¦TABLE u",
+        Syntax,
+        &["expected SELECT, WITH or VALUES"],
     );
     refuse(
         "CREATE TABLE t (a INT ¦DEFAULT 1)",

@@ -46,7 +46,8 @@ fn create_table_with_everything() {
     );
     assert_eq!(table.name.to_string(), "`my db`.Orders");
     assert!(table.mode.temporary && table.mode.if_not_exists && !table.mode.or_replace);
-    let columns: Vec<String> = table
+    let declared = table.declaration;
+    let columns: Vec<String> = declared
         .columns
         .iter()
         .map(|column| {
@@ -81,36 +82,36 @@ fn create_table_with_everything() {
             "ts: AS TO_TIMESTAMP(address.street) -",
         ]
     );
-    let watermark = table.watermark.unwrap();
+    let watermark = declared.watermark.unwrap();
     assert_eq!(watermark.column.value, "ts");
     assert_eq!(watermark.expression.text, "ts - INTERVAL '5' SECOND");
     assert_eq!(
         watermark.location,
-        Location {
+        Some(Location {
             line: 10,
             column: 12
-        }
+        })
     );
-    let key = table.primary_key.unwrap();
+    let key = declared.primary_key.unwrap();
     assert_eq!(key.name.unwrap().value, "pk");
     assert_eq!(
         key.columns[0].value, "order_id",
         "clauses find columns in any case"
     );
-    assert_eq!(table.comment.as_deref(), Some("all orders"));
-    assert_eq!(table.partitioned_by.len(), 1);
-    let options: Vec<(&str, &str)> = table
+    assert_eq!(declared.comment.as_deref(), Some("all orders"));
+    assert_eq!(declared.partitioned_by.len(), 1);
+    let options: Vec<(&str, &str)> = declared
         .options
         .iter()
         .map(|o| (o.key.as_str(), o.value.as_str()))
         .collect();
     assert_eq!(options, [("connector", "kafka"), ("topic", "it's")]);
     assert_eq!(
-        table.options[1].key_location,
-        Location {
+        declared.options[1].key_location,
+        Some(Location {
             line: 14,
             column: 39
-        }
+        })
     );
 }
 
@@ -119,10 +120,18 @@ fn create_table_small_forms() {
     let table =
         create_table("CREATE OR REPLACE TABLE t (id INT PRIMARY KEY NOT ENFORCED, v STRING)");
     assert!(table.mode.or_replace);
-    assert_eq!(table.primary_key.unwrap().columns[0].value, "id");
-    assert!(create_table("CREATE TABLE t WITH ()").columns.is_empty());
+    assert_eq!(
+        table.declaration.primary_key.unwrap().columns[0].value,
+        "id"
+    );
+    assert!(
+        create_table("CREATE TABLE t WITH ()")
+            .declaration
+            .columns
+            .is_empty()
+    );
     let table = create_table("CREATE TABLE t (a TIMESTAMP(3)) WITH ('x' = 'y')");
-    assert_eq!(table.options.len(), 1);
+    assert_eq!(table.declaration.options.len(), 1);
 }
 
 #[test]
@@ -140,7 +149,7 @@ fn create_view_and_drop() {
         one("DROP TEMPORARY VIEW IF EXISTS v"),
         Statement::Drop(Drop {
             kind: ObjectKind::View,
-            name: view.name,
+            names: vec![view.name],
             if_exists: true,
             temporary: true,
         })
@@ -158,12 +167,20 @@ fn create_view_and_drop() {
 #[test]
 fn show_and_describe() {
     let check = |sql: &str, expected: Show| assert_eq!(one(sql), Statement::Show(expected));
-    check("SHOW TABLES", Show::Tables);
-    check("show views;", Show::Views);
+    let all = Listing::default;
+    check("SHOW TABLES", Show::Tables(all()));
+    check("show views;", Show::Views(all()));
     check("SHOW JOBS", Show::Jobs);
-    check("SHOW FUNCTIONS", Show::Functions);
-    check("SHOW CATALOGS", Show::Catalogs);
-    check("SHOW DATABASES", Show::Databases);
+    check("SHOW FUNCTIONS", Show::Functions(None));
+    check("SHOW CATALOGS", Show::Catalogs(None));
+    check("SHOW DATABASES", Show::Databases(all()));
+    let Statement::Show(Show::Tables(listing)) = one("SHOW TABLES IN a.b NOT ILIKE 'x%'") else {
+        panic!()
+    };
+    assert_eq!(listing.from.unwrap().to_string(), "a.b");
+    let like = listing.like.unwrap();
+    assert!(like.negated && like.any_case);
+    assert!(like.accepts("y") && !like.accepts("Xy"));
     check("SHOW CURRENT DATABASE", Show::CurrentDatabase);
     assert!(matches!(
         one("SHOW CREATE TABLE t"),
@@ -173,8 +190,48 @@ fn show_and_describe() {
         one("SHOW CREATE VIEW t"),
         Statement::Show(Show::CreateView(_))
     ));
-    assert!(matches!(one("DESC t"), Statement::Describe(name) if name.to_string() == "t"));
-    assert!(matches!(one("DESCRIBE a.t"), Statement::Describe(_)));
+    let described = |sql: &str| match one(sql) {
+        Statement::Describe(Describe::Table(name)) => name.to_string(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(described("DESC t"), "t");
+    assert_eq!(described("DESCRIBE a.t"), "a.t");
+    assert_eq!(described("DESCRIBE EXTENDED a.b.t"), "a.b.t");
+    assert_eq!(described("DESCRIBE job"), "job");
+    assert!(
+        matches!(one("DESCRIBE JOB 'x'"), Statement::Describe(Describe::Job(id, _)) if id == "x")
+    );
+    assert!(matches!(
+        one("DESCRIBE DATABASE EXTENDED d"),
+        Statement::Describe(Describe::Database { extended: true, .. })
+    ));
+}
+
+#[test]
+fn patterns_of_names() {
+    let accepts = |pattern: &str, name: &str| {
+        let pattern = NamePattern {
+            pattern: pattern.to_string(),
+            negated: false,
+            any_case: false,
+        };
+        pattern.accepts(name)
+    };
+    for (pattern, fits, differs) in [
+        ("orders", "orders", "Orders"),
+        ("ord%", "orders", "or"),
+        ("%s", "orders", "order"),
+        ("%d%r_", "orders", "orer"),
+        ("a%b%c", "axbxbxc", "axbxbx"),
+        ("__", "ab", "a"),
+        (r"a\_b", "a_b", "axb"),
+        (r"100\%", "100%", "1000"),
+        ("", "", "a"),
+        ("%_", "a", ""),
+    ] {
+        assert!(accepts(pattern, fits), "{pattern} {fits}");
+        assert!(!accepts(pattern, differs), "{pattern} {differs}");
+    }
 }
 
 #[test]
@@ -204,7 +261,7 @@ fn set_reset_use_stop() {
     assert_eq!(one("RESET"), Statement::Reset(None));
     assert_eq!(
         one("RESET 'a.b'"),
-        Statement::Reset(Some("a.b".to_string()))
+        Statement::Reset(Some(("a.b".to_string(), Location { line: 1, column: 7 })))
     );
     assert!(matches!(
         one("USE CATALOG c"),

@@ -29,6 +29,7 @@ impl Catalog {
     fn create_table(&mut self, table: &CreateTable) {
         let timestamp = DataType::Timestamp(TimeUnit::Millisecond, None);
         let fields: Vec<Field> = table
+            .declaration
             .columns
             .iter()
             .map(|column| match &column.kind {
