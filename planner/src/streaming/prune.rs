@@ -46,6 +46,7 @@ fn timed_scans(plan: &Plan, live: &[bool]) -> BTreeSet<NodeId> {
             NodeKind::WindowAggregate(window) => window.time.is_some(),
             NodeKind::AssignWindow(window) => window.time.is_some(),
             NodeKind::Join(join) => join.time.is_some(),
+            NodeKind::TemporalJoin(join) => join.as_of.is_some(),
             _ => false,
         };
         if is_live(live, id) && (waits || timed.contains(&id)) {
@@ -82,7 +83,7 @@ fn prune_scan(
             .chain(&calc.filter)
             .for_each(|e| used.add(e));
     }
-    if normalize.is_some() {
+    if normalize.is_some() || scan.changes {
         let keys = scan.table.primary_key.iter();
         keys.for_each(|column| used.add_column(*column));
     }
@@ -131,6 +132,8 @@ fn apply(plan: &mut Plan, (id, scan): (NodeId, Scan), normalize: Option<NodeId>,
             let keys = keys.filter_map(|key| positions.get(*key).copied().flatten());
             normalize.keys = keys.collect();
         }
+    }
+    if normalize.is_some() || scan.changes {
         read.schema = upsert_schema(&read.schema, &scan.table);
         output = upsert_schema(&output, &scan.table);
     }
