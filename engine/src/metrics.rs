@@ -64,7 +64,8 @@ pub struct SubtaskMetrics {
     pub batches_in: Counter,
     /// Batches that went out.
     pub batches_out: Counter,
-    /// Rows dropped or diverted because their window was complete.
+    /// Rows dropped or diverted because their window was complete, and those that came to a temporal join
+    /// behind the watermark.
     pub late_rows: Counter,
     /// Rows that could not be decoded and were skipped or diverted.
     pub bad_rows: Counter,

@@ -23,6 +23,7 @@ mod scalar;
 mod temporal;
 mod text;
 mod types;
+pub mod version;
 pub mod window;
 
 use std::sync::Arc;
@@ -41,6 +42,7 @@ pub fn all(clock: Clock) -> Vec<ScalarUDF> {
     functions.extend(clock::functions(&clock));
     functions.extend(arithmetic::functions());
     functions.push(window::marker());
+    functions.push(version::marker());
     functions
 }
 

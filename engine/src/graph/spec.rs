@@ -34,6 +34,8 @@ pub enum OperatorSpec {
     ChangelogNormalize(ChangelogNormalizeSpec),
     /// Joins its two inputs.
     Join(JoinSpec),
+    /// Puts each row of its left input to the version of a row of the right input that counts for it.
+    TemporalJoin(TemporalJoinSpec),
     /// Numbers rows in order, and passes on the first ones.
     Rank(RankSpec),
     /// Puts values behind each row that are computed from the rows around it.
@@ -344,6 +346,43 @@ pub struct JoinInput {
     pub rows: WireSchema,
     /// Whether rows are taken back, each by its full content. Updates come with the row before.
     pub updating: bool,
+}
+
+/// Joins each row of the left input, which are never taken back, with the version that one row of the right
+/// input has, or had.
+///
+/// The right input has versions by key: each row that comes is its key's version from then on, each that is
+/// deleted ends it; update-before rows say nothing. Output columns are those of the left input and those of
+/// the right one, which are NULL where there is no version. Output rows are inserts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TemporalJoinSpec {
+    /// The left input.
+    pub left: JoinInput,
+    /// The right input, by the key of which it has one version at a time. If `updating`, versions may end, and
+    /// where they do all columns but the key and the time may be NULL.
+    pub right: JoinInput,
+    /// Whether rows of the left input without a version come out beside NULLs.
+    pub outer: bool,
+    /// Which version counts: that of an event time; `None` for the one that is there when the row comes.
+    pub as_of: Option<AsOf>,
+    /// A boolean column of the right input: where it is not true, the version ends.
+    pub exists: Option<usize>,
+    /// What a row and its version must fulfil besides, over the columns of the left input followed by those of
+    /// the right one; NULL counts as false.
+    pub condition: Option<Expression>,
+    /// How long a version is kept that does not change, in milliseconds; 0 for ever. Not with event time.
+    pub ttl_ms: u64,
+}
+
+/// Which version of several counts for a row: the last one that is no later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct AsOf {
+    /// The time of a row of the left input, a timestamp.
+    pub left: usize,
+    /// From when on a version counts, a timestamp in any precision.
+    pub right: usize,
+    /// Whether it must be earlier than the row.
+    pub earlier: bool,
 }
 
 /// How rows in order are numbered.

@@ -33,6 +33,7 @@ mod ordered_rows;
 mod over;
 mod overflow;
 mod rank;
+mod temporal_join;
 #[cfg(test)]
 pub(crate) mod testing;
 mod union;
@@ -214,6 +215,7 @@ pub fn build(
             Ok(Box::new(operator))
         }
         OperatorSpec::Join(spec) => Ok(Box::new(join::Join::new(spec, output, context)?)),
+        OperatorSpec::TemporalJoin(spec) => temporal_join::create(spec, output, context),
         OperatorSpec::Rank(spec) => Ok(Box::new(rank::Rank::new(spec, output, context)?)),
         OperatorSpec::Over(spec) => over::create(spec, output, context),
         other => Err(EngineError::internal(format!(
@@ -231,6 +233,8 @@ pub fn grouping(spec: &OperatorSpec, input: usize) -> Option<(&[usize], bool)> {
         OperatorSpec::ChangelogNormalize(spec) => Some((&spec.keys, false)),
         OperatorSpec::Join(spec) if input == 0 => Some((&spec.left.keys, false)),
         OperatorSpec::Join(spec) => Some((&spec.right.keys, false)),
+        OperatorSpec::TemporalJoin(spec) if input == 0 => Some((&spec.left.keys, false)),
+        OperatorSpec::TemporalJoin(spec) => Some((&spec.right.keys, false)),
         OperatorSpec::Rank(spec) => Some((&spec.partition_by, false)),
         OperatorSpec::Over(spec) => Some((&spec.partition_by, false)),
         _ => None,
@@ -245,6 +249,7 @@ pub fn needs_state(spec: &OperatorSpec) -> bool {
             | OperatorSpec::GroupAggregate(_)
             | OperatorSpec::ChangelogNormalize(_)
             | OperatorSpec::Join(_)
+            | OperatorSpec::TemporalJoin(_)
             | OperatorSpec::Rank(_)
             | OperatorSpec::Over(_)
     )

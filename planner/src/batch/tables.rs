@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::Session;
@@ -11,7 +11,7 @@ use datafusion::common::tree_node::Transformed;
 use datafusion::datasource::{TableProvider, TableType, provider_as_source};
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::logical_expr::{Expr, LogicalPlan, TableScan};
+use datafusion::logical_expr::{Expr, LogicalPlan, TableScan, TableSource};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
@@ -25,7 +25,7 @@ use levada_engine::time::Clock;
 use super::Batch;
 use super::upserts::LastRows;
 use crate::catalog::Table;
-use crate::logical::{CatalogTable, Resolver};
+use crate::logical::{CatalogTable, ReadAs, Resolver};
 use crate::streaming::{Read, read_columns, source_factory, upsert_schema};
 use levada_language::error::{PlanError, PlanErrorKind};
 
@@ -46,7 +46,7 @@ pub(super) fn with_sources(plan: LogicalPlan, batch: &Batch<'_>) -> Result<Logic
         let Some(found) = CatalogTable::of(&scan.source) else {
             return Ok(Transformed::no(LogicalPlan::TableScan(scan)));
         };
-        let table = EngineTable::new(Arc::clone(&found.table), batch)?;
+        let table = EngineTable::new(found, batch)?;
         let source = provider_as_source(Arc::new(table));
         Ok(Transformed::yes(LogicalPlan::TableScan(TableScan {
             source,
@@ -59,6 +59,7 @@ pub(super) fn with_sources(plan: LogicalPlan, batch: &Batch<'_>) -> Result<Logic
 /// A bounded table of the catalog.
 struct EngineTable {
     table: Arc<Table>,
+    read_as: ReadAs,
     schema: SchemaRef,
     factory: Arc<dyn SourceFactory>,
     resolver: Resolver,
@@ -72,7 +73,8 @@ impl std::fmt::Debug for EngineTable {
 }
 
 impl EngineTable {
-    fn new(table: Arc<Table>, batch: &Batch<'_>) -> Result<Self, PlanError> {
+    fn new(found: &CatalogTable, batch: &Batch<'_>) -> Result<Self, PlanError> {
+        let table = Arc::clone(&found.table);
         let factory = source_factory(&table, batch.connectors)?;
         if factory.boundedness() == Boundedness::Unbounded {
             return Err(PlanError::new(
@@ -97,7 +99,8 @@ impl EngineTable {
             ));
         }
         Ok(EngineTable {
-            schema: table.schema(),
+            schema: TableSource::schema(found),
+            read_as: found.read_as,
             table,
             factory,
             resolver: batch.resolver.clone(),
@@ -126,15 +129,20 @@ impl TableProvider for EngineTable {
         let all: Vec<usize> = (0..self.schema.fields().len()).collect();
         let columns = projection.unwrap_or(&all);
         let output: SchemaRef = Arc::new(self.schema.project(columns)?);
-        let upserts = self.factory.mode() == ChangelogMode::Upsert;
-        let mut all_read = columns.clone();
-        if upserts {
+        let numbered = self.read_as == ReadAs::NumberedChanges;
+        let upserts = match self.read_as {
+            ReadAs::LastRows => true,
+            _ => self.factory.mode() == ChangelogMode::Upsert && !numbered,
+        };
+        let width = self.table.columns.len();
+        let mut all_read: Vec<usize> = columns.iter().copied().filter(|c| *c < width).collect();
+        if upserts || numbered {
             all_read.extend(&self.table.primary_key);
         }
         let read = read_columns(&self.table, &all_read, &self.resolver)?;
         all_read.sort_unstable();
         all_read.dedup();
-        let parallelism = match upserts {
+        let parallelism = match upserts || numbered {
             // Rows of a key keep their order.
             true => 1,
             false => state.config().target_partitions().max(1),
@@ -146,6 +154,7 @@ impl TableProvider for EngineTable {
                 columns: all_read.clone(),
                 order: columns.clone(),
                 upserts: upserts.then(|| Arc::clone(&self.table)),
+                numbered: numbered.then(|| Arc::clone(&self.table)),
                 output: Arc::clone(&output),
                 table: self.table.name.clone(),
                 index: u32::try_from(index).unwrap_or(u32::MAX),
@@ -176,6 +185,8 @@ struct Partition {
     order: Vec<usize>,
     /// The table, if its rows are upserts.
     upserts: Option<Arc<Table>>,
+    /// The table, if its changes are read, with a number each.
+    numbered: Option<Arc<Table>>,
     output: SchemaRef,
     index: u32,
     parallelism: u32,
@@ -207,14 +218,17 @@ impl PartitionStream for Partition {
                 if let Some(table) = &partition.upserts {
                     let last = reading.last_rows(&partition.read, table).await;
                     for rows in last.map_err(external)? {
-                        if sender.send(partition.finish(&rows)).await.is_err() {
+                        let rows = ChangeBatch::inserts(rows);
+                        if sender.send(partition.finish(&rows, 0)).await.is_err() {
                             break;
                         }
                     }
                     return Ok(());
                 }
+                let mut before = 0;
                 while let Some(batch) = reading.next().await.map_err(external)? {
-                    let rows = partition.finish(batch.rows())?;
+                    let rows = partition.finish(&batch, before)?;
+                    before += batch.num_rows();
                     if sender.send(Ok(rows)).await.is_err() {
                         // Nobody wants more: LIMIT, or the query was stopped.
                         break;
@@ -229,7 +243,7 @@ impl PartitionStream for Partition {
 
 impl Partition {
     async fn open(&self) -> Result<Reading, EngineError> {
-        let schema = match &self.upserts {
+        let schema = match self.upserts.as_ref().or(self.numbered.as_ref()) {
             Some(table) => upsert_schema(&self.read.schema, table),
             None => Arc::clone(&self.read.schema),
         };
@@ -248,8 +262,9 @@ impl Partition {
         Ok(Reading { source })
     }
 
-    /// Computes the columns and puts them in the order that was asked for.
-    fn finish(&self, rows: &RecordBatch) -> Result<RecordBatch> {
+    /// Computes the columns and puts them in the order that was asked for. So many rows have come before.
+    fn finish(&self, batch: &ChangeBatch, before: usize) -> Result<RecordBatch> {
+        let rows = batch.rows();
         let columns: Vec<ArrayRef> = match &self.read.compute {
             Some(exprs) => exprs
                 .iter()
@@ -257,21 +272,36 @@ impl Partition {
                 .collect::<Result<_>>()?,
             None => rows.columns().to_vec(),
         };
-        let ordered = self
-            .order
-            .iter()
-            .map(|column| {
+        let column = |column: &usize| match self.numbered.as_ref().map(|t| t.columns.len()) {
+            Some(width) if *column >= width => Ok(change_column(*column - width, batch, before)),
+            _ => {
                 let place = self.columns.iter().position(|c| c == column);
                 place.and_then(|p| columns.get(p)).cloned().ok_or_else(|| {
                     DataFusionError::from(PlanError::internal("a column was not read"))
                 })
-            })
-            .collect::<Result<Vec<_>>>()?;
+            }
+        };
+        let ordered = self.order.iter().map(column).collect::<Result<Vec<_>>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
         let schema = Arc::clone(&self.output);
         Ok(RecordBatch::try_new_with_options(
             schema, ordered, &options,
         )?)
+    }
+}
+
+/// Whether changes are deletes, or their numbers: what stands behind the columns of a table.
+fn change_column(place: usize, batch: &ChangeBatch, before: usize) -> ArrayRef {
+    let rows = 0..batch.num_rows();
+    match place {
+        0 => {
+            let deleted = rows.map(|row| Some(batch.kind(row).is_retraction()));
+            Arc::new(deleted.collect::<BooleanArray>())
+        }
+        _ => {
+            let numbers = rows.map(|row| i64::try_from(before + row).unwrap_or(i64::MAX));
+            Arc::new(Int64Array::from_iter_values(numbers))
+        }
     }
 }
 

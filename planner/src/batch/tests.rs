@@ -302,3 +302,57 @@ async fn of_upserts_the_last_row_of_each_key_is_there() {
         ["c"]
     );
 }
+
+const VERSIONED: &str = r#"
+CREATE TABLE trades (id INT, currency STRING, ts TIMESTAMP(3), pt AS PROCTIME()) WITH ('connector' = 'table', 'data' = '
+{"id": 1, "currency": "EUR", "ts": "2026-01-01T00:00:01"}
+{"id": 2, "currency": "EUR", "ts": "2026-01-01T00:00:03"}
+{"id": 3, "currency": "EUR", "ts": "2026-01-01T00:00:05"}
+{"id": 4, "currency": "EUR", "ts": "2026-01-01T00:00:07"}
+{"id": 5, "currency": "USD", "ts": "2026-01-01T00:00:07"}
+');
+CREATE TABLE rates (since TIMESTAMP(3), rate INT NOT NULL, currency STRING, WATERMARK FOR since AS since, PRIMARY KEY (currency) NOT ENFORCED) WITH ('connector' = 'upserts', 'data' = '
+{"currency": "EUR", "rate": 10, "since": "2026-01-01T00:00:02"}
+{"currency": "USD", "rate": 20, "since": "2026-01-01T00:00:02"}
+{"currency": "EUR", "rate": 12, "since": "2026-01-01T00:00:04"}
+{"currency": "EUR", "rate": 11, "since": "2026-01-01T00:00:04"}
+-{"currency": "EUR", "since": "2026-01-01T00:00:06"}
+-{"currency": "USD", "since": "2026-01-01T00:00:05"}
+{"currency": "USD", "rate": 21, "since": "2026-01-01T00:00:06"}
+');
+CREATE VIEW high AS SELECT rate, currency FROM rates WHERE rate > 10;
+"#;
+
+async fn check_versions(sql: &str, expect: &str) {
+    let session = Session::with(VERSIONED);
+    let Statement::Query(query) = parser::parse_one(sql).unwrap().statement else {
+        panic!("{sql} is no query");
+    };
+    let planner = &session.planner;
+    let rows = planner.batch_query(&query, &session.configuration).await;
+    let rows = rows.map_err(|error| error.render(sql)).unwrap();
+    let rows: Vec<_> = rows.stream.map(Result::unwrap).collect().await;
+    let found = pretty_format_batches(&rows).unwrap().to_string();
+    let lines = found.lines().filter(|line| line.starts_with('|')).skip(1);
+    let shown = lines.map(|line| line.replace(['|', ' '], " "));
+    let shown = shown.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    assert_eq!(
+        shown.collect::<Vec<_>>().join(", "),
+        expect,
+        "{sql}\n{found}"
+    );
+}
+
+#[tokio::test]
+async fn upserts_have_versions_from_change_to_change() {
+    let of = |kind: &str, table: &str, time: &str| {
+        format!(
+            "SELECT t.id, r.rate FROM trades t {kind} JOIN {table} FOR SYSTEM_TIME AS OF t.{time} AS r ON t.currency = r.currency ORDER BY t.id"
+        )
+    };
+    // Of the two versions of one time the second counts.
+    check_versions(&of("", "rates", "ts"), "2 10, 3 11, 5 21").await;
+    check_versions(&of("LEFT", "rates", "ts"), "1, 2 10, 3 11, 4, 5 21").await;
+    check_versions(&of("LEFT", "high", "ts"), "1, 2, 3 11, 4, 5 21").await;
+    check_versions(&of("LEFT", "rates", "pt"), "1, 2, 3, 4, 5 21").await;
+}

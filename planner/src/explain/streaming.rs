@@ -10,7 +10,7 @@ use levada_engine::graph::{JoinTime, OrderColumn, OverForm};
 
 use crate::streaming::{
     Attribute, Call, Join, Keep, Node, NodeId, NodeKind, Over, Plan, Properties, Rank, StateSize,
-    text as sql,
+    TemporalJoin, text as sql,
 };
 
 /// The trees; `changelog` adds mode, keys, time attributes and state to each node.
@@ -135,6 +135,7 @@ impl Printer<'_> {
                 )
             }
             NodeKind::Join(join) => self.join_line(join, node),
+            NodeKind::TemporalJoin(join) => self.temporal_join_line(join, node),
             NodeKind::Rank(rank) => {
                 input.map_or_else(String::new, |input| rank_line(rank, &input.properties))
             }
@@ -147,26 +148,16 @@ impl Printer<'_> {
     }
 
     fn join_line(&self, join: &Join, node: &Node) -> String {
-        let input = |place: usize| {
-            let input = node.inputs.get(place).and_then(|id| self.plan.node(*id));
-            input.map(|input| &input.properties)
-        };
-        let (Some(left), Some(right)) = (input(0), input(1)) else {
+        let (Some(left), Some(right)) = (self.input(node, 0), self.input(node, 1)) else {
             return String::new();
         };
         let same = match join.null_equals_null {
             true => "IS NOT DISTINCT FROM",
             false => "=",
         };
-        let pairs = join.left_keys.iter().zip(&join.right_keys);
-        let keys: Vec<String> = pairs
-            .map(|(l, r)| {
-                let (l, r) = (names(&left.schema, &[*l]), names(&right.schema, &[*r]));
-                format!("{l} {same} {r}")
-            })
-            .collect();
+        let on = pairs(left, &join.left_keys, same, right, &join.right_keys);
         let name = join.name(left);
-        let mut line = format!("{name}(kind={}, on=[{}]", join.label(), keys.join(", "));
+        let mut line = format!("{name}(kind={}, on=[{on}]", join.label());
         if let Some(time) = join.time {
             let _ = write!(line, ", time=[{}]", join_time(time, left, right));
         }
@@ -176,6 +167,58 @@ impl Printer<'_> {
         line.push(')');
         line
     }
+
+    fn temporal_join_line(&self, join: &TemporalJoin, node: &Node) -> String {
+        let (Some(left), Some(right)) = (self.input(node, 0), self.input(node, 1)) else {
+            return String::new();
+        };
+        let on = pairs(left, &join.left_keys, "=", right, &join.right_keys);
+        let as_of = match join.as_of {
+            Some(as_of) => {
+                let sign = if as_of.earlier { ">" } else { ">=" };
+                let (row, version) = (
+                    names(&left.schema, &[as_of.left]),
+                    names(&right.schema, &[as_of.right]),
+                );
+                format!("left.{row} {sign} right.{version}")
+            }
+            None => "processing time".to_string(),
+        };
+        let mut line = format!(
+            "TemporalJoin(kind={}, on=[{on}], as_of=[{as_of}]",
+            join.label()
+        );
+        if let Some(exists) = join.exists {
+            let _ = write!(line, ", exists=[{}]", names(&right.schema, &[exists]));
+        }
+        if let Some(condition) = &join.condition {
+            let _ = write!(line, ", where=[{}]", sql(condition));
+        }
+        line.push(')');
+        line
+    }
+
+    /// What is known of the rows of an input.
+    fn input(&self, node: &Node, place: usize) -> Option<&Properties> {
+        let input = node.inputs.get(place).and_then(|id| self.plan.node(*id));
+        input.map(|input| &input.properties)
+    }
+}
+
+/// What is equal on both sides.
+fn pairs(
+    left: &Properties,
+    left_keys: &[usize],
+    same: &str,
+    right: &Properties,
+    right_keys: &[usize],
+) -> String {
+    let pairs = left_keys.iter().zip(right_keys);
+    let pairs = pairs.map(|(l, r)| {
+        let (l, r) = (names(&left.schema, &[*l]), names(&right.schema, &[*r]));
+        format!("{l} {same} {r}")
+    });
+    pairs.collect::<Vec<_>>().join(", ")
 }
 
 /// What event time compares: the ends of windows, or times with the bounds of their difference.

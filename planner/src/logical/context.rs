@@ -91,6 +91,11 @@ impl<'a> QueryContext<'a> {
         self.resolver
     }
 
+    /// Whether streams will run the query.
+    pub(super) fn is_streaming(&self) -> bool {
+        self.streaming
+    }
+
     fn table(&self, name: &TableReference) -> Result<Arc<dyn TableSource>, PlanError> {
         if let Some(hinted) = self.hinted.iter().find(|h| h.alias == name.table()) {
             let table = self.lookup.find_table(&hinted.name)?;

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   Query ──refuse──▶ supported? ──SqlToRel──▶ plan with window markers
-//!         ──windows──▶ plan with WindowTable nodes ──optimize──▶ logical plan
+//!         ──windows──▶ plan with WindowTable nodes ──temporal_join──▶ plan with TemporalJoin nodes
+//!         ──optimize──▶ logical plan
 //! ```
 //!
 //! [`Resolver`] knows functions and types; [`QueryContext`] answers DataFusion's questions about
@@ -22,6 +23,7 @@ mod refuse;
 mod resolver;
 mod source;
 mod subqueries;
+mod temporal_join;
 mod window_table;
 mod windows;
 
@@ -32,7 +34,8 @@ pub(crate) use over_calls::{OverCall, over_calls};
 pub(crate) use ranking::rank_function;
 pub use refuse::refuse_for_streams;
 pub use resolver::Resolver;
-pub use source::{CatalogTable, ViewTable};
+pub use source::{CatalogTable, ReadAs, ViewTable};
+pub use temporal_join::{AsOfTime, TemporalJoin};
 pub use window_table::{
     END as WINDOW_END_COLUMN, START as WINDOW_START_COLUMN, TIME as WINDOW_TIME_COLUMN, WindowTable,
 };
@@ -49,7 +52,8 @@ use levada_language::error::PlanError;
 pub fn plan(context: &QueryContext<'_>, query: &Query) -> Result<LogicalPlan, PlanError> {
     let raw = context.plan(query)?;
     let windowed = windows::replace_markers(raw)?;
-    optimize::analyze(context.resolver(), windowed).map_err(|error| advice::placed(error, query))
+    let joined = temporal_join::replace_markers(windowed, context.is_streaming())?;
+    optimize::analyze(context.resolver(), joined).map_err(|error| advice::placed(error, query))
 }
 
 pub use optimize::optimize_for_streams;

@@ -27,6 +27,7 @@ use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
 use datafusion::optimizer::{ApplyOrder, Optimizer, OptimizerConfig, OptimizerRule};
 
 use super::not_in::NotIn;
+use super::temporal_join::PushToLeft;
 use super::{Resolver, subqueries};
 use crate::parser::Query;
 use levada_language::error::PlanError;
@@ -76,6 +77,7 @@ pub fn optimize_for_streams(
         Arc::new(FilterNullJoinKeys::default()),
         Arc::new(EliminateOuterJoin::new()),
         Arc::new(PushDownFilter::new()),
+        Arc::new(PushToLeft),
         Arc::new(CommonSubexprEliminate::new()),
         Arc::new(OptimizeProjections::new()),
     ];

@@ -73,14 +73,6 @@ fn content(
     (left_schema, right_schema): (&Schema, &Schema),
 ) -> Result<String, PlanError> {
     let keys = |lineage: &Lineage, keys: &[usize]| lineage.names(keys).join("\u{1f}");
-    let rows = |lineage: &Lineage, schema: &Schema| {
-        let columns = lineage.columns().into_iter().zip(schema.fields());
-        let columns = columns.map(|(column, field)| {
-            let data_type = SqlType::from_arrow(field.data_type());
-            format!("{column} {data_type}")
-        });
-        columns.collect::<Vec<_>>().join("\u{1f}")
-    };
     let condition = match &join.condition {
         Some(condition) => text(&substitute(condition, &columns(left, right))?),
         None => String::new(),
@@ -113,8 +105,18 @@ fn lineage(join: &Join, content: &str, (left, right): (&Lineage, &Lineage)) -> L
     Lineage::base(content, &[left, right], own.iter().map(text))
 }
 
+/// The columns of one side with their types.
+pub(super) fn rows(lineage: &Lineage, schema: &Schema) -> String {
+    let columns = lineage.columns().into_iter().zip(schema.fields());
+    let columns = columns.map(|(column, field)| {
+        let data_type = SqlType::from_arrow(field.data_type());
+        format!("{column} {data_type}")
+    });
+    columns.collect::<Vec<_>>().join("\u{1f}")
+}
+
 /// The columns of both sides, one behind the other.
-fn columns(left: &Lineage, right: &Lineage) -> Vec<ExprRef> {
+pub(super) fn columns(left: &Lineage, right: &Lineage) -> Vec<ExprRef> {
     let of_left = left.columns().into_iter().map(|c| format!("left.{c}"));
     let of_right = right.columns().into_iter().map(|c| format!("right.{c}"));
     let column =

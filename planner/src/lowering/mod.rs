@@ -20,6 +20,7 @@ mod rank;
 pub mod settings;
 mod side_tables;
 mod source;
+mod temporal_join;
 #[cfg(test)]
 mod tests;
 mod uid;

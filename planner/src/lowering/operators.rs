@@ -111,6 +111,7 @@ impl Lowering<'_> {
             NodeKind::GroupAggregate(aggregate) => self.group_aggregate(aggregate, node),
             NodeKind::ChangelogNormalize(normalize) => self.changelog_normalize(normalize, node),
             NodeKind::Join(join) => self.join(join, node),
+            NodeKind::TemporalJoin(join) => self.temporal_join(join, node),
             NodeKind::Rank(rank) => self.rank(rank, node),
             NodeKind::Over(over) => self.over(over, node),
             NodeKind::Sink(sink) => self.sink(&sink.table, node),
@@ -200,7 +201,10 @@ impl Lowering<'_> {
         let spec = source_spec(scan, self.planning)?;
         let parallelism =
             parallelism(table, "scan.parallelism")?.unwrap_or(self.planning.parallelism);
-        let content = format!("Source {} {}", table.name, spec.table.connector);
+        let mut content = format!("Source {} {}", table.name, spec.table.connector);
+        if scan.changes {
+            content.push_str(" changes");
+        }
         let (late, bad) = (spec.divert_late, spec.divert_bad);
         let source = Operator {
             uid: self.uid(&content, &[]),

@@ -3,6 +3,7 @@
 //! The rewriting is on syntax trees, never on text, and positions stay where they were:
 //! - window table functions become derived tables, and legacy group windows field accesses,
 //!   both on the window marker of [`levada_language::functions::window`] ([`windows`]);
+//! - `FOR SYSTEM_TIME AS OF` and ASOF JOIN become a marker in the condition of the join ([`versions`]);
 //! - tables with an OPTIONS hint get a name of their own, listed in
 //!   [`super::Query::hinted_tables`];
 //! - intervals, typed literals, and functions with a syntax of their own become plain calls
@@ -15,6 +16,7 @@ mod functions;
 mod intervals;
 mod items;
 mod similar;
+mod versions;
 mod windows;
 
 use std::ops::ControlFlow;
@@ -102,8 +104,8 @@ impl Rewriter {
                 ..
             } => {
                 let at = name_location(name);
-                if version.is_some() {
-                    return Err(PlanError::unsupported("FOR SYSTEM_TIME AS OF", at));
+                if let Some(version) = version {
+                    return Err(versions::refused(version, at));
                 }
                 if sample.is_some() {
                     return Err(PlanError::unsupported("TABLESAMPLE", at));
@@ -117,6 +119,9 @@ impl Rewriter {
                 self.apply_options(name, alias);
                 Ok(())
             }
+            TableFactor::NestedJoin {
+                table_with_joins, ..
+            } => versions::joins(table_with_joins),
             TableFactor::MatchRecognize { table, .. } => {
                 let at = match table.as_ref() {
                     TableFactor::Table { name, .. } => name_location(name),
@@ -154,6 +159,7 @@ impl Rewriter {
                 .hint("use GROUP BY ROLLUP (…), CUBE (…) or GROUPING SETS (…)"));
         }
         group_by_nothing(select)?;
+        select.from.iter_mut().try_for_each(versions::joins)?;
         let windows = windows::GroupWindows::of_select(select)?;
         windows.rewrite_select(select)?;
         items::distinct_names(&mut select.projection);

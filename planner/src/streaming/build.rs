@@ -19,7 +19,9 @@ use super::{
     Scan, Sink, StateSize, Values,
 };
 use crate::catalog::Lookup;
-use crate::logical::{CatalogTable, OverCall, Resolver, WindowTable, first_join, over_calls};
+use crate::logical::{
+    CatalogTable, OverCall, ReadAs, Resolver, TemporalJoin, WindowTable, first_join, over_calls,
+};
 use crate::parser::Query;
 use levada_language::error::{Location, PlanError, PlanErrorKind};
 
@@ -132,8 +134,11 @@ impl<'a> Builder<'a> {
             LogicalPlan::Limit(limit) => self.limit(limit),
             LogicalPlan::Extension(extension) => {
                 let node = extension.node.as_any();
-                match node.downcast_ref::<WindowTable>() {
-                    Some(window) => self.window_table(window),
+                if let Some(window) = node.downcast_ref::<WindowTable>() {
+                    return self.window_table(window);
+                }
+                match node.downcast_ref::<TemporalJoin>() {
+                    Some(join) => self.temporal_join(join),
                     None => Err(PlanError::internal(format!(
                         "the plan has the unknown node {}",
                         extension.node.name()
@@ -167,10 +172,11 @@ impl<'a> Builder<'a> {
                 None,
             ));
         };
-        let node = Scan::new(Arc::clone(&table.table), self.connectors)?;
+        let changes = table.read_as == ReadAs::Changes;
+        let node = Scan::new(Arc::clone(&table.table), changes, self.connectors)?;
         let properties = node.properties(self.resolver)?;
         let schema = Arc::clone(&properties.schema);
-        let normalize = ChangelogNormalize::behind(&node)?;
+        let normalize = ChangelogNormalize::behind(&node)?.filter(|_| !node.changes);
         let normalized = normalize.as_ref().map(|n| n.properties(&properties));
         let mut id = self.plan.add(NodeKind::Scan(node), vec![], properties);
         if let (Some(node), Some(properties)) = (normalize, normalized) {
@@ -344,7 +350,7 @@ impl<'a> Builder<'a> {
     }
 
     /// What stands below a node, behind calcs, and has no time attributes.
-    fn timeless_below(&self, id: NodeId) -> Option<&'static str> {
+    pub(super) fn timeless_below(&self, id: NodeId) -> Option<&'static str> {
         let node = self.plan.node(id)?;
         match (&node.kind, node.inputs.as_slice()) {
             (NodeKind::Join(join), _) => Some(match join.time {
@@ -357,6 +363,9 @@ impl<'a> Builder<'a> {
                      or the bounds of the windows; and not where it may be NULL for want of a partner"
                 }
             }),
+            (NodeKind::TemporalJoin(_), _) => {
+                Some("behind a temporal join only the time of the left table is a time attribute")
+            }
             (NodeKind::Rank(_), _) if node.properties.updating => {
                 Some("behind a Top-N whose rows are taken back no column is a time attribute")
             }

@@ -87,8 +87,8 @@ fn input_needs_before(
         | NodeKind::Join(_)
         | NodeKind::Rank(_)
         | NodeKind::Over(_) => Ok(true),
-        // It knows the rows before.
-        NodeKind::ChangelogNormalize(_) => Ok(false),
+        // It knows the rows before; versions end where others begin.
+        NodeKind::ChangelogNormalize(_) | NodeKind::TemporalJoin(_) => Ok(false),
         _ => Ok(asked),
     }
 }
@@ -254,9 +254,10 @@ fn set_mode(plan: &mut Plan, id: NodeId, asked: bool) {
         NodeKind::WindowAggregate(_) | NodeKind::Join(_) if node.properties.updating => {
             ChangelogMode::Retract
         }
-        NodeKind::WindowAggregate(_) | NodeKind::Join(_) | NodeKind::Values(_) => {
-            ChangelogMode::Append
-        }
+        NodeKind::WindowAggregate(_)
+        | NodeKind::Join(_)
+        | NodeKind::TemporalJoin(_)
+        | NodeKind::Values(_) => ChangelogMode::Append,
         NodeKind::Rank(_) if !node.properties.updating => ChangelogMode::Append,
         NodeKind::Rank(rank) if rank.number && !asked => ChangelogMode::Upsert,
         NodeKind::Rank(_) => ChangelogMode::Retract,

@@ -6,8 +6,8 @@ use arrow::datatypes::SchemaRef;
 use levada_engine::element::ChangelogMode;
 
 use super::{
-    AssignWindow, Calc, ChangelogNormalize, GroupAggregate, Join, Over, Rank, Scan, Sink, Values,
-    WindowAggregate,
+    AssignWindow, Calc, ChangelogNormalize, GroupAggregate, Join, Over, Rank, Scan, Sink,
+    TemporalJoin, Values, WindowAggregate,
 };
 use levada_language::error::Location;
 
@@ -35,6 +35,8 @@ pub enum NodeKind {
     GroupAggregate(GroupAggregate),
     /// Pairs the rows of two inputs, left and right; for ever, or as long as event time lets it.
     Join(Join),
+    /// Puts each row of the left input to a version of a row of the right one.
+    TemporalJoin(TemporalJoin),
     /// Numbers rows in order and passes on the first ones.
     Rank(Rank),
     /// Puts values behind each row that are computed from the rows around it.

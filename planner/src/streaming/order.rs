@@ -61,6 +61,7 @@ pub(super) fn keeps_order(plan: &Plan, id: NodeId, columns: &BTreeSet<usize>) ->
         | NodeKind::Values(_)
         | NodeKind::ChangelogNormalize(_)
         | NodeKind::WindowAggregate(_)
+        | NodeKind::TemporalJoin(_)
         | NodeKind::GroupAggregate(_) => Ok(()),
         NodeKind::Calc(calc) => below(through(calc, columns)),
         NodeKind::AssignWindow(_) => {

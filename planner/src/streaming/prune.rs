@@ -48,6 +48,7 @@ fn timed_scans(plan: &Plan, live: &[bool]) -> BTreeSet<NodeId> {
             NodeKind::AssignWindow(window) => window.time.is_some(),
             NodeKind::Join(join) => join.time.is_some(),
             NodeKind::Over(over) => over.form == OverForm::Time,
+            NodeKind::TemporalJoin(join) => join.as_of.is_some(),
             _ => false,
         };
         if is_live(live, id) && (waits || timed.contains(&id)) {
@@ -84,7 +85,7 @@ fn prune_scan(
             .chain(&calc.filter)
             .for_each(|e| used.add(e));
     }
-    if normalize.is_some() {
+    if normalize.is_some() || scan.changes {
         let keys = scan.table.primary_key.iter();
         keys.for_each(|column| used.add_column(*column));
     }
@@ -133,6 +134,8 @@ fn apply(plan: &mut Plan, (id, scan): (NodeId, Scan), normalize: Option<NodeId>,
             let keys = keys.filter_map(|key| positions.get(*key).copied().flatten());
             normalize.keys = keys.collect();
         }
+    }
+    if normalize.is_some() || scan.changes {
         read.schema = upsert_schema(&read.schema, &scan.table);
         output = upsert_schema(&output, &scan.table);
     }

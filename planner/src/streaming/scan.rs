@@ -8,7 +8,7 @@ use levada_engine::connector::{Boundedness, ConnectorRegistry, SourceFactory};
 use levada_engine::element::ChangelogMode;
 
 use super::expression::ExprRef;
-use super::{Attribute, Properties};
+use super::{Attribute, Properties, upsert_schema};
 use crate::catalog::{ColumnKind, Table};
 use crate::logical::Resolver;
 use levada_language::error::PlanError;
@@ -22,6 +22,8 @@ pub struct Scan {
     pub bounded: bool,
     /// The kinds of rows that the connector delivers.
     pub mode: ChangelogMode,
+    /// Whether upserts are read as they come, with no one to keep the last row of each key.
+    pub changes: bool,
     /// What is really read; all columns before pruning.
     pub read: Option<Read>,
 }
@@ -38,18 +40,20 @@ pub struct Read {
 }
 
 impl Scan {
-    /// The scan of a table; asks its connector.
+    /// The scan of a table; asks its connector. `changes` says that its upserts are read as they come.
     ///
     /// # Errors
     /// The connector cannot read it.
     pub(super) fn new(
         table: Arc<Table>,
+        changes: bool,
         connectors: &ConnectorRegistry,
     ) -> Result<Self, PlanError> {
         let factory = source_factory(&table, connectors)?;
         Ok(Scan {
             bounded: factory.boundedness() == Boundedness::Bounded,
             mode: factory.mode(),
+            changes: changes && factory.mode() == ChangelogMode::Upsert,
             table,
             read: None,
         })
@@ -58,7 +62,11 @@ impl Scan {
     /// What is known about the rows when all columns are read.
     pub(super) fn properties(&self, resolver: &Resolver) -> Result<Properties, PlanError> {
         let _ = resolver;
-        let mut properties = Properties::appending(self.table.schema(), self.bounded);
+        let schema = match self.changes {
+            true => upsert_schema(&self.table.schema(), &self.table),
+            false => self.table.schema(),
+        };
+        let mut properties = Properties::appending(schema, self.bounded);
         properties.attributes = self.attributes();
         if !self.table.primary_key.is_empty() {
             properties.keys = vec![self.table.primary_key.clone()];
@@ -121,7 +129,8 @@ pub(crate) fn source_factory(
 // Within one statement a table has one definition, apart from the options of hints.
 impl PartialEq for Scan {
     fn eq(&self, other: &Self) -> bool {
-        self.table.name == other.table.name && self.table.options == other.table.options
+        let what = |scan: &Self| (scan.table.name.clone(), scan.changes);
+        what(self) == what(other) && self.table.options == other.table.options
     }
 }
 

@@ -155,7 +155,8 @@ impl Kept {
         self.empty()
     }
 
-    fn empty(&mut self) -> Result<()> {
+    /// Writes down what has changed, and has nothing in memory then.
+    pub(super) fn empty(&mut self) -> Result<()> {
         self.save()?;
         self.emptied += 1;
         let due = self.sides.iter().map(Side::first_due).min();

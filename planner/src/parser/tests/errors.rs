@@ -290,9 +290,29 @@ fn what_would_be_ignored_is_refused() {
         &["JSON_OBJECTAGG"],
     );
     refuse(
-        "SELECT * FROM a JOIN ¦b FOR SYSTEM_TIME AS OF a.ts ON a.x = b.x",
+        "SELECT * FROM a RIGHT JOIN ¦b FOR SYSTEM_TIME AS OF a.ts ON a.x = b.x",
         Unsupported,
-        &["FOR SYSTEM_TIME"],
+        &["FOR SYSTEM_TIME", "LEFT JOIN"],
+    );
+    refuse(
+        "SELECT * FROM ¦b FOR SYSTEM_TIME AS OF a.ts",
+        Unsupported,
+        &["FOR SYSTEM_TIME", "not the right one of a JOIN"],
+    );
+    refuse(
+        "SELECT * FROM a, ¦b FOR SYSTEM_TIME AS OF a.ts WHERE a.x = b.x",
+        Unsupported,
+        &["FOR SYSTEM_TIME", "JOIN"],
+    );
+    refuse(
+        "SELECT * FROM a JOIN (c LEFT JOIN ¦b FOR SYSTEM_TIME AS OF c.ts USING (x)) ON TRUE",
+        InvalidStatement,
+        &["needs a condition with ON"],
+    );
+    refuse(
+        "SELECT * FROM a ASOF JOIN ¦b MATCH_CONDITION (a.x >= b.x) USING (y)",
+        Unsupported,
+        &["ASOF JOIN with USING"],
     );
     refuse("SELECT * FROM ¦f(1)", Unsupported, &["table function f"]);
     refuse(

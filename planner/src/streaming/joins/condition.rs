@@ -153,7 +153,7 @@ fn sides(binary: &BinaryExpr, inputs: &Inputs<'_>) -> Result<Option<(Expr, Expr)
 }
 
 /// Both over their inputs, and of one type.
-fn physical(
+pub(super) fn physical(
     builder: &Builder<'_>,
     (left, right): (Expr, Expr),
     inputs: &Inputs<'_>,
@@ -181,7 +181,11 @@ fn physical(
 
 /// An expression over the columns of the left input followed by those of the right one. DataFusion has no
 /// schema for them where only one side is seen behind the join, and their names may be the same.
-fn over_both(builder: &Builder<'_>, expr: Expr, inputs: &Inputs<'_>) -> Result<ExprRef, PlanError> {
+pub(super) fn over_both(
+    builder: &Builder<'_>,
+    expr: Expr,
+    inputs: &Inputs<'_>,
+) -> Result<ExprRef, PlanError> {
     let (left, right) = (inputs.left.schema(), inputs.right.schema());
     let width = left.fields().len();
     let name = |index: usize| format!("column {index}");

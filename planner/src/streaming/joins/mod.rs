@@ -5,6 +5,7 @@
 
 mod condition;
 mod not_in;
+mod temporal;
 #[cfg(test)]
 mod tests;
 
