@@ -213,6 +213,67 @@ fn topics_of_upserts_are_read_as_the_last_rows_of_their_keys() {
     tool(&["delete", &counts]);
 }
 
+/// A topic of upserts and tombstones is what a temporal join takes versions from, by the times that the broker has
+/// of them: nothing before the first, the last row of each key at the end, and none where that is deleted.
+#[test]
+#[ignore = "needs Kafka"]
+fn rows_meet_the_versions_of_a_topic_of_upserts() {
+    let broker = std::env::var("LEVADA_TEST_KAFKA").expect("LEVADA_TEST_KAFKA=HOST:PORT");
+    let seed = levada_tests::seed();
+    let mut chance = SmallRng::seed_from_u64(seed);
+    let folder = tempfile::tempdir().unwrap();
+    let (events, asked) = (folder.path().join("events"), folder.path().join("asked"));
+    let event = |_| {
+        let (key, price) = (chance.random_range(0..50), chance.random_range(1..1000));
+        format!("{{\"u\":{key},\"price\":{price}}}")
+    };
+    write(&events, (0..5_000).map(event));
+    let of =
+        |key| [2020, 2100].map(|year| format!("{{\"u\":{key},\"at\":\"{year}-01-01 00:00:00Z\"}}"));
+    write(&asked, (0..60).flat_map(of));
+    let topic = format!("versions-{seed}");
+    tool(&["topic", &topic, "3"]);
+    let upserts = format!(
+        "'connector' = 'upsert-kafka', 'properties.bootstrap.servers' = '{broker}', 'topic' = '{topic}', 'key.format' = 'json', 'value.format' = 'json', 'value.fields-include' = 'EXCEPT_KEY'"
+    );
+    let file = |path: &Path| {
+        let path = path.display();
+        format!("'connector' = 'filesystem', 'path' = '{path}', 'format' = 'json'")
+    };
+    let tables = format!(
+        "CREATE TABLE events (u INT, price INT) WITH ({});
+         CREATE TABLE asked (u INT, at TIMESTAMP_LTZ(3), WATERMARK FOR at AS at) WITH ({}, 'json.timestamp-format.standard' = 'SQL');
+         CREATE TABLE totals (u INT, total BIGINT, PRIMARY KEY (u) NOT ENFORCED) WITH ({upserts});
+         CREATE TABLE versions (u INT, total BIGINT, at TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL, WATERMARK FOR at AS at, PRIMARY KEY (u) NOT ENFORCED)
+         WITH ({upserts}, 'scan.bounded.mode' = 'latest-offset');",
+        file(&events),
+        file(&asked),
+    );
+    let run = |options: &[&str], sql: &str| {
+        let output = process::sql(options, &format!("{tables}\n{sql}"));
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{error}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    // A key whose total is even now goes, and may come back with the next row.
+    let last = "SELECT u, SUM(price) AS total FROM events GROUP BY u HAVING SUM(price) % 2 = 1";
+    run(
+        &["--parallelism", "2"],
+        &format!("INSERT INTO totals {last};"),
+    );
+    let batch = ["--output", "json", "--set", "execution.runtime-mode=batch"];
+    let wanted = format!(
+        "SELECT a.u, a.at, t.total FROM asked AS a LEFT JOIN ({last}) AS t ON a.u = t.u AND a.at > TIMESTAMP '2050-01-01 00:00:00';"
+    );
+    let expected = sorted(&run(&batch, &wanted));
+    assert_eq!(expected.len(), 120);
+    let joined = "SELECT a.u, a.at, v.total FROM asked AS a LEFT JOIN versions FOR SYSTEM_TIME AS OF a.at AS v ON a.u = v.u;";
+    assert_eq!(sorted(&run(&batch, joined)), expected);
+    let streams = ["--output", "json", "--parallelism", "2"];
+    assert_eq!(sorted(&run(&streams, joined)), expected);
+    tool(&["delete", &topic]);
+}
+
 fn write(path: &Path, lines: impl Iterator<Item = String>) {
     let mut out = std::io::BufWriter::new(std::fs::File::create(path).unwrap());
     lines.for_each(|line| writeln!(out, "{line}").unwrap());

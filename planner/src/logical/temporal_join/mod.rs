@@ -84,6 +84,11 @@ fn planned(
         VersionKind::SystemTime => system_time(join, &call, streaming)?,
         VersionKind::Match => matched(join, &call, &rest)?,
     };
+    if versioned::has_subquery(rest.iter())? {
+        let what = "a subquery in the ON of a join with versions";
+        return Err(PlanError::unsupported(what, call.location)
+            .hint("conditions on what comes out can stand in WHERE, with subqueries too"));
+    }
     let Keys { keys, rest } = keys(join, &versions, &call, rest)?;
     let column =
         |index: usize| Expr::Column(Column::from(versions.plan.schema().qualified_field(index)));

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use datafusion::common::tree_node::TreeNode as _;
 use datafusion::common::{Column, Result as DataFusionResult};
 use datafusion::logical_expr::expr::WindowFunctionParams;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
@@ -302,7 +303,7 @@ fn filtered(filter: &Filter, mut below: Versions) -> Found {
     let Some(condition) = conjunction(conditions) else {
         return Ok(below);
     };
-    if has_subquery(&condition)? {
+    if has_subquery([&condition].into_iter())? {
         return Err(Unversioned::Subquery);
     }
     let width = below.plan.schema().fields().len();
@@ -323,9 +324,11 @@ fn filtered(filter: &Filter, mut below: Versions) -> Found {
     Ok(below)
 }
 
-fn has_subquery(condition: &Expr) -> DataFusionResult<bool> {
-    use datafusion::common::tree_node::TreeNode as _;
-    condition.exists(|expr| {
+/// Whether conditions have subqueries.
+pub(super) fn has_subquery<'e>(
+    mut conditions: impl Iterator<Item = &'e Expr>,
+) -> DataFusionResult<bool> {
+    let is_subquery = |expr: &Expr| {
         Ok(matches!(
             expr,
             Expr::ScalarSubquery(_)
@@ -333,7 +336,8 @@ fn has_subquery(condition: &Expr) -> DataFusionResult<bool> {
                 | Expr::Exists(_)
                 | Expr::SetComparison(_)
         ))
-    })
+    };
+    conditions.try_fold(false, |found, expr| Ok(found || expr.exists(is_subquery)?))
 }
 
 /// Whether a condition says that the number is 1.
