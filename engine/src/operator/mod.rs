@@ -34,6 +34,7 @@ mod rank;
 #[cfg(test)]
 pub(crate) mod testing;
 mod union;
+mod unnest;
 mod window;
 mod window_aggregate;
 
@@ -191,6 +192,10 @@ pub fn build(
         OperatorSpec::Union => Ok(Box::new(union::Union::new(inputs, output)?)),
         OperatorSpec::AssignWindow(window) => {
             let operator = assign_window::AssignWindow::new(window, output, &context)?;
+            Ok(Box::new(operator))
+        }
+        OperatorSpec::Unnest(spec) => {
+            let operator = unnest::Unnest::new(spec, only_input(inputs)?, output)?;
             Ok(Box::new(operator))
         }
         OperatorSpec::LocalWindowAggregate(spec) => {
