@@ -6,8 +6,8 @@
 //! ```
 //!
 //! [`tables`] makes a table of the catalog readable, [`files`] the files that a query names
-//! itself, [`given`] those that whoever runs it gives, [`windows`] turns window table functions into
-//! plain SQL, and [`sums`] keeps SUM from wrapping around. [`upserts`] keeps the last row of each key
+//! itself, [`given`] those that whoever runs it gives, [`windows`] turns window table functions and
+//! [`unnest`] UNNEST into plain SQL, and [`sums`] keeps SUM from wrapping around. [`upserts`] keeps the last row of each key
 //! where a table delivers upserts. [`insert`] writes rows through engine sinks.
 
 mod files;
@@ -17,6 +17,7 @@ mod sums;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod unnest;
 mod upserts;
 mod windows;
 
@@ -89,7 +90,7 @@ impl Batch<'_> {
             logical::plan(&context, query)?
         };
         let plan = shape(plan)?;
-        let plan = windows::to_plain(plan)?;
+        let plan = unnest::to_plain(windows::to_plain(plan)?)?;
         let plan = sums::checked(plan)?;
         tables::with_sources(plan, self).map_err(|error| error.or_at(Some(query.location)))
     }

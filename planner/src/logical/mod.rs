@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   Query ──refuse──▶ supported? ──SqlToRel──▶ plan with window markers
+//!         ──unnest──▶ UnnestTable nodes upon their tables
 //!         ──windows──▶ plan with WindowTable nodes ──optimize──▶ logical plan
 //! ```
 //!
@@ -21,6 +22,8 @@ mod refuse;
 mod resolver;
 mod source;
 mod subqueries;
+mod unnest;
+mod unnest_table;
 mod window_table;
 mod windows;
 
@@ -32,6 +35,7 @@ pub(crate) use ranking::rank_function;
 pub use refuse::refuse_for_streams;
 pub use resolver::Resolver;
 pub use source::{CatalogTable, ViewTable};
+pub use unnest_table::UnnestTable;
 pub use window_table::{
     END as WINDOW_END_COLUMN, START as WINDOW_START_COLUMN, TIME as WINDOW_TIME_COLUMN, WindowTable,
 };
@@ -47,7 +51,7 @@ use levada_language::error::PlanError;
 /// Anything that the query gets wrong, with its position where that is known.
 pub fn plan(context: &QueryContext<'_>, query: &Query) -> Result<LogicalPlan, PlanError> {
     let raw = context.plan(query)?;
-    let windowed = windows::replace_markers(raw)?;
+    let windowed = windows::replace_markers(unnest::attach(raw)?)?;
     optimize::analyze(context.resolver(), windowed)
         .map_err(|error| locate::locate(error, query).or_at(Some(query.location)))
 }

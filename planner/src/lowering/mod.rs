@@ -22,6 +22,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod uid;
+mod unnest;
 
 use levada_engine::connector::ConnectorRegistry;
 use levada_engine::graph::JobGraph;

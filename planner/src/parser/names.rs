@@ -12,6 +12,7 @@
 mod scope;
 #[cfg(test)]
 mod tests;
+mod unnest;
 
 use std::ops::ControlFlow;
 
@@ -24,6 +25,7 @@ use sqlparser::ast::{
 
 use levada_language::error::PlanError;
 use scope::{Column, Relation, Scope};
+pub(crate) use unnest::{column_names, element_columns};
 
 /// The candidate that `name` means: the exact one, else the only one that differs in case alone.
 pub fn resolve<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -260,15 +262,15 @@ impl<'a> Resolver<'a> {
                 }
             }
             TableFactor::UNNEST {
-                alias, array_exprs, ..
+                alias: Some(alias),
+                array_exprs,
+                with_ordinality,
+                ..
             } => {
                 let left = scope.clone();
                 self.expressions(array_exprs, &with_inner(outer, &left));
-                let columns = array_exprs
-                    .iter()
-                    .map(|_| Column::untyped(String::new()))
-                    .collect();
-                scope.push(aliased(Relation::unnamed(columns), alias.as_ref()));
+                let collection = array_exprs.first();
+                scope.push(unnest::relation(collection, *with_ordinality, alias, &left));
             }
             _ => {}
         }

@@ -3,6 +3,7 @@
 //! The rewriting is on syntax trees, never on text, and positions stay where they were:
 //! - window table functions become derived tables, and legacy group windows field accesses,
 //!   both on the window marker of [`levada_language::functions::window`] ([`windows`]);
+//! - calls of UNNEST become the tables that they are ([`unnest`]);
 //! - tables with an OPTIONS hint get a name of their own, listed in
 //!   [`super::Query::hinted_tables`];
 //! - intervals, typed literals, and functions with a syntax of their own become plain calls
@@ -14,6 +15,7 @@ mod functions;
 mod intervals;
 mod items;
 mod similar;
+mod unnest;
 mod windows;
 
 use std::ops::ControlFlow;
@@ -91,6 +93,10 @@ impl Rewriter {
             *factor = derived;
             return Ok(());
         }
+        if let Some(unnested) = unnest::table_function(factor)? {
+            *factor = unnested;
+            return Ok(());
+        }
         match factor {
             TableFactor::Table {
                 name,
@@ -98,9 +104,14 @@ impl Rewriter {
                 version,
                 sample,
                 args,
+                with_ordinality,
                 ..
             } => {
                 let at = name_location(name);
+                if *with_ordinality {
+                    return Err(PlanError::unsupported("WITH ORDINALITY of a table", at)
+                        .hint("the elements of UNNEST have an order; rows have one by ROW_NUMBER() OVER (…)"));
+                }
                 if version.is_some() {
                     return Err(PlanError::unsupported("FOR SYSTEM_TIME AS OF", at));
                 }
@@ -131,6 +142,9 @@ impl Rewriter {
                 "LATERAL with a table function",
                 name_location(name),
             )),
+            TableFactor::NestedJoin {
+                table_with_joins, ..
+            } => unnest::check_joins(table_with_joins),
             _ => Ok(()),
         }
     }
@@ -153,6 +167,7 @@ impl Rewriter {
             return Err(PlanError::unsupported(format!("GROUP BY … {modifier}"), at)
                 .hint("use GROUP BY ROLLUP (…), CUBE (…) or GROUPING SETS (…)"));
         }
+        select.from.iter().try_for_each(unnest::check_joins)?;
         group_by_nothing(select)?;
         let windows = windows::GroupWindows::of_select(select)?;
         windows.rewrite_select(select)?;

@@ -18,7 +18,9 @@ use super::{
     Scan, Sink, StateSize, Values,
 };
 use crate::catalog::Catalog;
-use crate::logical::{CatalogTable, RankCall, Resolver, WindowTable, first_join, rank_calls};
+use crate::logical::{
+    CatalogTable, RankCall, Resolver, UnnestTable, WindowTable, first_join, rank_calls,
+};
 use crate::parser::Query;
 use levada_language::error::{Location, PlanError, PlanErrorKind};
 
@@ -123,6 +125,9 @@ impl<'a> Builder<'a> {
             LogicalPlan::Limit(limit) => self.limit(limit),
             LogicalPlan::Extension(extension) => {
                 let node = extension.node.as_any();
+                if let Some(table) = node.downcast_ref::<UnnestTable>() {
+                    return self.unnest(table);
+                }
                 match node.downcast_ref::<WindowTable>() {
                     Some(window) => self.window_table(window),
                     None => Err(PlanError::internal(format!(
@@ -347,7 +352,7 @@ impl<'a> Builder<'a> {
             (NodeKind::Rank(_), _) if node.properties.updating => {
                 Some("behind a Top-N whose rows are taken back no column is a time attribute")
             }
-            (NodeKind::Calc(_), [input]) => self.timeless_below(*input),
+            (NodeKind::Calc(_) | NodeKind::Unnest(_), [input]) => self.timeless_below(*input),
             _ => None,
         }
     }
@@ -414,7 +419,7 @@ fn unsupported(logical: &LogicalPlan) -> PlanError {
     let construct = match logical {
         LogicalPlan::Sort(_) => "ORDER BY",
         LogicalPlan::Subquery(_) => "a subquery",
-        LogicalPlan::Unnest(_) => "UNNEST",
+        LogicalPlan::Unnest(_) => "UNNEST outside of FROM",
         LogicalPlan::RecursiveQuery(_) => "WITH RECURSIVE",
         LogicalPlan::Distinct(_) => "DISTINCT ON",
         _ => "this statement",
