@@ -15,7 +15,7 @@
 //! | TIMESTAMP(p) | Timestamp(ms) for p ≤ 3, (µs) for p ≤ 6, else (ns) |
 //! | TIMESTAMP_LTZ(p) | the same, with time zone "UTC" |
 //! | ARRAY<T>, MAP<K, V>, ROW<…> | List, Map, Struct |
-//! | MULTISET<T> | Map<T, Int32>: value → count |
+//! | MULTISET<T> | Map<T, Int32>: value → `count` |
 
 mod parse;
 mod planner;
@@ -138,14 +138,14 @@ impl SqlType {
             }
             Self::Interval => DataType::Interval(IntervalUnit::MonthDayNano),
             Self::Array(element) => DataType::List(Arc::new(element.to_field("item"))),
-            Self::Map(key, value) => map_type(key, value),
-            Self::Multiset(element) => map_type(
-                element,
-                &Nullable {
+            Self::Map(key, value) => map_type(key, ("value", value)),
+            Self::Multiset(element) => {
+                let count = Nullable {
                     sql_type: Self::Int,
                     nullable: false,
-                },
-            ),
+                };
+                map_type(element, (COUNT, &count))
+            }
             Self::Row(fields) => DataType::Struct(
                 fields
                     .iter()
@@ -190,7 +190,9 @@ impl SqlType {
             | DataType::FixedSizeList(field, _) => {
                 Self::Array(Box::new(Nullable::from_field(field)))
             }
-            DataType::Map(entries, _) => map_from_entries(entries.data_type()),
+            DataType::Map(entries, _) => {
+                map_from_entries(entries.data_type(), is_multiset(data_type))
+            }
             DataType::Struct(fields) => Self::Row(
                 fields
                     .iter()
@@ -226,22 +228,36 @@ fn precision(unit: TimeUnit) -> u8 {
     }
 }
 
-fn map_type(key: &Nullable, value: &Nullable) -> DataType {
+/// The name of the counts in the map that a MULTISET is; they tell it from a MAP.
+const COUNT: &str = "count";
+
+/// Whether values of an Arrow type are those of a MULTISET.
+pub fn is_multiset(data_type: &DataType) -> bool {
+    let DataType::Map(entries, _) = data_type else {
+        return false;
+    };
+    match entries.data_type() {
+        DataType::Struct(sides) => sides.last().is_some_and(|side| side.name() == COUNT),
+        _ => false,
+    }
+}
+
+fn map_type(key: &Nullable, (value_name, value): (&str, &Nullable)) -> DataType {
     let key = Field::new("key", key.sql_type.to_arrow(), false);
-    let entries = DataType::Struct(Fields::from(vec![key, value.to_field("value")]));
+    let entries = DataType::Struct(Fields::from(vec![key, value.to_field(value_name)]));
     DataType::Map(Arc::new(Field::new("entries", entries, false)), false)
 }
 
-fn map_from_entries(entries: &DataType) -> SqlType {
+fn map_from_entries(entries: &DataType, multiset: bool) -> SqlType {
     match entries {
         DataType::Struct(fields) => match fields.iter().collect::<Vec<_>>().as_slice() {
-            [key, value] => SqlType::Map(
-                Box::new(Nullable {
-                    sql_type: SqlType::from_arrow(key.data_type()),
-                    nullable: true,
-                }),
-                Box::new(Nullable::from_field(value)),
-            ),
+            [key, value] => {
+                let key = Box::new(Nullable::new(SqlType::from_arrow(key.data_type())));
+                match multiset {
+                    true => SqlType::Multiset(key),
+                    false => SqlType::Map(key, Box::new(Nullable::from_field(value))),
+                }
+            }
             _ => SqlType::Null,
         },
         _ => SqlType::Null,

@@ -21,6 +21,8 @@ pub enum OperatorSpec {
     Union,
     /// Appends `window_start`, `window_end`, `window_time` to each row (once per window).
     AssignWindow(WindowSpec),
+    /// Puts the elements of a collection to each row.
+    Unnest(UnnestSpec),
     /// Aggregates by slice and key before the exchange.
     LocalWindowAggregate(WindowAggregateSpec),
     /// Aggregates by window and key; its input is rows, or what
@@ -98,6 +100,31 @@ pub struct CalcSpec {
     pub filter: Option<Expression>,
     /// Expressions over the input, one per output column; `None` keeps all columns.
     pub projection: Option<Vec<Expression>>,
+}
+
+/// Puts to each row the elements of an array or map that it has, once for each: a row that comes brings all of
+/// them, one that goes takes all of them back. Output rows are inserts and deletes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UnnestSpec {
+    /// The column with the collection.
+    pub collection: usize,
+    /// Whether a row whose collection is NULL or empty comes once, with NULL for the element.
+    pub outer: bool,
+    /// What the output has, column by column.
+    pub columns: Vec<UnnestColumn>,
+}
+
+/// A column of what [`UnnestSpec`] makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum UnnestColumn {
+    /// A column of the row.
+    Input(usize),
+    /// The element.
+    Element,
+    /// A field of the element, which is a ROW or an entry of a MAP: 0 is the key, 1 the value.
+    Field(usize),
+    /// The number of the element, from 1 on.
+    Ordinality,
 }
 
 /// Which windows a row belongs to.

@@ -37,6 +37,7 @@ mod temporal_join;
 #[cfg(test)]
 pub(crate) mod testing;
 mod union;
+mod unnest;
 mod waiting_rows;
 mod window;
 mod window_aggregate;
@@ -195,6 +196,10 @@ pub fn build(
         OperatorSpec::Union => Ok(Box::new(union::Union::new(inputs, output)?)),
         OperatorSpec::AssignWindow(window) => {
             let operator = assign_window::AssignWindow::new(window, output, &context)?;
+            Ok(Box::new(operator))
+        }
+        OperatorSpec::Unnest(spec) => {
+            let operator = unnest::Unnest::new(spec, only_input(inputs)?, output)?;
             Ok(Box::new(operator))
         }
         OperatorSpec::LocalWindowAggregate(spec) => {

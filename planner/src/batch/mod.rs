@@ -6,8 +6,8 @@
 //! ```
 //!
 //! [`tables`] makes a table of the catalog readable, [`files`] the files that a query names
-//! itself, [`given`] those that whoever runs it gives, [`windows`] and [`temporal_join`] turn window table
-//! functions and joins with versions into plain SQL, and [`sums`] keeps SUM from wrapping around. [`upserts`] keeps the last row of each key
+//! itself, [`given`] those that whoever runs it gives, [`windows`], [`temporal_join`] and [`unnest`] turn window
+//! table functions, joins with versions and UNNEST into plain SQL, and [`sums`] keeps SUM from wrapping around. [`upserts`] keeps the last row of each key
 //! where a table delivers upserts. [`insert`] writes rows through engine sinks.
 
 mod files;
@@ -18,6 +18,7 @@ mod tables;
 mod temporal_join;
 #[cfg(test)]
 mod tests;
+mod unnest;
 mod upserts;
 mod windows;
 
@@ -93,6 +94,7 @@ impl Batch<'_> {
         let plan = shape(plan)?;
         let plan = windows::to_plain(plan)?;
         let plan = temporal_join::to_plain(plan)?;
+        let plan = unnest::to_plain(plan)?;
         let plan = sums::checked(plan)?;
         tables::with_sources(plan, self).map_err(|error| error.or_at(Some(query.location)))
     }

@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use arrow::datatypes::Schema;
+use arrow::datatypes::{FieldRef, Schema};
 use levada_engine::element::ChangelogMode;
-use levada_engine::graph::{JoinTime, OrderColumn, OverForm};
+use levada_engine::graph::{JoinTime, OrderColumn, OverForm, UnnestColumn};
 
+use crate::parser::names::element_columns;
 use crate::streaming::{
     Attribute, Call, Join, Keep, Node, NodeId, NodeKind, Over, Plan, Properties, Rank, StateSize,
-    TemporalJoin, text as sql,
+    TemporalJoin, Unnest, text as sql,
 };
 
 /// The trees; `changelog` adds mode, keys, time attributes and state to each node.
@@ -115,6 +116,12 @@ impl Printer<'_> {
                 "AssignWindow(window={}, time={})",
                 window.window,
                 time(below, window.time)
+            ),
+            NodeKind::Unnest(unnest) => format!(
+                "Unnest(kind={}, collection={}, select=[{}])",
+                if unnest.outer { "left" } else { "inner" },
+                names(below, &[unnest.collection]),
+                unnested(unnest, below, &node.properties.schema)
             ),
             NodeKind::WindowAggregate(aggregate) => format!(
                 "WindowAggregate(window={}, time={}, keys=[{}], select=[{}])",
@@ -300,6 +307,26 @@ fn ordered(order: &OrderColumn, input: &Properties) -> String {
         _ => {}
     }
     shown
+}
+
+/// The columns of the output: those of the row by their names, those of the element by what they are.
+fn unnested(unnest: &Unnest, below: &Schema, output: &Schema) -> String {
+    let collection = below.fields().get(unnest.collection);
+    let fields = collection.and_then(|c| element_columns(c.data_type()));
+    let field_name = |place: usize| fields.as_ref()?.get(place)?.name.clone();
+    let column = |(column, field): (&UnnestColumn, &FieldRef)| {
+        let own = match column {
+            UnnestColumn::Input(index) => names(below, &[*index]),
+            UnnestColumn::Element => "element".to_string(),
+            UnnestColumn::Field(place) => {
+                format!("element.{}", field_name(*place).unwrap_or_default())
+            }
+            UnnestColumn::Ordinality => "ordinality".to_string(),
+        };
+        aliased(&own, field.name())
+    };
+    let columns = unnest.columns.iter().zip(output.fields()).map(column);
+    columns.collect::<Vec<_>>().join(", ")
 }
 
 fn aliased(expr: &str, name: &str) -> String {

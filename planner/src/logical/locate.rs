@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Expr, Select, Spanned, Visit, Visitor};
+use sqlparser::ast::{Expr, Select, Spanned, TableFactor, Visit, Visitor};
 
 use crate::parser::Query;
 use levada_language::error::{Location, PlanError};
@@ -59,7 +59,10 @@ impl Visitor for Joined {
         let joins = select.from.iter().flat_map(|table| &table.joins);
         let joined = joins.map(|join| &join.relation);
         let listed = select.from.iter().skip(1).map(|table| &table.relation);
-        match joined.chain(listed).find_map(|t| Location::of(t.span())) {
+        // The elements of a row are no input of a join.
+        let tables = joined.chain(listed);
+        let mut tables = tables.filter(|t| !matches!(t, TableFactor::UNNEST { .. }));
+        match tables.find_map(|t| Location::of(t.span())) {
             Some(location) => ControlFlow::Break(location),
             None => ControlFlow::Continue(()),
         }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   Query ──refuse──▶ supported? ──SqlToRel──▶ plan with window markers
+//!         ──unnest──▶ UnnestTable nodes upon their tables
 //!         ──windows──▶ plan with WindowTable nodes ──temporal_join──▶ plan with TemporalJoin nodes
 //!         ──optimize──▶ logical plan
 //! ```
@@ -24,6 +25,8 @@ mod resolver;
 mod source;
 mod subqueries;
 mod temporal_join;
+mod unnest;
+mod unnest_table;
 mod window_table;
 mod windows;
 
@@ -36,6 +39,7 @@ pub use refuse::refuse_for_streams;
 pub use resolver::Resolver;
 pub use source::{CatalogTable, ReadAs, ViewTable};
 pub use temporal_join::{AsOfTime, TemporalJoin};
+pub use unnest_table::UnnestTable;
 pub use window_table::{
     END as WINDOW_END_COLUMN, START as WINDOW_START_COLUMN, TIME as WINDOW_TIME_COLUMN, WindowTable,
 };
@@ -51,7 +55,7 @@ use levada_language::error::PlanError;
 /// Anything that the query gets wrong, with its position where that is known.
 pub fn plan(context: &QueryContext<'_>, query: &Query) -> Result<LogicalPlan, PlanError> {
     let raw = context.plan(query)?;
-    let windowed = windows::replace_markers(raw)?;
+    let windowed = windows::replace_markers(unnest::attach(raw)?)?;
     let joined = temporal_join::replace_markers(windowed, context.is_streaming())?;
     optimize::analyze(context.resolver(), joined).map_err(|error| advice::placed(error, query))
 }

@@ -107,7 +107,6 @@ impl Visitor for Refuser<'_> {
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> Flow {
         match factor {
-            TableFactor::UNNEST { .. } => refuse("UNNEST", at(factor)),
             TableFactor::NestedJoin {
                 table_with_joins, ..
             } => table_with_joins.joins.iter().try_for_each(join_operator),
@@ -179,8 +178,12 @@ impl Refuser<'_> {
         Some((ident, aggregate.name().to_string()))
     }
 
-    /// Aggregates that streams do not know.
+    /// Aggregates that streams do not know, and UNNEST as a function.
     fn function(&self, function: &Function) -> Flow {
+        if function.name.to_string().eq_ignore_ascii_case("UNNEST") {
+            let hint = "put it into FROM: FROM t CROSS JOIN UNNEST(t.items) AS u (item)";
+            return refuse_with("UNNEST outside of FROM", at(&function.name), hint);
+        }
         let Some((ident, aggregate)) = self.aggregate(function) else {
             return ControlFlow::Continue(());
         };

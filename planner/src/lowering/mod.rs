@@ -24,6 +24,7 @@ mod temporal_join;
 #[cfg(test)]
 mod tests;
 mod uid;
+mod unnest;
 
 use levada_engine::connector::ConnectorRegistry;
 use levada_engine::graph::JobGraph;

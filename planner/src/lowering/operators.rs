@@ -107,6 +107,7 @@ impl Lowering<'_> {
                 let spec = OperatorSpec::AssignWindow(window.spec());
                 self.forward("AssignWindow", (&content, lineage), spec, input, node)
             }
+            NodeKind::Unnest(unnest) => self.unnest(unnest, node),
             NodeKind::WindowAggregate(aggregate) => self.window_aggregate(aggregate, node),
             NodeKind::GroupAggregate(aggregate) => self.group_aggregate(aggregate, node),
             NodeKind::ChangelogNormalize(normalize) => self.changelog_normalize(normalize, node),
@@ -174,7 +175,7 @@ impl Lowering<'_> {
     }
 
     /// An operator that stays where its input is.
-    fn forward(
+    pub(super) fn forward(
         &mut self,
         name: &str,
         (content, lineage): (&str, Lineage),

@@ -12,6 +12,7 @@
 mod scope;
 #[cfg(test)]
 mod tests;
+mod unnest;
 
 use std::ops::ControlFlow;
 
@@ -25,6 +26,7 @@ use sqlparser::tokenizer::Span;
 
 use levada_language::error::{Location, PlanError, PlanErrorKind};
 use scope::{Column, Relation, Scope};
+pub(crate) use unnest::{column_names, element_columns};
 
 /// The condition in the operator of a join, borrowed as the operator is.
 macro_rules! join_constraint {
@@ -294,15 +296,15 @@ impl<'a> Resolver<'a> {
                 }
             }
             TableFactor::UNNEST {
-                alias, array_exprs, ..
+                alias: Some(alias),
+                array_exprs,
+                with_ordinality,
+                ..
             } => {
                 let left = scope.clone();
                 self.expressions(array_exprs, &with_inner(outer, &left));
-                let columns = array_exprs
-                    .iter()
-                    .map(|_| Column::untyped(String::new()))
-                    .collect();
-                scope.push(aliased(Relation::unnamed(columns), alias.as_ref()));
+                let collection = array_exprs.first();
+                scope.push(unnest::relation(collection, *with_ordinality, alias, &left));
             }
             _ => {}
         }

@@ -4,6 +4,7 @@
 //! - window table functions become derived tables, and legacy group windows field accesses,
 //!   both on the window marker of [`levada_language::functions::window`] ([`windows`]);
 //! - `FOR SYSTEM_TIME AS OF` and ASOF JOIN become a marker in the condition of the join ([`versions`]);
+//! - calls of UNNEST become the tables that they are ([`unnest`]);
 //! - tables with an OPTIONS hint get a name of their own, listed in
 //!   [`super::Query::hinted_tables`];
 //! - intervals, typed literals, and functions with a syntax of their own become plain calls
@@ -16,6 +17,7 @@ mod functions;
 mod intervals;
 mod items;
 mod similar;
+mod unnest;
 mod versions;
 mod windows;
 
@@ -94,6 +96,10 @@ impl Rewriter {
             *factor = derived;
             return Ok(());
         }
+        if let Some(unnested) = unnest::table_function(factor)? {
+            *factor = unnested;
+            return Ok(());
+        }
         match factor {
             TableFactor::Table {
                 name,
@@ -101,9 +107,14 @@ impl Rewriter {
                 version,
                 sample,
                 args,
+                with_ordinality,
                 ..
             } => {
                 let at = name_location(name);
+                if *with_ordinality {
+                    return Err(PlanError::unsupported("WITH ORDINALITY of a table", at)
+                        .hint("the elements of UNNEST have an order; rows have one by ROW_NUMBER() OVER (…)"));
+                }
                 if let Some(version) = version {
                     return Err(versions::refused(version, at));
                 }
@@ -121,7 +132,10 @@ impl Rewriter {
             }
             TableFactor::NestedJoin {
                 table_with_joins, ..
-            } => versions::joins(table_with_joins),
+            } => {
+                unnest::check_joins(table_with_joins)?;
+                versions::joins(table_with_joins)
+            }
             TableFactor::MatchRecognize { table, .. } => {
                 let at = match table.as_ref() {
                     TableFactor::Table { name, .. } => name_location(name),
@@ -158,6 +172,7 @@ impl Rewriter {
             return Err(PlanError::unsupported(format!("GROUP BY … {modifier}"), at)
                 .hint("use GROUP BY ROLLUP (…), CUBE (…) or GROUPING SETS (…)"));
         }
+        select.from.iter().try_for_each(unnest::check_joins)?;
         group_by_nothing(select)?;
         select.from.iter_mut().try_for_each(versions::joins)?;
         let windows = windows::GroupWindows::of_select(select)?;

@@ -20,7 +20,8 @@ use super::{
 };
 use crate::catalog::Lookup;
 use crate::logical::{
-    CatalogTable, OverCall, ReadAs, Resolver, TemporalJoin, WindowTable, first_join, over_calls,
+    CatalogTable, OverCall, ReadAs, Resolver, TemporalJoin, UnnestTable, WindowTable, first_join,
+    over_calls,
 };
 use crate::parser::Query;
 use levada_language::error::{Location, PlanError, PlanErrorKind};
@@ -134,6 +135,9 @@ impl<'a> Builder<'a> {
             LogicalPlan::Limit(limit) => self.limit(limit),
             LogicalPlan::Extension(extension) => {
                 let node = extension.node.as_any();
+                if let Some(table) = node.downcast_ref::<UnnestTable>() {
+                    return self.unnest(table);
+                }
                 if let Some(window) = node.downcast_ref::<WindowTable>() {
                     return self.window_table(window);
                 }
@@ -373,7 +377,7 @@ impl<'a> Builder<'a> {
                 "behind functions with OVER no column is a time attribute, unless their rows only ever come, in \
                  ascending order of event time, and no function looks ahead",
             ),
-            (NodeKind::Calc(_), [input]) => self.timeless_below(*input),
+            (NodeKind::Calc(_) | NodeKind::Unnest(_), [input]) => self.timeless_below(*input),
             _ => None,
         }
     }
@@ -440,7 +444,7 @@ fn unsupported(logical: &LogicalPlan) -> PlanError {
     let construct = match logical {
         LogicalPlan::Sort(_) => "ORDER BY",
         LogicalPlan::Subquery(_) => "a subquery",
-        LogicalPlan::Unnest(_) => "UNNEST",
+        LogicalPlan::Unnest(_) => "UNNEST outside of FROM",
         LogicalPlan::RecursiveQuery(_) => "WITH RECURSIVE",
         LogicalPlan::Distinct(_) => "DISTINCT ON",
         _ => "this statement",

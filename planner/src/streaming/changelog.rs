@@ -1,8 +1,8 @@
 //! Changelog modes: who emits updates, and who needs update-before rows.
 //!
 //! From the outputs to the sources: a sink says what it wants, an aggregate over updates, a join of
-//! updates, a Top-N or functions with OVER of updates and a filter over updates need update-before rows to take back what they let
-//! through earlier, and every other node passes the need on. An aggregate that nobody asks emits none, and
+//! updates, a Top-N or functions with OVER of updates, the elements of a row that changes and a filter over updates
+//! need update-before rows to take back what they let through earlier, and every other node passes the need on. An aggregate that nobody asks emits none, and
 //! neither does the normalization of a table of upserts, which itself needs none, and a Top-N that gives
 //! numbers, or functions with OVER. A join, and a Top-N without numbers, have inserts and deletes only, so they cannot leave any out.
 
@@ -86,7 +86,8 @@ fn input_needs_before(
         | NodeKind::WindowAggregate(_)
         | NodeKind::Join(_)
         | NodeKind::Rank(_)
-        | NodeKind::Over(_) => Ok(true),
+        | NodeKind::Over(_)
+        | NodeKind::Unnest(_) => Ok(true),
         // It knows the rows before; versions end where others begin.
         NodeKind::ChangelogNormalize(_) | NodeKind::TemporalJoin(_) => Ok(false),
         _ => Ok(asked),

@@ -7,7 +7,7 @@ use levada_engine::element::ChangelogMode;
 
 use super::{
     AssignWindow, Calc, ChangelogNormalize, GroupAggregate, Join, Over, Rank, Scan, Sink,
-    TemporalJoin, Values, WindowAggregate,
+    TemporalJoin, Unnest, Values, WindowAggregate,
 };
 use levada_language::error::Location;
 
@@ -29,6 +29,8 @@ pub enum NodeKind {
     Union,
     /// Appends window columns.
     AssignWindow(AssignWindow),
+    /// Puts the elements of a collection to each row.
+    Unnest(Unnest),
     /// Aggregates by window and key.
     WindowAggregate(WindowAggregate),
     /// Aggregates by key.

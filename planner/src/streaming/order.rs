@@ -68,6 +68,8 @@ pub(super) fn keeps_order(plan: &Plan, id: NodeId, columns: &BTreeSet<usize>) ->
             let width = node.properties.schema.fields().len().saturating_sub(3);
             below(columns.iter().copied().filter(|c| *c < width).collect())
         }
+        // The elements of a row come and go as it does.
+        NodeKind::Unnest(unnest) => below(unnest.of_input(columns)),
         NodeKind::Sink(_) | NodeKind::Collect => below(columns.clone()),
         NodeKind::Union => Err(Disorder::Union),
         NodeKind::Join(join) => join_keeps_order(plan, join, node, columns),

@@ -1,5 +1,5 @@
 //! Sources read what is needed: columns, fields of ROWs, and computed columns. Ranks give the numbers that
-//! are asked for.
+//! are asked for, and UNNEST the columns.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,7 +11,9 @@ use levada_engine::graph::OverForm;
 use super::changelog_normalize::upsert_schema;
 use super::expression::{self, ExprRef};
 use super::usage::{Usage, pruned};
-use super::{Attribute, Calc, NodeId, NodeKind, Plan, Read, Scan, changelog_normalize, rank};
+use super::{
+    Attribute, Calc, NodeId, NodeKind, Plan, Read, Scan, changelog_normalize, rank, unnest,
+};
 use crate::catalog::{ColumnKind, Table};
 use crate::logical::Resolver;
 use levada_language::error::PlanError;
@@ -23,6 +25,7 @@ use levada_language::error::PlanError;
 pub fn prune(plan: &mut Plan, resolver: &Resolver) -> Result<(), PlanError> {
     let live = plan.live();
     rank::drop_numbers(plan, &live);
+    unnest::drop_unread(plan, &live)?;
     let timed = timed_scans(plan, &live);
     let scans: Vec<NodeId> = plan
         .iter()

@@ -18,7 +18,7 @@ impl Builder<'_> {
                 parts.any(expression::varies)
             }
             NodeKind::AssignWindow(window) => window.time.is_none(),
-            NodeKind::Union => false,
+            NodeKind::Union | NodeKind::Unnest(_) => false,
             // What these give back is what they keep.
             _ => return false,
         };

@@ -1,8 +1,8 @@
 //! Expressions whose syntax DataFusion's planner lacks, or reads otherwise.
 
 use sqlparser::ast::{
-    AccessExpr, CeilFloorKind, DataType, DateTimeField, Expr, TimezoneInfo, TypedString, Value,
-    ValueWithSpan,
+    AccessExpr, CeilFloorKind, DataType, DateTimeField, Expr, Spanned, TimezoneInfo, TypedString,
+    Value, ValueWithSpan,
 };
 use sqlparser::tokenizer::Span;
 
@@ -28,6 +28,11 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<(), PlanError> {
         }
         Expr::Floor { expr: value, field } => {
             rounding(value, field, "floor").map(|new| replace(expr, new))
+        }
+        // DataFusion's planner would not find columns of outer queries in it.
+        Expr::Array(array) => {
+            *expr = call("make_array", array.span(), array.elem.clone());
+            Ok(())
         }
         Expr::Identifier(ident) => functions::refuse_bare(ident),
         Expr::Function(function) => {
