@@ -13,6 +13,7 @@ mod expressions;
 mod functions;
 mod intervals;
 mod items;
+mod overlaps;
 mod similar;
 mod windows;
 
