@@ -58,7 +58,8 @@ pub(in crate::functions) fn texts_type(_: &[DataType]) -> DataType {
     DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true)))
 }
 
-/// SPLIT(text, delimiter): the parts as an array; an empty delimiter splits into characters.
+/// SPLIT(text, delimiter): the parts as an array; an empty delimiter splits into characters, and an
+/// empty text has no parts.
 pub(super) fn split(call: &Call<'_>) -> Result<ArrayRef> {
     let (texts, delimiters) = (call.texts(0)?, call.texts(1)?);
     let mut builder = ListBuilder::new(StringBuilder::new());
@@ -74,7 +75,7 @@ pub(super) fn split(call: &Call<'_>) -> Result<ArrayRef> {
                     .values()
                     .append_value(character.encode_utf8(&mut room));
             }
-        } else {
+        } else if !text.is_empty() {
             for part in text.split(delimiter) {
                 builder.values().append_value(part);
             }
