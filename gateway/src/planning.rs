@@ -67,13 +67,9 @@ impl Planning {
     /// The names of all functions, sorted.
     pub(crate) fn functions(&self) -> Vec<String> {
         let state = self.planner.resolver().state();
-        let scalar = state.scalar_functions().keys();
-        let aggregate = state.aggregate_functions().keys();
-        let mut names: Vec<String> = scalar
-            .chain(aggregate)
-            .filter(|name| !name.starts_with("__"))
-            .cloned()
-            .collect();
+        let aggregate = state.aggregate_functions().keys().cloned();
+        let scalar = levada_language::functions::names().into_iter();
+        let mut names: Vec<String> = scalar.map(str::to_string).chain(aggregate).collect();
         names.sort();
         names.dedup();
         names

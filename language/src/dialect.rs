@@ -2,9 +2,10 @@
 //!
 //! Most of the grammar of queries is sqlparser's own. Its hooks add what is missing:
 //! table and descriptor arguments (`TABLE t PARTITION BY k`), the types of CAST, map
-//! literals, JSON functions with their clauses, and `IS JSON`. Whatever a hook builds is an ordinary
+//! literals, JSON functions with their clauses, `IS JSON`, and BETWEEN with SYMMETRIC. Whatever a hook builds is an ordinary
 //! syntax tree with positions, so that later stages need not know that a hook was there.
 
+mod between;
 mod json;
 mod prefix;
 
@@ -110,6 +111,9 @@ impl Dialect for LevadaDialect {
         expr: &Expr,
         precedence: u8,
     ) -> Option<Result<Expr, ParserError>> {
+        if let Some(between) = between::parse(parser, expr) {
+            return Some(between);
+        }
         if !parser.peek_keyword(Keyword::IS) {
             return None;
         }

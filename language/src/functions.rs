@@ -15,8 +15,12 @@
 mod arithmetic;
 mod casts;
 mod clock;
+mod collections;
+mod conditional;
 mod fields;
 mod json;
+mod names;
+mod numbers;
 mod regexp;
 mod registry;
 mod scalar;
@@ -33,6 +37,7 @@ use datafusion::logical_expr::ScalarUDF;
 pub use arithmetic::CheckedArithmetic;
 pub use casts::SqlCasts;
 pub use clock::Clock;
+pub use names::names;
 pub use registry::LevadaFunctions;
 
 /// All functions of this module. `clock` tells the processing time in milliseconds since the
@@ -54,6 +59,9 @@ fn specs() -> impl Iterator<Item = &'static scalar::Spec> {
         temporal::SPECS,
         json::SPECS,
         types::SPECS,
+        numbers::SPECS,
+        collections::SPECS,
+        conditional::SPECS,
     ];
     tables.into_iter().flatten()
 }

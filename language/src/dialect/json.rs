@@ -8,20 +8,27 @@
 //!   'EMPTY OBJECT'.
 //! - `json_exists(json, path, on_error)`, where `on_error` is 'TRUE', 'FALSE', 'UNKNOWN' or
 //!   'ERROR'.
+//! - `json_object(on_null, key, value, kind, …)` and `json_array(on_null, value, kind, …)`, where
+//!   `on_null` is 'NULL' or 'ABSENT', and `kind` is 'JSON' for what is JSON already, else 'VALUE'.
 //! - `is_json(json, kind)`, where `kind` is 'VALUE', 'SCALAR', 'ARRAY' or 'OBJECT'.
 
-use sqlparser::ast::{DataType, Expr, UnaryOperator};
+use sqlparser::ast::{DataType, Expr, Function, UnaryOperator};
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Span, Token};
 
 use super::prefix::ast_type;
-use super::{call, cast, expect_word, null, take_word, take_words, text};
+use super::{call, cast, expect_word, null, peek_nth_word, peek_word, take_word, take_words, text};
 
 /// Whether `name` is a function that [`function`] parses.
 pub(super) fn is_json_function(name: &str) -> bool {
-    ["JSON_VALUE", "JSON_QUERY", "JSON_EXISTS"]
-        .iter()
-        .any(|known| name.eq_ignore_ascii_case(known))
+    const NAMES: &[&str] = &[
+        "JSON_VALUE",
+        "JSON_QUERY",
+        "JSON_EXISTS",
+        "JSON_OBJECT",
+        "JSON_ARRAY",
+    ];
+    NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// Parses a call of one of the functions that [`is_json_function`] knows.
@@ -29,10 +36,16 @@ pub(super) fn function(parser: &mut Parser) -> Result<Expr, ParserError> {
     let name = parser.next_token();
     let span = name.span;
     parser.expect_token(&Token::LParen)?;
+    let upper = name.token.to_string().to_ascii_uppercase();
+    if upper == "JSON_OBJECT" {
+        return json_object(parser, span);
+    }
+    if upper == "JSON_ARRAY" {
+        return json_array(parser, span);
+    }
     let json = parser.parse_expr()?;
     parser.expect_token(&Token::Comma)?;
     let path = parser.parse_expr()?;
-    let upper = name.token.to_string().to_ascii_uppercase();
     let parsed = match upper.as_str() {
         "JSON_VALUE" => json_value(parser, json, path, span)?,
         "JSON_QUERY" => json_query(parser, json, path, span)?,
@@ -163,6 +176,76 @@ fn json_exists(
     }
     let args = [json, path, text(behaviour.unwrap_or("FALSE"), span)];
     Ok(call("json_exists", span, args))
+}
+
+/// `JSON_OBJECT([[KEY] k VALUE v, …] [NULL | ABSENT ON NULL])`, behind its parenthesis.
+fn json_object(parser: &mut Parser, span: Span) -> Result<Expr, ParserError> {
+    let mut members = Vec::new();
+    while !ends_members(parser) {
+        if !members.is_empty() {
+            parser.expect_token(&Token::Comma)?;
+        }
+        // A column may be called KEY.
+        if peek_word(parser, "KEY") && !peek_nth_word(parser, 1, "VALUE") {
+            parser.advance_token();
+        }
+        members.push(parser.parse_expr()?);
+        expect_word(parser, "VALUE")?;
+        push_value(parser.parse_expr()?, span, &mut members);
+    }
+    let on_null = on_null(parser, "NULL")?;
+    let args = std::iter::once(text(on_null, span)).chain(members);
+    Ok(call("json_object", span, args))
+}
+
+/// `JSON_ARRAY([v, …] [NULL | ABSENT ON NULL])`, behind its parenthesis.
+fn json_array(parser: &mut Parser, span: Span) -> Result<Expr, ParserError> {
+    let mut members = Vec::new();
+    while !ends_members(parser) {
+        if !members.is_empty() {
+            parser.expect_token(&Token::Comma)?;
+        }
+        push_value(parser.parse_expr()?, span, &mut members);
+    }
+    let on_null = on_null(parser, "ABSENT")?;
+    let args = std::iter::once(text(on_null, span)).chain(members);
+    Ok(call("json_array", span, args))
+}
+
+/// Whether the list of members is at its end, or at the clause behind it.
+fn ends_members(parser: &Parser) -> bool {
+    let clause = ["NULL", "ABSENT"]
+        .iter()
+        .any(|word| peek_word(parser, word) && peek_nth_word(parser, 1, "ON"));
+    clause || parser.peek_token_ref().token == Token::RParen
+}
+
+/// What becomes of NULL, and the closing parenthesis.
+fn on_null(parser: &mut Parser, default: &'static str) -> Result<&'static str, ParserError> {
+    let word = ["NULL", "ABSENT"]
+        .into_iter()
+        .find(|word| take_word(parser, word));
+    if word.is_some() {
+        expect_word(parser, "ON")?;
+        expect_word(parser, "NULL")?;
+    }
+    parser.expect_token(&Token::RParen)?;
+    Ok(word.unwrap_or(default))
+}
+
+/// A value and its kind: what a JSON function has built stands in another one as it is.
+fn push_value(value: Expr, span: Span, members: &mut Vec<Expr>) {
+    let is_json = match &value {
+        Expr::Function(Function { name, .. }) => {
+            let name = name.to_string();
+            ["JSON", "JSON_OBJECT", "JSON_ARRAY"]
+                .iter()
+                .any(|known| name.eq_ignore_ascii_case(known))
+        }
+        _ => false,
+    };
+    members.push(value);
+    members.push(text(if is_json { "JSON" } else { "VALUE" }, span));
 }
 
 fn returning(parser: &mut Parser) -> Result<Option<DataType>, ParserError> {

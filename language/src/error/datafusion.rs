@@ -23,6 +23,28 @@ impl From<PlanError> for DataFusionError {
     }
 }
 
+/// What DataFusion writes in front of our own errors about the types of arguments, which it passes
+/// on as text.
+const MISMATCH: &str = "user-defined coercion failed with: External error: LV-1008: ";
+
+fn from_mismatch(text: &str) -> PlanError {
+    let own = text.split_once(MISMATCH).map_or(text, |(_, own)| own);
+    let own = own.lines().next().unwrap_or(own);
+    let (message, hint) = match own.split_once("; hint: ") {
+        Some((message, hint)) => (message, Some(hint)),
+        None => (own, None),
+    };
+    let message = message
+        .split(" No function matches")
+        .next()
+        .unwrap_or(message);
+    let error = PlanError::new(PlanErrorKind::TypeMismatch, message);
+    match hint.and_then(|hint| hint.split(" No function matches").next()) {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}
+
 fn convert(error: &DataFusionError) -> PlanError {
     match error {
         DataFusionError::Diagnostic(diagnostic, inner) => {
@@ -46,6 +68,11 @@ fn convert(error: &DataFusionError) -> PlanError {
             let text = sentence(text);
             let plain = || PlanError::new(PlanErrorKind::Unsupported, &text);
             wording::reword(&text).unwrap_or_else(plain)
+        }
+        DataFusionError::Plan(text) | DataFusionError::Execution(text)
+            if text.contains(MISMATCH) =>
+        {
+            from_mismatch(text)
         }
         DataFusionError::Plan(text) => from_plan(text),
         DataFusionError::ArrowError(inner, _) => {

@@ -3,6 +3,8 @@
 //! - Between instants (TIMESTAMP_LTZ) and wall-clock times, in the session's time zone.
 //! - Times to texts as `2020-01-01 00:00:00.000`.
 //! - To a coarser precision by cutting, also before 1970.
+//! - BOOLEANs to texts as TRUE and FALSE.
+//! - Texts to numbers with blanks around them, and to integers without their fraction.
 //! - ROWs to ROWs by position, as INSERT does with columns; Arrow goes by name.
 //!
 //! [`SqlCasts`] puts functions in place of the casts concerned, implicit ones included.
@@ -20,6 +22,7 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::AnalyzerRule;
 
 use super::temporal::{CUT_TIME, TIME_TEXT, TO_INSTANT, TO_LOCAL};
+use super::types::{BOOLEAN_TEXT, NUMBER_TEXT};
 use crate::types::LTZ_ZONE;
 
 /// Replaces casts by functions. Runs after type coercion, whose casts it replaces too.
@@ -100,10 +103,23 @@ fn converted(
             let local = plain(value(), T::Timestamp(*unit, None));
             Some(call(TO_INSTANT, vec![local]))
         }
+        (T::Boolean, T::Utf8) => Some(call(BOOLEAN_TEXT, vec![value()])),
+        (T::Utf8 | T::Utf8View | T::LargeUtf8, to) if to.is_numeric() => {
+            let text = plain_text(value(), from);
+            let text = call(NUMBER_TEXT, vec![text, lit(to.is_integer())]);
+            Some(plain(text, to.clone()))
+        }
         (T::Struct(a), T::Struct(b)) if a.len() == b.len() && !same_names(a, b) => {
             by_position(value(), a, b, plain)
         }
         _ => None,
+    }
+}
+
+fn plain_text(value: Expr, from: &DataType) -> Expr {
+    match from {
+        DataType::Utf8 => value,
+        _ => cast(value, DataType::Utf8),
     }
 }
 

@@ -74,6 +74,15 @@ fn ltz(instant: i64) -> ScalarValue {
     ScalarValue::TimestampMillisecond(Some(instant), Some(LTZ_ZONE.into()))
 }
 
+/// The names of the functions, but for what others are made of.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    let readings = READINGS
+        .iter()
+        .filter(|reading| reading.name != "current_unix_timestamp");
+    readings
+        .flat_map(|reading| std::iter::once(reading.name).chain(reading.aliases.iter().copied()))
+}
+
 /// The functions, all reading `clock`.
 pub(super) fn functions(clock: &Clock) -> Vec<ScalarUDF> {
     READINGS

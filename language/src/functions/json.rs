@@ -1,15 +1,16 @@
-//! JSON_VALUE, JSON_QUERY, JSON_EXISTS and IS JSON.
+//! Functions on JSON.
 //!
 //! The parser hands the clauses over as arguments; see [`crate::dialect`].
 
 mod path;
+mod write;
 
 use arrow::array::ArrayRef;
 use datafusion::common::Result;
 use serde_json::Value;
 
 use super::scalar::{Call, Param, Spec, Texts, Values, evaluation, returns};
-use Param::Text;
+use Param::{Any, Text};
 use path::{Found, Path};
 
 pub(super) static SPECS: &[Spec] = &[
@@ -32,6 +33,16 @@ pub(super) static SPECS: &[Spec] = &[
         json_exists,
     ),
     Spec::new("is_json", &[Text, Text], returns::boolean, is_json),
+    Spec::new("json_string", &[Any], returns::text, write::json_string).unify(write::writable),
+    Spec::new("json_object", &[Any], returns::text, write::json_object)
+        .rest(Any)
+        .unify(write::writable),
+    Spec::new("json_array", &[Any], returns::text, write::json_array)
+        .rest(Any)
+        .unify(write::writable),
+    Spec::new("json_quote", &[Text], returns::text, write::json_quote),
+    Spec::new("json_unquote", &[Text], returns::text, write::json_unquote),
+    Spec::new("json", &[Text], returns::text, write::json),
 ];
 
 /// The path argument, compiled once if it is a constant.

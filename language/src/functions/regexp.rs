@@ -1,13 +1,17 @@
-//! Functions with regular expressions, and hashes of text.
+//! Functions with regular expressions.
+
+mod java;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, ListBuilder, StringBuilder};
 use datafusion::common::Result;
 use regex::{CaptureLocations, Regex};
 
 use super::scalar::{Call, Param, Spec, Values, evaluation, returns};
+use super::text::pieces::texts_type;
 use Param::{Int, Text};
 
 pub(super) static SPECS: &[Spec] = &[
@@ -25,6 +29,16 @@ pub(super) static SPECS: &[Spec] = &[
         returns::text,
         regexp_replace,
     ),
+    Spec::new(
+        "regexp_extract_all",
+        &[Text, Text, Int],
+        texts_type,
+        regexp_extract_all,
+    )
+    .required(2),
+    Spec::new("regexp_count", &[Text, Text], returns::int, regexp_count),
+    Spec::new("regexp_instr", &[Text, Text], returns::int, regexp_instr),
+    Spec::new("regexp_substr", &[Text, Text], returns::text, regexp_substr),
 ];
 
 /// Patterns that a thread keeps compiled.
@@ -35,12 +49,13 @@ thread_local! {
     static PATTERNS: RefCell<HashMap<String, Regex>> = RefCell::new(HashMap::new());
 }
 
-fn compile(pattern: &str) -> Result<Regex> {
+/// A pattern of this dialect as a regular expression, which a thread keeps.
+pub(super) fn compile(pattern: &str) -> Result<Regex> {
     PATTERNS.with_borrow_mut(|patterns| {
         if let Some(regex) = patterns.get(pattern) {
             return Ok(regex.clone());
         }
-        let regex = Regex::new(pattern).map_err(|error| {
+        let regex = Regex::new(&java::translated(pattern)).map_err(|error| {
             let reason = error.to_string();
             let reason = reason.lines().last().unwrap_or_default().trim().to_string();
             evaluation(format!("'{pattern}' is not a regular expression: {reason}"))
@@ -85,7 +100,10 @@ impl<'a> Patterns<'a> {
 fn regexp(call: &Call<'_>) -> Result<ArrayRef> {
     let (texts, patterns) = (call.texts(0)?, Patterns::of(call, 1)?);
     call.bool_column(|row| match texts.get(row) {
-        Some(text) => patterns.with(row, |regex| Some(regex.is_match(text))),
+        // As in Flink, an empty pattern matches nothing.
+        Some(text) => patterns.with(row, |regex| {
+            Some(!regex.as_str().is_empty() && regex.is_match(text))
+        }),
         None => Ok(None),
     })
 }
@@ -121,6 +139,76 @@ fn regexp_extract(call: &Call<'_>) -> Result<ArrayRef> {
                 None => regex.captures(text)?.get(group).map(|found| found.as_str()),
             }
         })
+    })
+}
+
+/// REGEXP_EXTRACT_ALL(text, pattern [, group]): the group of all matches, which is the first if
+/// none is named; NULL if there is no such group.
+fn regexp_extract_all(call: &Call<'_>) -> Result<ArrayRef> {
+    let (texts, patterns) = (call.texts(0)?, Patterns::of(call, 1)?);
+    let groups = match call.len() > 2 {
+        true => call.ints(2)?,
+        false => Values::Constant(Some(1)),
+    };
+    let mut builder = ListBuilder::new(StringBuilder::new());
+    for row in 0..call.rows() {
+        let group = groups
+            .get(row)
+            .and_then(|group| usize::try_from(group).ok());
+        let Some((text, group)) = texts.get(row).zip(group) else {
+            builder.append(false);
+            continue;
+        };
+        let found: Option<Vec<Option<String>>> = patterns.with(row, |regex| {
+            let all = regex.captures_iter(text);
+            let texts = all.map(|found| found.get(group).map(|part| part.as_str().to_string()));
+            (group < regex.captures_len()).then(|| texts.collect())
+        })?;
+        match found {
+            Some(parts) => {
+                for part in parts {
+                    builder.values().append_option(part);
+                }
+                builder.append(true);
+            }
+            None => builder.append(false),
+        }
+    }
+    Ok(Arc::new(builder.finish()))
+}
+
+/// REGEXP_COUNT(text, pattern): how many matches there are.
+fn regexp_count(call: &Call<'_>) -> Result<ArrayRef> {
+    let (texts, patterns) = (call.texts(0)?, Patterns::of(call, 1)?);
+    call.small_int_column(|row| match texts.get(row) {
+        Some(text) => patterns.with(row, |regex| {
+            i32::try_from(regex.find_iter(text).count()).ok()
+        }),
+        None => Ok(None),
+    })
+}
+
+/// REGEXP_INSTR(text, pattern): the position of the first match, from 1; 0 if there is none.
+fn regexp_instr(call: &Call<'_>) -> Result<ArrayRef> {
+    let (texts, patterns) = (call.texts(0)?, Patterns::of(call, 1)?);
+    call.small_int_column(|row| match texts.get(row) {
+        Some(text) => patterns.with(row, |regex| {
+            let position = regex.find(text).map_or(0, |found| {
+                let before = text.get(..found.start()).unwrap_or_default();
+                before.chars().count() + 1
+            });
+            i32::try_from(position).ok()
+        }),
+        None => Ok(None),
+    })
+}
+
+/// REGEXP_SUBSTR(text, pattern): the first match; NULL if there is none.
+fn regexp_substr(call: &Call<'_>) -> Result<ArrayRef> {
+    let (texts, patterns) = (call.texts(0)?, Patterns::of(call, 1)?);
+    call.slice_column(|row| match texts.get(row) {
+        Some(text) => patterns.with(row, |regex| regex.find(text).map(|found| found.as_str())),
+        None => Ok(None),
     })
 }
 

@@ -3,16 +3,13 @@
 //! A [`Spec`] declares a function; its body gets a [`Call`], which hands out each argument
 //! either as one value for all rows or as a column, without expanding constants.
 
+mod call;
+
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, StringArray};
-use arrow::buffer::{NullBuffer, ScalarBuffer};
-use arrow::datatypes::{
-    DataType, Field, FieldRef, Int64Type, TimeUnit, TimestampMicrosecondType,
-    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
-};
-use chrono_tz::Tz;
+use arrow::array::ArrayRef;
+use arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
@@ -21,6 +18,10 @@ use datafusion::logical_expr::{
 
 use crate::error::{PlanError, PlanErrorKind};
 use crate::types::SqlType;
+pub(super) use call::{
+    Bytes, Call, Ints, Texts, Times, Values, check_size, check_value_size, evaluation, parse_zone,
+    returns, session_zone,
+};
 
 /// What a parameter accepts; arguments are cast to it beforehand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,11 +32,26 @@ pub(super) enum Param {
     AnyAsText,
     /// An integer, as BIGINT.
     Int,
+    /// A number, as DOUBLE.
+    Double,
+    /// A number, as it is; NULL as BIGINT.
+    Number,
+    /// BYTES, or a character string as its bytes in UTF-8.
+    Bytes,
     /// TIMESTAMP or TIMESTAMP_LTZ as it is; DATE and text as TIMESTAMP(3).
     Time,
+    /// The same, but a DATE stays one.
+    DateOrTime,
+    /// The same, and a TIME stays one.
+    AnyTime,
+    /// BOOLEAN.
+    Boolean,
     /// Anything, as it is.
     Any,
 }
+
+/// The type of a result, from the types of the arguments and the values of the constant ones.
+pub(super) type Typing = fn(&[DataType], &[Option<&ScalarValue>]) -> Result<DataType>;
 
 /// A function: its name, parameters, result and body.
 pub(super) struct Spec {
@@ -47,6 +63,12 @@ pub(super) struct Spec {
     pub(super) rest: Option<Param>,
     /// The type of the result, from the types of the arguments.
     pub(super) returns: fn(&[DataType]) -> DataType,
+    /// The type of the result where it depends on constants too.
+    typed: Option<Typing>,
+    /// How the types of arguments depend on each other, which the parameters alone do not say.
+    unify: Option<fn(&[DataType]) -> Option<Vec<DataType>>>,
+    /// Other names.
+    pub(super) aliases: &'static [&'static str],
     pub(super) body: fn(&Call<'_>) -> Result<ArrayRef>,
 }
 
@@ -64,6 +86,9 @@ impl Spec {
             required: params.len(),
             rest: None,
             returns,
+            typed: None,
+            unify: None,
+            aliases: &[],
             body,
         }
     }
@@ -80,11 +105,31 @@ impl Spec {
         self
     }
 
+    /// The same function, whose result type depends on constants.
+    pub(super) const fn typed(mut self, typed: Typing) -> Self {
+        self.typed = Some(typed);
+        self
+    }
+
+    /// The same function, whose arguments are cast to the types that `unify` makes of theirs;
+    /// `None` is a mismatch.
+    pub(super) const fn unify(mut self, unify: fn(&[DataType]) -> Option<Vec<DataType>>) -> Self {
+        self.unify = Some(unify);
+        self
+    }
+
+    /// The same function under further names.
+    pub(super) const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
+        self.aliases = aliases;
+        self
+    }
+
     /// The function as DataFusion wants it.
     pub(super) fn function(&'static self) -> ScalarUDF {
         ScalarUDF::new_from_impl(Function {
             spec: self,
             signature: Signature::user_defined(Volatility::Immutable),
+            aliases: self.aliases.iter().map(ToString::to_string).collect(),
         })
     }
 
@@ -96,6 +141,9 @@ impl Spec {
         };
         if given.len() < self.required || given.len() > most {
             return Err(self.wrong_count(given.len()).into());
+        }
+        if let Some(unify) = self.unify {
+            return unify(given).ok_or_else(|| self.no_common_type(given).into());
         }
         given
             .iter()
@@ -120,20 +168,45 @@ impl Spec {
             None if least == most => least.to_string(),
             None => format!("{least} to {most}"),
         };
+        let noun = match most {
+            1 if self.rest.is_none() => "argument",
+            _ => "arguments",
+        };
         PlanError::new(
             PlanErrorKind::TypeMismatch,
             format!(
-                "{} takes {wanted} arguments, and {given} are given",
+                "{} takes {wanted} {noun}, and {given} are given",
                 self.shown()
             ),
         )
+    }
+
+    fn no_common_type(&self, given: &[DataType]) -> PlanError {
+        let given: Vec<String> = given
+            .iter()
+            .map(|data_type| SqlType::from_arrow(data_type).to_string())
+            .collect();
+        PlanError::new(
+            PlanErrorKind::TypeMismatch,
+            format!(
+                "{} does not take arguments of the types {}",
+                self.shown(),
+                given.join(", ")
+            ),
+        )
+        .hint("its arguments must fit together; CAST says what they are taken for")
     }
 
     fn mismatch(&self, index: usize, param: Param, given: &DataType) -> PlanError {
         let wanted = match param {
             Param::Text | Param::AnyAsText => "STRING",
             Param::Int => "an integer",
+            Param::Double | Param::Number => "a number",
+            Param::Bytes => "BYTES or STRING",
             Param::Time => "TIMESTAMP",
+            Param::DateOrTime => "TIMESTAMP or DATE",
+            Param::AnyTime => "TIMESTAMP, DATE or TIME",
+            Param::Boolean => "BOOLEAN",
             Param::Any => "another type",
         };
         PlanError::new(
@@ -153,7 +226,7 @@ impl Spec {
 }
 
 /// The type that an argument of type `given` is cast to, if `param` accepts it.
-fn coerce(param: Param, given: &DataType) -> Option<DataType> {
+pub(super) fn coerce(param: Param, given: &DataType) -> Option<DataType> {
     let is_text = matches!(
         given,
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
@@ -173,7 +246,24 @@ fn coerce(param: Param, given: &DataType) -> Option<DataType> {
             shown.then_some(DataType::Utf8)
         }
         Param::Int => (given.is_integer() || null).then_some(DataType::Int64),
-        Param::Time => match given {
+        Param::Double => (given.is_numeric() || null).then_some(DataType::Float64),
+        Param::Number if null => Some(DataType::Int64),
+        Param::Number => given.is_numeric().then(|| number(given)),
+        Param::Boolean => (*given == DataType::Boolean || null).then_some(DataType::Boolean),
+        Param::Bytes => (is_text || null || is_binary(given)).then_some(DataType::Binary),
+        Param::DateOrTime if *given == DataType::Date32 => Some(given.clone()),
+        Param::AnyTime
+            if matches!(
+                given,
+                DataType::Date32 | DataType::Time32(TimeUnit::Millisecond)
+            ) =>
+        {
+            Some(given.clone())
+        }
+        Param::AnyTime if matches!(given, DataType::Time32(_) | DataType::Time64(_)) => {
+            Some(DataType::Time64(TimeUnit::Nanosecond))
+        }
+        Param::Time | Param::DateOrTime | Param::AnyTime => match given {
             DataType::Timestamp(_, _) => Some(given.clone()),
             DataType::Date32 | DataType::Date64 => {
                 Some(DataType::Timestamp(TimeUnit::Millisecond, None))
@@ -184,10 +274,36 @@ fn coerce(param: Param, given: &DataType) -> Option<DataType> {
     }
 }
 
+/// The number type that stands for `given`: unsigned integers and half floats become wider.
+fn number(given: &DataType) -> DataType {
+    match given {
+        DataType::UInt8 | DataType::UInt16 | DataType::UInt32 => DataType::Int64,
+        DataType::UInt64 => DataType::Decimal128(20, 0),
+        DataType::Float16 => DataType::Float32,
+        DataType::Decimal32(precision, scale)
+        | DataType::Decimal64(precision, scale)
+        | DataType::Decimal256(precision, scale) => {
+            DataType::Decimal128((*precision).min(38), *scale)
+        }
+        other => other.clone(),
+    }
+}
+
+fn is_binary(given: &DataType) -> bool {
+    matches!(
+        given,
+        DataType::Binary
+            | DataType::LargeBinary
+            | DataType::BinaryView
+            | DataType::FixedSizeBinary(_)
+    )
+}
+
 #[derive(Debug)]
 struct Function {
     spec: &'static Spec,
     signature: Signature,
+    aliases: Vec<String>,
 }
 
 impl std::fmt::Debug for Spec {
@@ -215,6 +331,10 @@ impl ScalarUDFImpl for Function {
         self.spec.name
     }
 
+    fn aliases(&self) -> &[String] {
+        &self.aliases
+    }
+
     fn signature(&self) -> &Signature {
         &self.signature
     }
@@ -234,7 +354,11 @@ impl ScalarUDFImpl for Function {
             .map(|field| field.data_type().clone())
             .collect();
         let nullable = self.spec.name != super::types::NOT_NULL;
-        let field = Field::new(self.name(), self.return_type(&types)?, nullable);
+        let data_type = match self.spec.typed {
+            Some(typed) => typed(&types, args.scalar_arguments)?,
+            None => self.return_type(&types)?,
+        };
+        let field = Field::new(self.name(), data_type, nullable);
         Ok(Arc::new(field))
     }
 
@@ -243,10 +367,7 @@ impl ScalarUDFImpl for Function {
             .args
             .iter()
             .all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
-        let call = Call {
-            args: &args,
-            rows: if constant { 1 } else { args.number_rows },
-        };
+        let call = Call::new(&args, if constant { 1 } else { args.number_rows });
         let result = (self.spec.body)(&call)?;
         if constant {
             return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(
@@ -254,276 +375,5 @@ impl ScalarUDFImpl for Function {
             )?));
         }
         Ok(ColumnarValue::Array(result))
-    }
-}
-
-/// One evaluation of a function over a batch.
-pub(super) struct Call<'a> {
-    args: &'a ScalarFunctionArgs,
-    rows: usize,
-}
-
-/// An argument: one value for all rows, or one per row.
-pub(super) enum Values<V, A> {
-    /// The same for all rows.
-    Constant(Option<V>),
-    /// A column.
-    Column(A),
-}
-
-/// A text argument.
-pub(super) type Texts<'a> = Values<&'a str, &'a StringArray>;
-/// An integer argument.
-pub(super) type Ints<'a> = Values<i64, &'a Int64Array>;
-
-impl<'a> Texts<'a> {
-    #[inline]
-    pub(super) fn get(&self, row: usize) -> Option<&'a str> {
-        match self {
-            Self::Constant(value) => *value,
-            Self::Column(column) => (!column.is_null(row)).then(|| column.value(row)),
-        }
-    }
-}
-
-impl Ints<'_> {
-    #[inline]
-    pub(super) fn get(&self, row: usize) -> Option<i64> {
-        match self {
-            Self::Constant(value) => *value,
-            Self::Column(column) => (!column.is_null(row)).then(|| column.value(row)),
-        }
-    }
-}
-
-/// A timestamp argument.
-pub(super) struct Times {
-    values: Values<i64, (ScalarBuffer<i64>, Option<NullBuffer>)>,
-    /// The unit of the values.
-    pub(super) unit: TimeUnit,
-    /// The session's zone if the values are instants and it is not UTC.
-    pub(super) zone: Option<Tz>,
-}
-
-impl Times {
-    /// The value of a row, in [`Times::unit`]s since the epoch.
-    #[inline]
-    pub(super) fn get(&self, row: usize) -> Option<i64> {
-        match &self.values {
-            Values::Constant(value) => *value,
-            Values::Column((values, nulls)) => {
-                let valid = nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
-                if valid {
-                    values.get(row).copied()
-                } else {
-                    None
-                }
-            }
-        }
-    }
-}
-
-impl Call<'_> {
-    /// How many rows to compute.
-    pub(super) fn rows(&self) -> usize {
-        self.rows
-    }
-
-    /// How many arguments were given.
-    pub(super) fn len(&self) -> usize {
-        self.args.args.len()
-    }
-
-    /// The type of the result.
-    pub(super) fn return_type(&self) -> &DataType {
-        self.args.return_type()
-    }
-
-    fn argument(&self, index: usize) -> Result<&ColumnarValue> {
-        self.args
-            .args
-            .get(index)
-            .ok_or_else(|| PlanError::internal("a function lacks an argument").into())
-    }
-
-    /// The type of an argument.
-    pub(super) fn arg_type(&self, index: usize) -> Result<DataType> {
-        Ok(self.argument(index)?.data_type())
-    }
-
-    /// An argument as a column of [`Call::rows`] values.
-    pub(super) fn array(&self, index: usize) -> Result<ArrayRef> {
-        self.argument(index)?.to_array(self.rows)
-    }
-
-    /// A text argument.
-    pub(super) fn texts(&self, index: usize) -> Result<Texts<'_>> {
-        Ok(match self.argument(index)? {
-            ColumnarValue::Scalar(ScalarValue::Utf8(value)) => Values::Constant(value.as_deref()),
-            ColumnarValue::Array(array) => Values::Column(
-                array
-                    .as_string_opt::<i32>()
-                    .ok_or_else(|| unexpected(array.data_type()))?,
-            ),
-            ColumnarValue::Scalar(other) => return Err(unexpected(&other.data_type()).into()),
-        })
-    }
-
-    /// An integer argument.
-    pub(super) fn ints(&self, index: usize) -> Result<Ints<'_>> {
-        Ok(match self.argument(index)? {
-            ColumnarValue::Scalar(ScalarValue::Int64(value)) => Values::Constant(*value),
-            ColumnarValue::Array(array) => Values::Column(
-                array
-                    .as_primitive_opt::<Int64Type>()
-                    .ok_or_else(|| unexpected(array.data_type()))?,
-            ),
-            ColumnarValue::Scalar(other) => return Err(unexpected(&other.data_type()).into()),
-        })
-    }
-
-    /// A timestamp argument.
-    pub(super) fn times(&self, index: usize) -> Result<Times> {
-        let argument = self.argument(index)?;
-        let DataType::Timestamp(unit, zone) = argument.data_type() else {
-            return Err(unexpected(&argument.data_type()).into());
-        };
-        let values = match argument {
-            ColumnarValue::Scalar(
-                ScalarValue::TimestampSecond(value, _)
-                | ScalarValue::TimestampMillisecond(value, _)
-                | ScalarValue::TimestampMicrosecond(value, _)
-                | ScalarValue::TimestampNanosecond(value, _),
-            ) => Values::Constant(*value),
-            ColumnarValue::Scalar(other) => return Err(unexpected(&other.data_type()).into()),
-            ColumnarValue::Array(array) => {
-                let values = match unit {
-                    TimeUnit::Second => array
-                        .as_primitive_opt::<TimestampSecondType>()
-                        .map(|a| a.values()),
-                    TimeUnit::Millisecond => array
-                        .as_primitive_opt::<TimestampMillisecondType>()
-                        .map(|a| a.values()),
-                    TimeUnit::Microsecond => array
-                        .as_primitive_opt::<TimestampMicrosecondType>()
-                        .map(|a| a.values()),
-                    TimeUnit::Nanosecond => array
-                        .as_primitive_opt::<TimestampNanosecondType>()
-                        .map(|a| a.values()),
-                };
-                let values = values.ok_or_else(|| unexpected(array.data_type()))?;
-                Values::Column((values.clone(), array.nulls().cloned()))
-            }
-        };
-        let zone = if zone.is_some() { self.zone()? } else { None };
-        Ok(Times { values, unit, zone })
-    }
-
-    /// The session's time zone; `None` is UTC.
-    pub(super) fn zone(&self) -> Result<Option<Tz>> {
-        session_zone(&self.args.config_options)
-    }
-
-    /// A text column, one value per row.
-    pub(super) fn text_column(
-        &self,
-        mut value: impl FnMut(usize) -> Result<Option<String>>,
-    ) -> Result<ArrayRef> {
-        let values: StringArray = (0..self.rows).map(&mut value).collect::<Result<_>>()?;
-        Ok(Arc::new(values))
-    }
-
-    /// A text column whose values are parts of an argument.
-    pub(super) fn slice_column<'b>(
-        &self,
-        mut value: impl FnMut(usize) -> Result<Option<&'b str>>,
-    ) -> Result<ArrayRef> {
-        let values: StringArray = (0..self.rows).map(&mut value).collect::<Result<_>>()?;
-        Ok(Arc::new(values))
-    }
-
-    /// A BIGINT column, one value per row.
-    pub(super) fn int_column(
-        &self,
-        mut value: impl FnMut(usize) -> Result<Option<i64>>,
-    ) -> Result<ArrayRef> {
-        let values: Int64Array = (0..self.rows).map(&mut value).collect::<Result<_>>()?;
-        Ok(Arc::new(values))
-    }
-
-    /// A BOOLEAN column, one value per row.
-    pub(super) fn bool_column(
-        &self,
-        mut value: impl FnMut(usize) -> Result<Option<bool>>,
-    ) -> Result<ArrayRef> {
-        let values: BooleanArray = (0..self.rows).map(&mut value).collect::<Result<_>>()?;
-        Ok(Arc::new(values))
-    }
-}
-
-/// The zone in DataFusion's configuration; `None` is UTC.
-pub(super) fn session_zone(config: &datafusion::config::ConfigOptions) -> Result<Option<Tz>> {
-    match config.execution.time_zone.as_deref() {
-        None | Some("" | "UTC" | "+00:00" | "Z") => Ok(None),
-        Some(name) => parse_zone(name).map(Some),
-    }
-}
-
-/// A time zone by its name in the IANA database.
-pub(super) fn parse_zone(name: &str) -> Result<Tz> {
-    name.parse::<Tz>().map_err(|_| {
-        PlanError::new(
-            PlanErrorKind::InvalidOption,
-            format!("{name} is not the name of a time zone"),
-        )
-        .hint("such as UTC, Europe/Berlin or America/New_York")
-        .into()
-    })
-}
-
-/// An argument that is not of the type that its function asked for.
-fn unexpected(data_type: &DataType) -> PlanError {
-    let shown = SqlType::from_arrow(data_type);
-    PlanError::internal(format!(
-        "a function was given {shown}, which it does not take"
-    ))
-}
-
-/// An error in a value, found while a function is evaluated.
-pub(super) fn evaluation(message: impl Into<String>) -> datafusion::error::DataFusionError {
-    PlanError::new(PlanErrorKind::Evaluation, message).into()
-}
-
-/// The result types of functions.
-pub(super) mod returns {
-    use super::{DataType, TimeUnit};
-    use crate::types::LTZ_ZONE;
-
-    pub(in crate::functions) fn text(_: &[DataType]) -> DataType {
-        DataType::Utf8
-    }
-
-    pub(in crate::functions) fn bigint(_: &[DataType]) -> DataType {
-        DataType::Int64
-    }
-
-    pub(in crate::functions) fn int(_: &[DataType]) -> DataType {
-        DataType::Int32
-    }
-
-    pub(in crate::functions) fn boolean(_: &[DataType]) -> DataType {
-        DataType::Boolean
-    }
-
-    pub(in crate::functions) fn date(_: &[DataType]) -> DataType {
-        DataType::Date32
-    }
-
-    pub(in crate::functions) fn timestamp(_: &[DataType]) -> DataType {
-        DataType::Timestamp(TimeUnit::Millisecond, None)
-    }
-
-    pub(in crate::functions) fn timestamp_ltz(_: &[DataType]) -> DataType {
-        DataType::Timestamp(TimeUnit::Millisecond, Some(LTZ_ZONE.into()))
     }
 }

@@ -9,7 +9,7 @@ mod format;
 mod pattern;
 
 use super::scalar::{Param, Spec, returns};
-use Param::{Any, Int, Text, Time};
+use Param::{Any, AnyTime, DateOrTime, Int, Text, Time};
 
 /// The wall clock's time at an instant.
 pub(super) const TO_LOCAL: &str = "to_local";
@@ -65,51 +65,62 @@ pub(super) static SPECS: &[Spec] = &[
     .required(1),
     Spec::new(
         "timestampadd",
-        &[Text, Int, Time],
+        &[Text, Int, DateOrTime],
         same_time,
         arithmetic::timestampadd,
-    ),
+    )
+    .typed(arithmetic::added_type),
     Spec::new(
         "timestampdiff",
         &[Text, Time, Time],
         returns::int,
         arithmetic::timestampdiff,
     ),
-    Spec::new("extract", &[Text, Time], returns::bigint, fields::extract),
-    Spec::new("timestamp_floor", &[Time, Text], same_time, fields::floor),
-    Spec::new("timestamp_ceil", &[Time, Text], same_time, fields::ceil),
+    Spec::new(
+        "extract",
+        &[Text, AnyTime],
+        returns::bigint,
+        fields::extract,
+    ),
+    Spec::new(
+        "timestamp_floor",
+        &[AnyTime, Text],
+        same_time,
+        fields::floor,
+    ),
+    Spec::new("timestamp_ceil", &[AnyTime, Text], same_time, fields::ceil),
     Spec::new(TO_LOCAL, &[Time], cast::local_type, cast::to_local),
     Spec::new(TO_INSTANT, &[Time], cast::instant_type, cast::to_instant),
     Spec::new(TIME_TEXT, &[Time], returns::text, cast::time_text),
     Spec::new(CUT_TIME, &[Time, Int], same_time, cast::cut_time),
-    Spec::new("year", &[Time], returns::bigint, |call| {
+    Spec::new("year", &[AnyTime], returns::bigint, |call| {
         fields::field(call, fields::Field::Year)
     }),
-    Spec::new("quarter", &[Time], returns::bigint, |call| {
+    Spec::new("quarter", &[AnyTime], returns::bigint, |call| {
         fields::field(call, fields::Field::Quarter)
     }),
-    Spec::new("month", &[Time], returns::bigint, |call| {
+    Spec::new("month", &[AnyTime], returns::bigint, |call| {
         fields::field(call, fields::Field::Month)
     }),
-    Spec::new("week", &[Time], returns::bigint, |call| {
+    Spec::new("week", &[AnyTime], returns::bigint, |call| {
         fields::field(call, fields::Field::Week)
     }),
-    Spec::new("dayofyear", &[Time], returns::bigint, |call| {
+    Spec::new("dayofyear", &[AnyTime], returns::bigint, |call| {
         fields::field(call, fields::Field::DayOfYear)
     }),
-    Spec::new("dayofmonth", &[Time], returns::bigint, |call| {
+    Spec::new("dayofmonth", &[AnyTime], returns::bigint, |call| {
         fields::field(call, fields::Field::Day)
     }),
-    Spec::new("dayofweek", &[Time], returns::bigint, |call| {
+    Spec::new("dayofweek", &[AnyTime], returns::bigint, |call| {
         fields::field(call, fields::Field::DayOfWeek)
     }),
-    Spec::new("hour", &[Time], returns::bigint, |call| {
+    Spec::new("hour", &[AnyTime], returns::bigint, |call| {
         fields::field(call, fields::Field::Hour)
     }),
-    Spec::new("minute", &[Time], returns::bigint, |call| {
+    Spec::new("minute", &[AnyTime], returns::bigint, |call| {
         fields::field(call, fields::Field::Minute)
     }),
-    Spec::new("second", &[Time], returns::bigint, |call| {
+    Spec::new("second", &[AnyTime], returns::bigint, |call| {
         fields::field(call, fields::Field::Second)
     }),
 ];

@@ -1,34 +1,118 @@
 //! Functions on text.
 
+mod cut;
+mod encoding;
+mod hashes;
+pub(super) mod pieces;
+mod printf;
+mod urls;
+
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, StringBuilder};
+use arrow::array::ArrayRef;
+use arrow::datatypes::DataType;
 use datafusion::common::Result;
 
-use super::scalar::{Call, Param, Spec, Texts, Values, evaluation, returns};
-use Param::{AnyAsText, Int, Text};
+use super::scalar::{Call, Param, Spec, Texts, Values, returns};
+use Param::{Any, AnyAsText, Bytes, Int, Text};
 
 pub(super) static SPECS: &[Spec] = &[
-    Spec::new(
-        "split_index",
-        &[Text, Text, Int],
-        returns::text,
-        split_index,
-    ),
+    Spec::new("split_index", &[Text, Any, Int], returns::text, split_index).unify(split_types),
+    Spec::new("split", &[Text, Text], pieces::texts_type, pieces::split),
     Spec::new("count_char", &[Text, Text], returns::bigint, count_char),
     Spec::new("locate", &[Text, Text, Int], returns::int, locate).required(2),
     Spec::new("instr", &[Text, Text], returns::int, instr),
-    Spec::new("is_digit", &[Text], returns::boolean, is_digit),
-    Spec::new("is_alpha", &[Text], returns::boolean, is_alpha),
-    Spec::new("is_decimal", &[Text], returns::boolean, is_decimal),
-    Spec::new("url_encode", &[Text], returns::text, url_encode),
-    Spec::new("url_decode", &[Text], returns::text, url_decode),
-    Spec::new("parse_url", &[Text, Text, Text], returns::text, parse_url).required(2),
+    Spec::new("is_digit", &[AnyAsText], returns::boolean, is_digit),
+    Spec::new("is_alpha", &[AnyAsText], returns::boolean, is_alpha),
+    Spec::new("is_decimal", &[AnyAsText], returns::boolean, is_decimal),
+    Spec::new("url_encode", &[Text], returns::text, urls::url_encode),
+    Spec::new("url_decode", &[Text], returns::text, urls::url_decode),
+    Spec::new(
+        "parse_url",
+        &[Text, Text, Text],
+        returns::text,
+        urls::parse_url,
+    )
+    .required(2),
     Spec::new("concat", &[AnyAsText], returns::text, concat).rest(AnyAsText),
+    Spec::new(
+        "substring",
+        &[Text, Int, Int],
+        returns::text,
+        cut::substring,
+    )
+    .required(2)
+    .aliases(&["substr"]),
+    Spec::new("left", &[Text, Int], returns::text, cut::left),
+    Spec::new("right", &[Text, Int], returns::text, cut::right),
+    Spec::new(
+        "overlay",
+        &[Text, Text, Int, Int],
+        returns::text,
+        cut::overlay,
+    )
+    .required(3),
+    Spec::new("lpad", &[Text, Int, Text], returns::text, cut::lpad).required(2),
+    Spec::new("rpad", &[Text, Int, Text], returns::text, cut::rpad).required(2),
+    Spec::new("repeat", &[Text, Int], returns::text, cut::repeat),
+    Spec::new("chr", &[Int], returns::text, pieces::chr),
+    Spec::new("elt", &[Int, Text], returns::text, pieces::elt).rest(Text),
+    Spec::new(
+        "startswith",
+        &[Bytes, Bytes],
+        returns::boolean,
+        pieces::starts_with,
+    )
+    .aliases(&["starts_with"]),
+    Spec::new(
+        "endswith",
+        &[Bytes, Bytes],
+        returns::boolean,
+        pieces::ends_with,
+    )
+    .aliases(&["ends_with"]),
+    Spec::new("printf", &[Text], returns::text, printf::printf).rest(Any),
+    Spec::new("encode", &[Text, Text], returns::bytes, encoding::encode),
+    Spec::new("decode", &[Bytes, Text], returns::text, encoding::decode),
+    Spec::new("to_base64", &[Bytes], returns::text, encoding::to_base64),
+    Spec::new("from_base64", &[Text], returns::text, encoding::from_base64),
+    Spec::new("hex", &[Any], returns::text, encoding::hex).unify(encoding::number_or_bytes),
+    Spec::new("unhex", &[Text], returns::bytes, encoding::unhex),
+    Spec::new("bin", &[Int], returns::text, encoding::bin),
+    Spec::new(
+        "conv",
+        &[AnyAsText, Int, Int],
+        returns::text,
+        encoding::conv,
+    ),
+    Spec::new("md5", &[Bytes], returns::text, hashes::md5),
+    Spec::new("sha1", &[Bytes], returns::text, hashes::sha1),
+    Spec::new("sha224", &[Bytes], returns::text, hashes::sha224),
+    Spec::new("sha256", &[Bytes], returns::text, hashes::sha256),
+    Spec::new("sha384", &[Bytes], returns::text, hashes::sha384),
+    Spec::new("sha512", &[Bytes], returns::text, hashes::sha512),
+    Spec::new("sha2", &[Bytes, Int], returns::text, hashes::sha2),
 ];
+
+/// The types of SPLIT_INDEX's arguments, of which the delimiter may be the code of a character.
+fn split_types(given: &[DataType]) -> Option<Vec<DataType>> {
+    let text = |given: &DataType| super::scalar::coerce(Text, given);
+    let [whole, delimiter, index] = given else {
+        return None;
+    };
+    let delimiter = text(delimiter).or_else(|| super::scalar::coerce(Int, delimiter))?;
+    Some(vec![
+        text(whole)?,
+        delimiter,
+        super::scalar::coerce(Int, index)?,
+    ])
+}
 
 /// SPLIT_INDEX(text, delimiter, index): the part at `index`, from 0; NULL beyond the last.
 fn split_index(call: &Call<'_>) -> Result<ArrayRef> {
+    if call.arg_type(1)? == DataType::Int64 {
+        return split_index_by_code(call);
+    }
     let (texts, delimiters, indexes) = (call.texts(0)?, call.texts(1)?, call.ints(2)?);
     call.slice_column(|row| {
         let (Some(text), Some(delimiter), Some(index)) =
@@ -40,6 +124,24 @@ fn split_index(call: &Call<'_>) -> Result<ArrayRef> {
             return Ok(None);
         };
         Ok(part(text, delimiter, index))
+    })
+}
+
+/// SPLIT_INDEX(text, code, index): the delimiter is the character of that number, 1 to 255.
+fn split_index_by_code(call: &Call<'_>) -> Result<ArrayRef> {
+    let (texts, codes, indexes) = (call.texts(0)?, call.ints(1)?, call.ints(2)?);
+    call.slice_column(|row| {
+        let (Some(text), Some(code), Some(index)) =
+            (texts.get(row), codes.get(row), indexes.get(row))
+        else {
+            return Ok(None);
+        };
+        let delimiter = u8::try_from(code).ok().filter(|code| *code > 0);
+        let index = usize::try_from(index).ok();
+        Ok(delimiter.zip(index).and_then(|(delimiter, index)| {
+            let mut room = [0; 4];
+            part(text, char::from(delimiter).encode_utf8(&mut room), index)
+        }))
     })
 }
 
@@ -147,126 +249,17 @@ fn is_alpha(call: &Call<'_>) -> Result<ArrayRef> {
 
 fn is_decimal(call: &Call<'_>) -> Result<ArrayRef> {
     test(call, |text| {
-        let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+        let (number, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+        let digits = number.strip_prefix(['-', '+']).unwrap_or(number);
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
         let all_digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-        !(whole.is_empty() && fraction.is_empty()) && all_digits(whole) && all_digits(fraction)
+        let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+        !(whole.is_empty() && fraction.is_empty())
+            && all_digits(whole)
+            && all_digits(fraction)
+            && !exponent.is_empty()
+            && all_digits(exponent)
     })
-}
-
-/// URL_ENCODE: as HTML forms do, a blank becomes '+'.
-fn url_encode(call: &Call<'_>) -> Result<ArrayRef> {
-    let texts = call.texts(0)?;
-    call.text_column(|row| {
-        Ok(texts
-            .get(row)
-            .map(|text| url::form_urlencoded::byte_serialize(text.as_bytes()).collect()))
-    })
-}
-
-/// URL_DECODE: NULL if the text is not a valid encoding.
-fn url_decode(call: &Call<'_>) -> Result<ArrayRef> {
-    let texts = call.texts(0)?;
-    call.text_column(|row| Ok(texts.get(row).and_then(decode)))
-}
-
-fn decode(text: &str) -> Option<String> {
-    let mut bytes = text.bytes();
-    let mut decoded = Vec::with_capacity(text.len());
-    while let Some(byte) = bytes.next() {
-        decoded.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let high = char::from(bytes.next()?).to_digit(16)?;
-                let low = char::from(bytes.next()?).to_digit(16)?;
-                u8::try_from(high * 16 + low).ok()?
-            }
-            other => other,
-        });
-    }
-    String::from_utf8(decoded).ok()
-}
-
-/// PARSE_URL(url, part [, key]): HOST, PATH, QUERY, REF, PROTOCOL, FILE, AUTHORITY or USERINFO;
-/// with QUERY and a key, the value of that key.
-fn parse_url(call: &Call<'_>) -> Result<ArrayRef> {
-    let (urls, parts) = (call.texts(0)?, call.texts(1)?);
-    let keys: Option<Texts<'_>> = if call.len() > 2 {
-        Some(call.texts(2)?)
-    } else {
-        None
-    };
-    call.text_column(|row| {
-        let (Some(url), Some(part)) = (urls.get(row), parts.get(row)) else {
-            return Ok(None);
-        };
-        match &keys {
-            None => url_part(url, part),
-            Some(keys) => match keys.get(row) {
-                Some(key) if part == "QUERY" => {
-                    Ok(url_part(url, part)?.and_then(|q| query_value(&q, key)))
-                }
-                _ => Ok(None),
-            },
-        }
-    })
-}
-
-/// The parts of `scheme://user@host:port/path?query#ref`, as written.
-fn url_part(url: &str, part: &str) -> Result<Option<String>> {
-    let Some((protocol, rest)) = url.split_once("://") else {
-        return Ok(None);
-    };
-    let (rest, reference) = split(rest, '#');
-    let (rest, query) = split(rest, '?');
-    let (authority, path) = match rest.find('/') {
-        Some(at) => rest.split_at(at),
-        None => (rest, ""),
-    };
-    let (user, host_port) = match authority.rsplit_once('@') {
-        Some((user, host)) => (Some(user), host),
-        None => (None, authority),
-    };
-    // A port follows the last colon that is not inside the brackets of an IPv6 address.
-    let host = match host_port.rfind(':') {
-        Some(at) if !host_port.get(at..).is_some_and(|tail| tail.contains(']')) => {
-            host_port.get(..at).unwrap_or(host_port)
-        }
-        _ => host_port,
-    };
-    Ok(match part {
-        "HOST" => Some(host.to_string()),
-        "PATH" => Some(path.to_string()),
-        "QUERY" => query.map(str::to_string),
-        "REF" => reference.map(str::to_string),
-        "PROTOCOL" => Some(protocol.to_string()),
-        "FILE" => Some(match query {
-            Some(query) => format!("{path}?{query}"),
-            None => path.to_string(),
-        }),
-        "AUTHORITY" => Some(authority.to_string()),
-        "USERINFO" => user.map(str::to_string),
-        other => {
-            return Err(evaluation(format!(
-                "PARSE_URL has no part '{other}'; it is one of HOST, PATH, QUERY, REF, PROTOCOL, \
-                 FILE, AUTHORITY, USERINFO"
-            )));
-        }
-    })
-}
-
-fn split(text: &str, separator: char) -> (&str, Option<&str>) {
-    match text.split_once(separator) {
-        Some((before, after)) => (before, Some(after)),
-        None => (text, None),
-    }
-}
-
-fn query_value(query: &str, key: &str) -> Option<String> {
-    query
-        .split('&')
-        .find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='))
-        .map(str::to_string)
 }
 
 /// CONCAT: NULL if any part is NULL.
@@ -274,22 +267,11 @@ fn concat(call: &Call<'_>) -> Result<ArrayRef> {
     let parts: Vec<Texts<'_>> = (0..call.len())
         .map(|index| call.texts(index))
         .collect::<Result<_>>()?;
-    let mut builder = StringBuilder::with_capacity(call.rows(), call.rows() * 16);
-    let mut value = String::new();
-    for row in 0..call.rows() {
-        value.clear();
-        let complete = parts.iter().all(|part| match part.get(row) {
-            Some(text) => {
-                value.push_str(text);
-                true
-            }
-            None => false,
-        });
-        if complete {
-            builder.append_value(&value);
-        } else {
-            builder.append_null();
-        }
-    }
-    Ok(Arc::new(builder.finish()))
+    call.written_column(|row, out| {
+        Ok(parts.iter().all(|part| {
+            let text = part.get(row);
+            out.push_str(text.unwrap_or_default());
+            text.is_some()
+        }))
+    })
 }

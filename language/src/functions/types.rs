@@ -2,26 +2,29 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, MapBuilder, MapFieldNames, StringArray, StringBuilder, UInt64Array,
-    new_null_array,
-};
-use arrow::compute::take;
+use arrow::array::{Array, ArrayRef, MapBuilder, MapFieldNames, StringArray, StringBuilder};
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
+use regex::Regex;
 
+use super::regexp::compile;
 use super::scalar::{Call, Param, Spec, Values, evaluation, returns};
 use crate::types::{Nullable, SqlType};
-use Param::{Any, AnyAsText, Int, Text};
+use Param::{Any, AnyAsText, Boolean, Int, Text};
 
 pub(super) static SPECS: &[Spec] = &[
-    Spec::new("typeof", &[Any], returns::text, type_of),
+    Spec::new("typeof", &[Any, Boolean], returns::text, type_of).required(1),
+    Spec::new(BOOLEAN_TEXT, &[Boolean], returns::text, boolean_text),
+    Spec::new(NUMBER_TEXT, &[Text, Boolean], returns::text, number_text),
     Spec::new("cut_text", &[AnyAsText, Int], returns::text, cut_text),
     Spec::new(NOT_NULL, &[Any, Text], first_type, not_null),
-    Spec::new("element", &[Any], element_type, element),
     Spec::new("str_to_map", &[Text, Text, Text], text_map, str_to_map).required(1),
 ];
 
+/// A BOOLEAN as text.
+pub(super) const BOOLEAN_TEXT: &str = "boolean_text";
+/// The text of a number, as a cast reads it.
+pub(super) const NUMBER_TEXT: &str = "number_text";
 /// The function that refuses NULL.
 pub(super) const NOT_NULL: &str = "not_null";
 
@@ -54,50 +57,43 @@ fn cut_text(call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
+/// TRUE or FALSE.
+fn boolean_text(call: &Call<'_>) -> Result<ArrayRef> {
+    let values = call.booleans(0)?;
+    call.slice_column(|row| {
+        let value = values.get(row);
+        Ok(value.map(|value| if value { "TRUE" } else { "FALSE" }))
+    })
+}
+
+/// The text of a number as it is cast: without blanks around it, and if it becomes an integer,
+/// without its fraction.
+fn number_text(call: &Call<'_>) -> Result<ArrayRef> {
+    let (texts, whole) = (call.texts(0)?, call.booleans(1)?);
+    let whole = whole.get(0) == Some(true);
+    call.slice_column(|row| {
+        let trimmed = texts.get(row).map(str::trim);
+        Ok(trimmed.map(|text| if whole { without_fraction(text) } else { text }))
+    })
+}
+
+/// `12` of `12.5`; what is no such number stays as it is, for the cast to refuse.
+fn without_fraction(text: &str) -> &str {
+    match text.split_once('.') {
+        Some((whole, fraction))
+            if whole.bytes().any(|byte| byte.is_ascii_digit())
+                && fraction.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            whole
+        }
+        _ => text,
+    }
+}
+
 /// TYPEOF(value): its SQL type.
 fn type_of(call: &Call<'_>) -> Result<ArrayRef> {
     let name = SqlType::from_arrow(&call.arg_type(0)?).to_string();
     Ok(Arc::new(StringArray::from(vec![name; call.rows()])))
-}
-
-fn element_type(args: &[DataType]) -> DataType {
-    match args.first() {
-        Some(DataType::List(item) | DataType::LargeList(item)) => item.data_type().clone(),
-        _ => DataType::Null,
-    }
-}
-
-/// ELEMENT(array): its only element; NULL if it is empty, an error if there are more.
-fn element(call: &Call<'_>) -> Result<ArrayRef> {
-    let array = call.array(0)?;
-    let Some(lists) = array.as_list_opt::<i32>() else {
-        if array.data_type().is_null() {
-            return Ok(new_null_array(&DataType::Null, call.rows()));
-        }
-        return Err(evaluation(format!(
-            "ELEMENT takes an ARRAY, not {}",
-            SqlType::from_arrow(array.data_type())
-        )));
-    };
-    let offsets = lists.value_offsets();
-    let indices = (0..lists.len())
-        .map(|row| {
-            if lists.is_null(row) {
-                return Ok(None);
-            }
-            let (Some(start), Some(end)) = (offsets.get(row), offsets.get(row + 1)) else {
-                return Ok(None);
-            };
-            match end - start {
-                0 => Ok(None),
-                1 => Ok(u64::try_from(*start).ok()),
-                more => Err(evaluation(format!(
-                    "ELEMENT of an ARRAY of {more} elements"
-                ))),
-            }
-        })
-        .collect::<Result<UInt64Array>>()?;
-    Ok(take(lists.values(), &indices, None)?)
 }
 
 fn text_map(_: &[DataType]) -> DataType {
@@ -105,8 +101,9 @@ fn text_map(_: &[DataType]) -> DataType {
     SqlType::Map(text(), text()).to_arrow()
 }
 
-/// STR_TO_MAP(text [, pair delimiter [, key delimiter]]): `k1=v1,k2=v2` as a map. Of a key that
-/// comes twice the last value counts; a pair without a delimiter has a NULL value.
+/// STR_TO_MAP(text [, pair delimiter [, key delimiter]]): `k1=v1,k2=v2` as a map. The delimiters
+/// are regular expressions. Of a key that comes twice the last value counts; a pair without a
+/// delimiter has a NULL value.
 fn str_to_map(call: &Call<'_>) -> Result<ArrayRef> {
     let texts = call.texts(0)?;
     let delimiter = |index: usize, default| match call.len() > index {
@@ -126,20 +123,29 @@ fn str_to_map(call: &Call<'_>) -> Result<ArrayRef> {
             builder.append(false)?;
             continue;
         };
-        let mut entries: Vec<(&str, Option<&str>)> = Vec::new();
-        for entry in text.split(pair).filter(|entry| !entry.is_empty()) {
-            let (name, value) = match entry.split_once(key) {
-                Some((name, value)) => (name, Some(value)),
-                None => (entry, None),
-            };
-            entries.retain(|(known, _)| *known != name);
-            entries.push((name, value));
-        }
-        for (name, value) in entries {
+        for (name, value) in entries(text, &compile(pair)?, &compile(key)?) {
             builder.keys().append_value(name);
             builder.values().append_option(value);
         }
         builder.append(true)?;
     }
     Ok(Arc::new(builder.finish()))
+}
+
+fn entries<'a>(text: &'a str, pair: &Regex, key: &Regex) -> Vec<(&'a str, Option<&'a str>)> {
+    let mut parts: Vec<&str> = pair.split(text).collect();
+    // Behind the last delimiter that something follows there are no pairs.
+    while parts.last().is_some_and(|part| part.is_empty()) {
+        parts.pop();
+    }
+    let mut entries: Vec<(&str, Option<&str>)> = Vec::new();
+    for part in parts {
+        let mut both = key.splitn(part, 2);
+        let entry = (both.next().unwrap_or(part), both.next());
+        match entries.iter_mut().find(|known| known.0 == entry.0) {
+            Some(known) => *known = entry,
+            None => entries.push(entry),
+        }
+    }
+    entries
 }

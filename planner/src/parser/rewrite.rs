@@ -16,6 +16,7 @@ mod expressions;
 mod functions;
 mod intervals;
 mod items;
+mod overlaps;
 mod similar;
 mod unnest;
 mod versions;

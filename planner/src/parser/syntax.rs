@@ -95,9 +95,6 @@ impl Script<'_> {
         let end = self.source.end();
         let reported = outer.location().unwrap_or(end);
         let last = self.token_index(reported);
-        if let Some(refused) = last.and_then(|index| self.symmetric(index)) {
-            return refused;
-        }
         let outer = match last {
             Some(index) => self.at_token_found(outer, index),
             None => outer.at(Some(reported)),
@@ -119,21 +116,6 @@ impl Script<'_> {
             }
         }
         worst
-    }
-
-    /// BETWEEN SYMMETRIC, which sqlparser takes for a column: the error is at the next token.
-    fn symmetric(&self, index: usize) -> Option<PlanError> {
-        let before = (0..=index)
-            .rev()
-            .map(|at| self.parser.token_at(at))
-            .filter(|token| !matches!(token.token, Token::Whitespace(_)))
-            .take(2)
-            .find(|token| matches!(&token.token, Token::Word(word) if word.value.eq_ignore_ascii_case("SYMMETRIC")))?;
-        let at = Location::of(before.span);
-        Some(
-            PlanError::unsupported("BETWEEN SYMMETRIC", at)
-                .hint("write BETWEEN LEAST(a, b) AND GREATEST(a, b)"),
-        )
     }
 
     /// Whether the token at `index` is the first of a query in parentheses.

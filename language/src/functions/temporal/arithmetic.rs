@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int32Array};
-use datafusion::common::Result;
+use arrow::datatypes::{DataType, TimeUnit};
+use datafusion::common::{Result, ScalarValue};
 
 use super::calendar::{Date, Local, NANOS_PER_SECOND, SECONDS_PER_DAY};
-use super::fields::time_column;
+use super::fields::{same_time, time_column};
 use crate::functions::scalar::{Call, Values, evaluation};
 
 /// A unit of time: a fixed length, or a number of months.
@@ -101,10 +102,30 @@ fn unit(call: &Call<'_>) -> Result<Unit> {
     }
 }
 
+/// The type of TIMESTAMPADD: a DATE stays one if whole days are added.
+pub(super) fn added_type(
+    args: &[DataType],
+    constants: &[Option<&ScalarValue>],
+) -> Result<DataType> {
+    let time = same_time(args);
+    if time != DataType::Date32 {
+        return Ok(time);
+    }
+    let unit = match constants.first() {
+        Some(Some(ScalarValue::Utf8(Some(name)))) => Unit::from_name(name)?,
+        _ => return Ok(time),
+    };
+    Ok(match unit {
+        Unit::Months(_) => time,
+        Unit::Seconds(length) if length % SECONDS_PER_DAY == 0 => time,
+        _ => DataType::Timestamp(TimeUnit::Millisecond, None),
+    })
+}
+
 /// TIMESTAMPADD(unit, amount, time).
 pub(super) fn timestampadd(call: &Call<'_>) -> Result<ArrayRef> {
     let unit = unit(call)?;
-    let (amounts, times) = (call.ints(1)?, call.times(2)?);
+    let (amounts, times) = (call.ints(1)?, call.times_as(2, call.return_type())?);
     let values = (0..call.rows())
         .map(|row| {
             let (Some(amount), Some(time)) = (amounts.get(row), times.local(row)) else {

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Int64Array, TimestampMicrosecondArray, TimestampMillisecondArray,
+    ArrayRef, Date32Array, Int64Array, TimestampMicrosecondArray, TimestampMillisecondArray,
     TimestampNanosecondArray, TimestampSecondArray,
 };
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::Result;
 
-use super::calendar::{Date, Local, SECONDS_PER_DAY, iso_week, weekday};
+use super::calendar::{Date, Local, SECONDS_PER_DAY, iso_week, per_second, weekday};
 use crate::functions::scalar::{Call, Times, Values, evaluation};
 
 /// A part of a time.
@@ -120,10 +121,10 @@ fn field_of(rows: usize, times: &Times, field: Field) -> ArrayRef {
     Arc::new(values)
 }
 
-/// The type of the call's timestamp argument.
+/// The type of the call's timestamp, DATE or TIME argument.
 pub(super) fn same_time(args: &[DataType]) -> DataType {
     args.iter()
-        .find(|data_type| matches!(data_type, DataType::Timestamp(_, _)))
+        .find(|data_type| data_type.is_temporal())
         .cloned()
         .unwrap_or(DataType::Timestamp(TimeUnit::Millisecond, None))
 }
@@ -131,7 +132,7 @@ pub(super) fn same_time(args: &[DataType]) -> DataType {
 /// A column of the call's result type from values in its unit.
 pub(super) fn time_column(call: &Call<'_>, values: Vec<Option<i64>>) -> Result<ArrayRef> {
     let DataType::Timestamp(unit, zone) = call.return_type() else {
-        return Err(evaluation("a timestamp function must yield a timestamp"));
+        return day_or_clock_column(call.return_type(), values);
     };
     let zone = zone.clone();
     Ok(match unit {
@@ -145,6 +146,29 @@ pub(super) fn time_column(call: &Call<'_>, values: Vec<Option<i64>>) -> Result<A
         TimeUnit::Nanosecond => {
             Arc::new(TimestampNanosecondArray::from(values).with_timezone_opt(zone))
         }
+    })
+}
+
+/// A DATE column from seconds, or a TIME column from values in its unit.
+fn day_or_clock_column(data_type: &DataType, values: Vec<Option<i64>>) -> Result<ArrayRef> {
+    let per_day = match data_type {
+        DataType::Date32 => {
+            let days = values
+                .into_iter()
+                .map(|value| i32::try_from(value?.div_euclid(SECONDS_PER_DAY)).ok());
+            return Ok(Arc::new(days.collect::<Date32Array>()));
+        }
+        DataType::Time32(unit) | DataType::Time64(unit) => SECONDS_PER_DAY * per_second(*unit),
+        _ => return Err(evaluation("a timestamp function must yield a timestamp")),
+    };
+    let beyond = |value: &&Option<i64>| value.is_some_and(|v| !(0..per_day).contains(&v));
+    if values.iter().find(beyond).is_some() {
+        return Err(evaluation("a rounded TIME is behind the end of the day"));
+    }
+    let numbers: ArrayRef = Arc::new(Int64Array::from(values));
+    Ok(match data_type {
+        DataType::Time32(_) => cast(&cast(&numbers, &DataType::Int32)?, data_type)?,
+        _ => cast(&numbers, data_type)?,
     })
 }
 

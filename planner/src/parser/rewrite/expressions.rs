@@ -1,12 +1,12 @@
 //! Expressions whose syntax DataFusion's planner lacks, or reads otherwise.
 
 use sqlparser::ast::{
-    AccessExpr, CeilFloorKind, DataType, DateTimeField, Expr, Spanned, TimezoneInfo, TypedString,
-    Value, ValueWithSpan,
+    AccessExpr, BinaryOperator, CeilFloorKind, DataType, DateTimeField, Expr, Spanned,
+    TimezoneInfo, TypedString, Value, ValueWithSpan,
 };
 use sqlparser::tokenizer::Span;
 
-use super::{expression_location, functions, intervals, similar};
+use super::{expression_location, functions, intervals, overlaps, similar};
 use levada_language::dialect::{call, cast, number, text};
 use levada_language::error::{Location, PlanError, PlanErrorKind};
 use levada_language::types::{SqlType, parse_type_text};
@@ -32,6 +32,17 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<(), PlanError> {
         // DataFusion's planner would not find columns of outer queries in it.
         Expr::Array(array) => {
             *expr = call("make_array", array.span(), array.elem.clone());
+            Ok(())
+        }
+        Expr::Substring { .. }
+        | Expr::Position { .. }
+        | Expr::Overlay { .. }
+        | Expr::BinaryOp {
+            op: BinaryOperator::Overlaps,
+            ..
+        } => {
+            let new = syntax_call(expr)?;
+            replace(expr, new);
             Ok(())
         }
         Expr::Identifier(ident) => functions::refuse_bare(ident),
@@ -60,25 +71,64 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<(), PlanError> {
             escape_char,
             ..
         } => similar_to(pattern, escape_char),
-        Expr::Cast { data_type, .. } => {
-            let new = bounded_cast(&data_type.to_string()).map(|(name, length)| {
-                let length = number(length, Span::empty());
-                call(name, Span::empty(), [expr.clone(), length])
-            });
+        Expr::Cast { .. } => {
+            let new = bounded_call(expr);
             replace(expr, new);
             Ok(())
         }
-        Expr::CompoundFieldAccess { access_chain, .. } => {
-            fields_of_elements(access_chain);
+        Expr::CompoundFieldAccess { root, access_chain } => {
+            fields_of_elements(root, access_chain);
             Ok(())
         }
-        Expr::RLike { .. } => Err(PlanError::unsupported(
-            "the operator RLIKE",
-            expression_location(expr),
-        )
-        .hint("use the function REGEXP(text, pattern)")),
+        Expr::RLike { .. } => Err(rlike(expr)),
         _ => Ok(()),
     }
+}
+
+fn rlike(expr: &Expr) -> PlanError {
+    PlanError::unsupported("the operator RLIKE", expression_location(expr))
+        .hint("use the function REGEXP(text, pattern)")
+}
+
+/// The call that a function with words between its arguments stands for.
+fn syntax_call(expr: &Expr) -> Result<Option<Expr>, PlanError> {
+    let span = expr.span();
+    let plain = |name, args: &[Option<&Expr>]| {
+        let given = args.iter().flatten().map(|arg| (*arg).clone());
+        Some(call(name, span, given.collect::<Vec<_>>()))
+    };
+    Ok(match expr {
+        Expr::Substring {
+            expr,
+            substring_from,
+            substring_for,
+            ..
+        } => {
+            let first = number(1, span);
+            let from = substring_from.as_deref().unwrap_or(&first);
+            plain(
+                "substring",
+                &[Some(expr), Some(from), substring_for.as_deref()],
+            )
+        }
+        Expr::Position { expr, r#in } => plain("locate", &[Some(expr), Some(r#in)]),
+        Expr::Overlay {
+            expr,
+            overlay_what,
+            overlay_from,
+            overlay_for,
+        } => plain(
+            "overlay",
+            &[
+                Some(expr),
+                Some(overlay_what),
+                Some(overlay_from),
+                overlay_for.as_deref(),
+            ],
+        ),
+        Expr::BinaryOp { left, right, .. } => Some(overlaps::rewritten(left, right)?),
+        _ => None,
+    })
 }
 
 fn replace(expr: &mut Expr, new: Option<Expr>) {
@@ -117,16 +167,31 @@ fn typed_literal(literal: &mut TypedString) -> Result<(), PlanError> {
     Ok(())
 }
 
-/// `arr[1].q`: behind an element, DataFusion's planner takes names of fields as texts.
-fn fields_of_elements(chain: &mut [AccessExpr]) {
+/// `arr[1].q` and `f(x).q`: behind an element or a computed value, DataFusion's planner takes
+/// names of fields as texts.
+fn fields_of_elements(root: &Expr, chain: &mut [AccessExpr]) {
+    let computed = !matches!(
+        root,
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Nested(_)
+    );
     let elements = chain
         .iter_mut()
-        .skip_while(|access| !matches!(access, AccessExpr::Subscript(_)));
+        .skip_while(|access| !computed && !matches!(access, AccessExpr::Subscript(_)));
     for access in elements {
         if let AccessExpr::Dot(Expr::Identifier(ident)) = access {
             *access = AccessExpr::Dot(text(ident.value.clone(), ident.span));
         }
     }
+}
+
+/// A cast to a type with a length or precision, and what cuts its result, if anything has to.
+fn bounded_call(expr: &Expr) -> Option<Expr> {
+    let Expr::Cast { data_type, .. } = expr else {
+        return None;
+    };
+    let (name, length) = bounded_cast(&data_type.to_string())?;
+    let length = number(length, Span::empty());
+    Some(call(name, Span::empty(), [expr.clone(), length]))
 }
 
 /// What a cast to a type with a length or precision that Arrow lacks has to cut, and where.

@@ -8,17 +8,14 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::Span;
 
 use super::{expression_location, name_location, windows};
-use levada_language::dialect::{TABLE_ARGUMENT, binary, call, cast, text};
+use levada_language::dialect::{TABLE_ARGUMENT, binary, call, text};
 use levada_language::error::{Location, PlanError, PlanErrorKind};
 
 /// Functions that DataFusion has under another name, with the same meaning.
 const RENAMED: &[(&str, usize, &str)] = &[
     ("ROW", usize::MAX, "struct"),
     ("RAND", 0, "random"),
-    ("SIGN", 1, "signum"),
-    ("TRUNCATE", usize::MAX, "trunc"),
     ("UNIX_TIMESTAMP", 0, "current_unix_timestamp"),
-    ("LOG", 1, "ln"),
 ];
 
 /// What stands in place of a call, its arguments having been rewritten; `None` if it stays, in
@@ -51,19 +48,11 @@ pub(super) fn rewrite(function: &mut Function) -> Result<Option<Expr>, PlanError
 fn built_from_others(name: &str, args: &[&Expr], span: Span) -> Result<Option<Expr>, PlanError> {
     Ok(match (name, args) {
         ("MOD", [a, b]) => Some(binary((*a).clone(), BinaryOperator::Modulo, (*b).clone())),
-        ("SHA224" | "SHA256" | "SHA384" | "SHA512", [value]) => {
-            let hash = call(&name.to_ascii_lowercase(), span, [(*value).clone()]);
-            Some(call("encode", span, [hash, text("hex", span)]))
+        ("RAND_INTEGER", [bound]) => {
+            let random = call("random", span, []);
+            Some(call("random_below", span, [random, (*bound).clone()]))
         }
-        ("TO_BASE64", [value]) => Some(call(
-            "encode",
-            span,
-            [(*value).clone(), text("base64pad", span)],
-        )),
-        ("FROM_BASE64", [value]) => {
-            let bytes = call("decode", span, [(*value).clone(), text("base64pad", span)]);
-            Some(cast(bytes, "STRING"))
-        }
+        ("RAND", [_]) | ("RAND_INTEGER", [_, _]) => return Err(seeded(name, span)),
         ("E", []) => Some(call(
             "exp",
             span,
@@ -87,8 +76,6 @@ fn refuse(name: &str, function: &Function, span: Span) -> Result<(), PlanError> 
     const REFUSED: &[&str] = &[
         "CURRENT_WATERMARK",
         "COLLECT",
-        "JSON_OBJECT",
-        "JSON_ARRAY",
         "JSON_OBJECTAGG",
         "JSON_ARRAYAGG",
     ];
@@ -109,6 +96,11 @@ fn refuse(name: &str, function: &Function, span: Span) -> Result<(), PlanError> 
         format!("{shown} can only be an argument of a table function"),
     )
     .at(Location::of(span)))
+}
+
+fn seeded(name: &str, span: Span) -> PlanError {
+    PlanError::unsupported(format!("{name} with a seed"), Location::of(span))
+        .hint("rows are computed in parallel, so that no sequence of numbers is theirs")
 }
 
 /// Refuses what Flink calls without parentheses and is not supported.
