@@ -218,6 +218,7 @@ impl Spec {
                 SqlType::from_arrow(given)
             ),
         )
+        .hint("use CAST(… AS …) to give it a value of that type")
     }
 
     fn shown(&self) -> String {

@@ -103,10 +103,10 @@ fn nested_types_and_their_brackets() {
         "ROW<`a` INT NOT NULL, `b` ARRAY<STRING>>",
         row,
     );
-    let entries = |key, value, nullable| {
+    let named = |name: &str, key, value, nullable| {
         let fields = vec![
             Field::new("key", key, false),
-            Field::new("value", value, nullable),
+            Field::new(name, value, nullable),
         ];
         let entries = Field::new("entries", DataType::Struct(Fields::from(fields)), false);
         DataType::Map(Arc::new(entries), false)
@@ -114,7 +114,8 @@ fn nested_types_and_their_brackets() {
     check(
         "MAP<STRING, ROW<x DOUBLE COMMENT 'it''s'>>",
         "MAP<STRING, ROW<`x` DOUBLE COMMENT 'it''s'>>",
-        entries(
+        named(
+            "value",
             DataType::Utf8,
             DataType::Struct(Fields::from(vec![Field::new("x", DataType::Float64, true)])),
             true,
@@ -123,7 +124,7 @@ fn nested_types_and_their_brackets() {
     check(
         "MULTISET<INT>",
         "MULTISET<INT>",
-        entries(DataType::Int32, DataType::Int32, false),
+        named("count", DataType::Int32, DataType::Int32, false),
     );
 }
 

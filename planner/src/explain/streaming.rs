@@ -10,8 +10,8 @@ use levada_engine::graph::{JoinTime, OrderColumn, OverForm, UnnestColumn};
 
 use crate::parser::names::element_columns;
 use crate::streaming::{
-    Attribute, Call, Join, Keep, Node, NodeId, NodeKind, Over, Plan, Properties, Rank, StateSize,
-    TemporalJoin, Unnest, text as sql,
+    Attribute, Call, Join, Keep, Node, NodeId, NodeKind, Over, Plan, Properties, Rank, Scan,
+    StateSize, TemporalJoin, Unnest, text as sql,
 };
 
 /// The trees; `changelog` adds mode, keys, time attributes and state to each node.
@@ -81,17 +81,7 @@ impl Printer<'_> {
         let empty = Schema::empty();
         let below = input.map_or(&empty, |n| n.properties.schema.as_ref());
         match &node.kind {
-            NodeKind::Scan(scan) => {
-                let mut line = format!("Scan(table={}", scan.table.name);
-                if let Some(read) = &scan.read {
-                    let _ = write!(line, ", read=[{}]", fields(&read.schema));
-                    if let Some((_, watermark)) = &read.watermark {
-                        let _ = write!(line, ", watermark={}", sql(watermark));
-                    }
-                }
-                line.push_str(if scan.bounded { ", bounded)" } else { ")" });
-                line
-            }
+            NodeKind::Scan(scan) => scan_line(scan),
             NodeKind::Values(values) => format!("Values(rows={})", values.rows.num_rows()),
             NodeKind::Calc(calc) => {
                 let columns: Vec<String> = calc
@@ -237,6 +227,19 @@ fn join_time(time: JoinTime, left: &Properties, right: &Properties) -> String {
     }
     let (lower, upper) = (-i128::from(time.left.after_ms), time.right.after_ms);
     format!("left.{first} - right.{second} from {lower}ms to {upper}ms")
+}
+
+/// What a scan reads.
+fn scan_line(scan: &Scan) -> String {
+    let mut line = format!("Scan(table={}", scan.table.name);
+    if let Some(read) = &scan.read {
+        let _ = write!(line, ", read=[{}]", fields(&read.schema));
+        if let Some((_, watermark)) = &read.watermark {
+            let _ = write!(line, ", watermark={}", sql(watermark));
+        }
+    }
+    line.push_str(if scan.bounded { ", bounded)" } else { ")" });
+    line
 }
 
 fn rank_line(rank: &Rank, input: &Properties) -> String {

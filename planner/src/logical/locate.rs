@@ -109,9 +109,13 @@ impl Visitor for Calls {
         };
         let name = function.name.to_string().to_lowercase();
         let named = self.message.starts_with(&format!("{name} "))
-            || [format!("'{name}'"), format!("{name}(")]
-                .iter()
-                .any(|shown| self.message.contains(shown.as_str()));
+            || [
+                format!("'{name}'"),
+                format!("{name}("),
+                format!(" of {name} must be "),
+            ]
+            .iter()
+            .any(|shown| self.message.contains(shown.as_str()));
         match Location::of(function.name.span()) {
             Some(location) if named => ControlFlow::Break(location),
             _ => ControlFlow::Continue(()),

@@ -4,6 +4,6 @@
 SELECT ROUND(item, 2) FROM bids;
 --- error
 LV-1008
-ROUND does not take STRING
+argument 1 of ROUND must be a number, not STRING
 line 1, column 8
-hint: use CAST(… AS …) to give it a value of a type that it takes
+hint: use CAST(… AS …) to give it a value of that type
