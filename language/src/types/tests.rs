@@ -103,10 +103,10 @@ fn nested_types_and_their_brackets() {
         "ROW<`a` INT NOT NULL, `b` ARRAY<STRING>>",
         row,
     );
-    let entries = |key, value, nullable| {
+    let entries = |key, (name, value): (&str, DataType), nullable| {
         let fields = vec![
             Field::new("key", key, false),
-            Field::new("value", value, nullable),
+            Field::new(name, value, nullable),
         ];
         let entries = Field::new("entries", DataType::Struct(Fields::from(fields)), false);
         DataType::Map(Arc::new(entries), false)
@@ -116,15 +116,16 @@ fn nested_types_and_their_brackets() {
         "MAP<STRING, ROW<`x` DOUBLE COMMENT 'it''s'>>",
         entries(
             DataType::Utf8,
-            DataType::Struct(Fields::from(vec![Field::new("x", DataType::Float64, true)])),
+            (
+                "value",
+                DataType::Struct(Fields::from(vec![Field::new("x", DataType::Float64, true)])),
+            ),
             true,
         ),
     );
-    check(
-        "MULTISET<INT>",
-        "MULTISET<INT>",
-        entries(DataType::Int32, DataType::Int32, false),
-    );
+    let counted = entries(DataType::Int32, ("count", DataType::Int32), false);
+    check("MULTISET<INT>", "MULTISET<INT>", counted.clone());
+    assert_eq!(SqlType::from_arrow(&counted).to_string(), "MULTISET<INT>");
 }
 
 #[track_caller]
