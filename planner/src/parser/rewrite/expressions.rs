@@ -34,6 +34,11 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<(), PlanError> {
             *expr = call("make_array", array.span(), array.elem.clone());
             Ok(())
         }
+        Expr::Rollup(_) | Expr::Cube(_) => {
+            let new = written_out(expr).map(Expr::GroupingSets);
+            replace(expr, new);
+            Ok(())
+        }
         Expr::Identifier(ident) => functions::refuse_bare(ident),
         Expr::Function(function) => {
             let new = functions::rewrite(function)?;
@@ -79,6 +84,32 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<(), PlanError> {
         .hint("use the function REGEXP(text, pattern)")),
         _ => Ok(()),
     }
+}
+
+/// More parts of a CUBE are left to DataFusion's planner, which has a limit.
+const CUBE_PARTS: usize = 12;
+
+/// The sets of a ROLLUP or CUBE of which parts have several columns, in parentheses; DataFusion's planner knows
+/// those of single columns.
+fn written_out(expr: &Expr) -> Option<Vec<Vec<Expr>>> {
+    let several = |parts: &[Vec<Expr>]| parts.iter().any(|part| part.len() != 1);
+    match expr {
+        Expr::Rollup(parts) if several(parts) => {
+            let first = |count| parts.iter().take(count).flatten().cloned().collect();
+            Some((0..=parts.len()).rev().map(first).collect())
+        }
+        Expr::Cube(parts) if several(parts) && parts.len() <= CUBE_PARTS => Some(cube(parts)),
+        _ => None,
+    }
+}
+
+/// Each choice of parts.
+fn cube(parts: &[Vec<Expr>]) -> Vec<Vec<Expr>> {
+    parts.iter().rev().fold(vec![Vec::new()], |sets, part| {
+        let with_part = |set: &Vec<Expr>| part.iter().chain(set).cloned().collect();
+        let with: Vec<Vec<Expr>> = sets.iter().map(with_part).collect();
+        with.into_iter().chain(sets).collect()
+    })
 }
 
 fn replace(expr: &mut Expr, new: Option<Expr>) {

@@ -8,10 +8,13 @@
 //!    a window aggregate, with windows of one instant on the earlier `window_time`.
 //! 3. Anything else: a group aggregate, which updates.
 //!
+//! With GROUPING SETS each row comes once for each set ([`sets`]), behind the choice of the shape.
+//!
 //! Keys and arguments become plain columns of a calc in front.
 
 mod grouping;
 mod scope;
+mod sets;
 
 use std::sync::Arc;
 
@@ -21,7 +24,7 @@ use datafusion::physical_expr::expressions::{BinaryExpr, Literal};
 use levada_engine::element::ChangelogMode;
 
 use grouping::Grouping;
-use scope::{KeySource, Scope, check_session_keys, window_column};
+use scope::{KeySource, Scope, check_session_keys, check_session_sets, window_column};
 
 use super::assign_window::Shape;
 use super::build::Builder;
@@ -33,6 +36,11 @@ impl Builder<'_> {
     pub(super) fn aggregate(&mut self, aggregate: &Aggregate) -> Result<NodeId, PlanError> {
         let input = self.query(&aggregate.input)?;
         let grouping = self.grouping(aggregate)?;
+        self.aggregate_sets(input, grouping, aggregate.schema.fields())
+    }
+
+    /// An aggregation, of several sets at most such that have keys.
+    fn aggregate_over(&mut self, input: NodeId, grouping: Grouping) -> Result<NodeId, PlanError> {
         if let Some((window_node, calc)) = self.window_below(input)? {
             let over = grouping.over(&calc)?;
             if over.names_window(self.width_below(window_node)?) {
@@ -102,17 +110,22 @@ impl Builder<'_> {
             .try_for_each(|call| scope.check_call(call))?;
         if assign.window.is_session() {
             check_session_keys(&assign.session_keys, &split.keys, location)?;
+            check_session_sets(&grouping, location)?;
         }
         let time = assign
             .time
             .map(|index| self.column_of(source, index))
             .transpose()?;
-        let sources = split.sources;
+        let mut sources = split.sources;
         let inner = Grouping {
             keys: split.keys,
             key_names: split.names,
+            sets: grouping.sets.map(|sets| sets.with_keys(&split.places)),
             ..grouping
         };
+        if inner.sets.is_some() {
+            sources.push(KeySource::Key(inner.keys.len()));
+        }
         let (input, materialised) = self.materialise(source, below, &inner, time)?;
         let node = WindowAggregate {
             window: assign.window,
@@ -142,10 +155,12 @@ impl Builder<'_> {
         let mut keys = Vec::new();
         let mut key_names = Vec::new();
         let mut sources = Vec::new();
-        for (key, name) in grouping.keys.iter().zip(&grouping.key_names) {
+        let mut places = Vec::new();
+        let named = grouping.keys.iter().zip(&grouping.key_names);
+        for (place, (key, name)) in named.enumerate() {
             let attribute = match expression::as_column(key) {
-                Some(index) => self.properties(input)?.attribute(index),
-                None => Attribute::None,
+                Some(index) if grouping.always(place) => self.properties(input)?.attribute(index),
+                _ => Attribute::None,
             };
             sources.push(match attribute {
                 Attribute::WindowEnd(_) => KeySource::Window(window_column(1)),
@@ -153,14 +168,19 @@ impl Builder<'_> {
                 _ => {
                     keys.push(Arc::clone(key));
                     key_names.push(name.clone());
+                    places.push(place);
                     KeySource::Key(keys.len() - 1)
                 }
             });
+        }
+        if grouping.sets.is_some() {
+            sources.push(KeySource::Key(keys.len()));
         }
         let names = grouping.names.clone();
         let inner = Grouping {
             keys,
             key_names,
+            sets: grouping.sets.map(|sets| sets.with_keys(&places)),
             ..grouping
         };
         let (input, materialised) = self.materialise(input, None, &inner, Some(last_instant))?;
@@ -188,6 +208,7 @@ impl Builder<'_> {
         let varies = |key: &ExprRef| key.downcast_ref::<Literal>().is_none();
         let keys = grouping.keys.iter().enumerate();
         let keys = keys.filter(|(_, key)| varies(key)).map(|(place, _)| place);
+        let keys = keys.chain(grouping.sets.is_some().then_some(grouping.keys.len()));
         properties.keys = vec![keys.collect()];
         let schema = Arc::clone(&properties.schema);
         let id = self
@@ -217,10 +238,10 @@ impl Builder<'_> {
         grouping: &Grouping,
     ) -> Result<Option<usize>, PlanError> {
         let properties = self.properties(input)?;
-        let columns: Vec<usize> = grouping
-            .keys
-            .iter()
-            .filter_map(expression::as_column)
+        let keys = grouping.keys.iter().enumerate();
+        let keys = keys.filter(|(place, _)| grouping.always(*place));
+        let columns: Vec<usize> = keys
+            .filter_map(|(_, key)| expression::as_column(key))
             .collect();
         for start in &columns {
             let Attribute::WindowStart(window) = properties.attribute(*start) else {
