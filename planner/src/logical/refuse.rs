@@ -187,6 +187,10 @@ impl Refuser<'_> {
         let Some((ident, aggregate)) = self.aggregate(function) else {
             return ControlFlow::Continue(());
         };
+        // It says which set a row is of, and is none by then.
+        if aggregate == "grouping" {
+            return ControlFlow::Continue(());
+        }
         let location = Location::of(ident.span);
         let shown = ident.value.to_uppercase();
         if crate::streaming::Function::from_name(&aggregate).is_none() {
@@ -274,21 +278,12 @@ fn join_operator(join: &Join) -> Flow {
 }
 
 fn grouping(group_by: &GroupByExpr) -> Flow {
-    let GroupByExpr::Expressions(expressions, modifiers) = group_by else {
-        return ControlFlow::Continue(());
-    };
-    if !modifiers.is_empty() {
-        return refuse("GROUP BY WITH ROLLUP, CUBE or TOTALS", at(group_by));
-    }
-    for expr in expressions {
-        match expr {
-            Expr::GroupingSets(_) => return refuse("GROUPING SETS", at(expr)),
-            Expr::Rollup(_) => return refuse("ROLLUP", at(expr)),
-            Expr::Cube(_) => return refuse("CUBE", at(expr)),
-            _ => {}
+    match group_by {
+        GroupByExpr::Expressions(_, modifiers) if !modifiers.is_empty() => {
+            refuse("GROUP BY WITH ROLLUP, CUBE or TOTALS", at(group_by))
         }
+        _ => ControlFlow::Continue(()),
     }
-    ControlFlow::Continue(())
 }
 
 fn set_operation(body: &SetExpr) -> Flow {

@@ -112,8 +112,13 @@ fn constructs_that_streams_do_not_have() {
         &["LV-1011", "ARRAY_AGG", "line 1, column 17"],
     );
     refused(
-        "SELECT auction FROM bids GROUP BY ROLLUP (auction)",
-        &["LV-1011", "ROLLUP"],
+        "SELECT auction, COUNT(*) FROM TABLE(SESSION(TABLE bids PARTITION BY auction, DESCRIPTOR(ts), INTERVAL '1' SECOND)) \
+         GROUP BY window_start, window_end, ROLLUP (auction)",
+        &[
+            "LV-1011",
+            "set without the keys of SESSION",
+            "line 1, column",
+        ],
     );
     refused(
         "SELECT * FROM grouped",

@@ -293,6 +293,11 @@ impl<'a> Builder<'a> {
             }
             inputs.push(self.calc(input, None, expression::all_columns(&schema), names.clone())?);
         }
+        self.union_all(inputs)
+    }
+
+    /// The rows of all inputs, which have equal columns.
+    pub(super) fn union_all(&mut self, inputs: Vec<NodeId>) -> Result<NodeId, PlanError> {
         let properties = self.union_properties(&inputs)?;
         Ok(self.plan.add(NodeKind::Union, inputs, properties))
     }

@@ -108,7 +108,6 @@ impl Builder<'_> {
         // The row of an UNNEST by itself has no column, though a batch has one for it.
         let width = table.input.schema().fields().len();
         let data_type = expression::data_type(&collection, &schema)?;
-        let (input, collection) = self.with_column(input, collection)?;
         let own = element_columns(&data_type).unwrap_or_default();
         let own = own.iter().enumerate();
         let own = own.map(|(place, column)| match column.name {
@@ -117,14 +116,27 @@ impl Builder<'_> {
         });
         let number = table.ordinality.then_some(UnnestColumn::Ordinality);
         let columns = (0..width).map(UnnestColumn::Input).chain(own).chain(number);
-        let node = Unnest {
-            collection,
-            outer: table.outer,
-            columns: columns.collect(),
-        };
         let of_input = schema.fields().iter().take(width).map(|f| f.name().clone());
         let (_, own_names) = table.own_names();
-        let names: Vec<String> = of_input.chain(own_names.iter().cloned()).collect();
+        let names = of_input.chain(own_names.iter().cloned()).collect();
+        let columns = columns.collect();
+        self.unnest_column((input, collection), table.outer, columns, names)
+    }
+
+    /// The elements of a collection over an input, and columns of the input.
+    pub(super) fn unnest_column(
+        &mut self,
+        (input, collection): (NodeId, ExprRef),
+        outer: bool,
+        columns: Vec<UnnestColumn>,
+        names: Vec<String>,
+    ) -> Result<NodeId, PlanError> {
+        let (input, collection) = self.with_column(input, collection)?;
+        let node = Unnest {
+            collection,
+            outer,
+            columns,
+        };
         let properties = node.properties(&names, self.properties(input)?)?;
         Ok(self
             .plan

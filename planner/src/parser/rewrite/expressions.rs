@@ -13,49 +13,40 @@ use levada_language::types::{SqlType, parse_type_text};
 
 /// Rewrites one expression whose parts have been rewritten already.
 pub(super) fn rewrite(expr: &mut Expr) -> Result<(), PlanError> {
-    match expr {
-        Expr::Interval(interval) => intervals::rewrite(interval),
-        Expr::TypedString(literal) => typed_literal(literal),
+    let new = match expr {
         Expr::Extract {
             field, expr: time, ..
         } => {
             let unit = text(unit_name(field), Span::empty());
-            *expr = call("extract", Span::empty(), [unit, (**time).clone()]);
-            Ok(())
+            Some(call("extract", Span::empty(), [unit, (**time).clone()]))
         }
-        Expr::Ceil { expr: value, field } => {
-            rounding(value, field, "ceil").map(|new| replace(expr, new))
-        }
-        Expr::Floor { expr: value, field } => {
-            rounding(value, field, "floor").map(|new| replace(expr, new))
-        }
+        Expr::Ceil { expr: value, field } => rounding(value, field, "ceil")?,
+        Expr::Floor { expr: value, field } => rounding(value, field, "floor")?,
         // DataFusion's planner would not find columns of outer queries in it.
-        Expr::Array(array) => {
-            *expr = call("make_array", array.span(), array.elem.clone());
-            Ok(())
-        }
+        Expr::Array(array) => Some(call("make_array", array.span(), array.elem.clone())),
         Expr::Substring { .. }
         | Expr::Position { .. }
         | Expr::Overlay { .. }
         | Expr::BinaryOp {
             op: BinaryOperator::Overlaps,
             ..
-        } => {
-            let new = syntax_call(expr)?;
-            replace(expr, new);
-            Ok(())
-        }
+        } => syntax_call(expr)?,
+        Expr::Rollup(_) | Expr::Cube(_) => written_out(expr).map(Expr::GroupingSets),
+        Expr::Function(function) => functions::rewrite(function)?,
+        Expr::Value(value) => approximate(value),
+        Expr::Cast { .. } => bounded_call(expr),
+        other => return in_place(other),
+    };
+    replace(expr, new);
+    Ok(())
+}
+
+/// Rewrites what stays the expression that it is.
+fn in_place(expr: &mut Expr) -> Result<(), PlanError> {
+    match expr {
+        Expr::Interval(interval) => intervals::rewrite(interval),
+        Expr::TypedString(literal) => typed_literal(literal),
         Expr::Identifier(ident) => functions::refuse_bare(ident),
-        Expr::Function(function) => {
-            let new = functions::rewrite(function)?;
-            replace(expr, new);
-            Ok(())
-        }
-        Expr::Value(value) => {
-            let new = approximate(value);
-            replace(expr, new);
-            Ok(())
-        }
         Expr::Like {
             pattern,
             escape_char,
@@ -71,11 +62,6 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<(), PlanError> {
             escape_char,
             ..
         } => similar_to(pattern, escape_char),
-        Expr::Cast { .. } => {
-            let new = bounded_call(expr);
-            replace(expr, new);
-            Ok(())
-        }
         Expr::CompoundFieldAccess { root, access_chain } => {
             fields_of_elements(root, access_chain);
             Ok(())
@@ -128,6 +114,32 @@ fn syntax_call(expr: &Expr) -> Result<Option<Expr>, PlanError> {
         ),
         Expr::BinaryOp { left, right, .. } => Some(overlaps::rewritten(left, right)?),
         _ => None,
+    })
+}
+
+/// More parts of a CUBE are left to DataFusion's planner, which has a limit.
+const CUBE_PARTS: usize = 12;
+
+/// The sets of a ROLLUP or CUBE of which parts have several columns, in parentheses; DataFusion's planner knows
+/// those of single columns.
+fn written_out(expr: &Expr) -> Option<Vec<Vec<Expr>>> {
+    let several = |parts: &[Vec<Expr>]| parts.iter().any(|part| part.len() != 1);
+    match expr {
+        Expr::Rollup(parts) if several(parts) => {
+            let first = |count| parts.iter().take(count).flatten().cloned().collect();
+            Some((0..=parts.len()).rev().map(first).collect())
+        }
+        Expr::Cube(parts) if several(parts) && parts.len() <= CUBE_PARTS => Some(cube(parts)),
+        _ => None,
+    }
+}
+
+/// Each choice of parts.
+fn cube(parts: &[Vec<Expr>]) -> Vec<Vec<Expr>> {
+    parts.iter().rev().fold(vec![Vec::new()], |sets, part| {
+        let with_part = |set: &Vec<Expr>| part.iter().chain(set).cloned().collect();
+        let with: Vec<Vec<Expr>> = sets.iter().map(with_part).collect();
+        with.into_iter().chain(sets).collect()
     })
 }
 

@@ -14,6 +14,7 @@ use levada_language::error::{Location, PlanError, PlanErrorKind};
 /// Functions that DataFusion has under another name, with the same meaning.
 const RENAMED: &[(&str, usize, &str)] = &[
     ("ROW", usize::MAX, "struct"),
+    ("GROUPING_ID", usize::MAX, "grouping"),
     ("RAND", 0, "random"),
     ("UNIX_TIMESTAMP", 0, "current_unix_timestamp"),
 ];

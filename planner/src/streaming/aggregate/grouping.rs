@@ -5,9 +5,11 @@ use std::sync::Arc;
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::AggregateFunction;
+use datafusion::logical_expr::utils::grouping_set_to_exprlist;
 use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, LogicalPlan};
 use datafusion::physical_expr::expressions::Literal;
 
+use super::sets::Sets;
 use crate::streaming::build::{Builder, names};
 use crate::streaming::expression::{self, ExprRef};
 use crate::streaming::group_aggregate::{Call, Function};
@@ -16,6 +18,7 @@ use levada_language::error::PlanError;
 use levada_language::types::SqlType;
 
 /// An aggregate call before its argument is a column.
+#[derive(Clone)]
 pub(super) struct RawCall {
     pub(super) function: Function,
     pub(super) distinct: bool,
@@ -49,8 +52,10 @@ pub(super) struct Grouping {
     pub(super) keys: Vec<ExprRef>,
     pub(super) key_names: Vec<String>,
     pub(super) calls: Vec<RawCall>,
-    /// The names of the output: keys, then calls.
+    /// The names of the output: keys, the id of the set if there are several, then calls.
     pub(super) names: Vec<String>,
+    /// Which keys are those of which set; `None` where there is one set of all.
+    pub(super) sets: Option<Sets>,
 }
 
 impl Grouping {
@@ -72,15 +77,20 @@ impl Grouping {
             key_names: self.key_names.clone(),
             calls: calls.collect::<Result<_, PlanError>>()?,
             names: self.names.clone(),
+            sets: self.sets.clone(),
         })
+    }
+
+    /// Whether all sets have the key.
+    pub(super) fn always(&self, key: usize) -> bool {
+        self.sets.as_ref().is_none_or(|sets| sets.always(key))
     }
 
     /// Whether both borders of the window that starts at column `width` are keys.
     pub(super) fn names_window(&self, width: usize) -> bool {
         let has = |column| {
-            self.keys
-                .iter()
-                .any(|k| expression::as_column(k) == Some(column))
+            let mut keys = self.keys.iter().enumerate();
+            keys.any(|(place, k)| expression::as_column(k) == Some(column) && self.always(place))
         };
         has(width) && has(width + 1)
     }
@@ -89,14 +99,12 @@ impl Grouping {
 impl Builder<'_> {
     pub(super) fn grouping(&self, aggregate: &Aggregate) -> Result<Grouping, PlanError> {
         let mut keys = Vec::new();
-        for expr in &aggregate.group_expr {
-            if matches!(expr, Expr::GroupingSet(_)) {
-                return Err(PlanError::unsupported("GROUPING SETS on streams", None));
-            }
+        let sets = Sets::of(aggregate)?;
+        for expr in grouping_set_to_exprlist(&aggregate.group_expr)? {
             keys.push(self.expression(expr, &aggregate.input)?);
         }
         let fields = aggregate.schema.fields();
-        let result_fields = fields.iter().skip(keys.len());
+        let result_fields = fields.iter().skip(keys.len() + usize::from(sets.is_some()));
         let calls = aggregate
             .aggr_expr
             .iter()
@@ -113,6 +121,7 @@ impl Builder<'_> {
             keys,
             calls,
             names,
+            sets,
         })
     }
 
@@ -194,9 +203,11 @@ impl Builder<'_> {
         for (key, name) in grouping.keys.iter().zip(&grouping.key_names) {
             columns.push(Arc::clone(key), name.clone());
         }
+        // A key is NULL in a set that does not have it, what is aggregated is not.
+        let first = grouping.sets.as_ref().map_or(0, |_| grouping.keys.len());
         let mut calls = Vec::new();
         for call in &grouping.calls {
-            let mut place = |expr: &ExprRef| columns.place(expr);
+            let mut place = |expr: &ExprRef| columns.place_from(first, expr);
             calls.push(Call {
                 function: call.function,
                 distinct: call.distinct,
@@ -207,12 +218,23 @@ impl Builder<'_> {
                 name: call.shown(),
             });
         }
-        let time = time.as_ref().map(|expr| columns.place(expr));
+        let mut time = time.as_ref().map(|expr| columns.place_from(first, expr));
         if columns.exprs.is_empty() {
             columns.place_anything();
         }
-        let id = self.calc(input, filter, columns.exprs, columns.names)?;
-        let keys = (0..grouping.keys.len()).collect();
+        let mut id = self.calc(input, filter, columns.exprs, columns.names)?;
+        let mut keys = grouping.keys.len();
+        if let Some(sets) = &grouping.sets {
+            id = self.expand(id, keys, sets)?;
+            // The id stands behind the keys.
+            let arguments = calls
+                .iter_mut()
+                .flat_map(|call| [&mut call.argument, &mut call.filter]);
+            let moved = arguments.chain([&mut time]).flatten();
+            moved.for_each(|place| *place += 1);
+            keys += 1;
+        }
+        let keys = (0..keys).collect();
         Ok((id, Materialised { keys, calls, time }))
     }
 }
@@ -238,10 +260,15 @@ impl Columns {
         self.exprs.len() - 1
     }
 
-    /// The place of an expression, which may be there already.
-    pub(super) fn place(&mut self, expr: &ExprRef) -> usize {
-        match self.exprs.iter().position(|known| known == expr) {
-            Some(index) => index,
+    /// The place of an expression, which may be there already, but not before `first`.
+    pub(super) fn place_from(&mut self, first: usize, expr: &ExprRef) -> usize {
+        let known = self
+            .exprs
+            .iter()
+            .skip(first)
+            .position(|known| known == expr);
+        match known {
+            Some(index) => first + index,
             None => self.push(Arc::clone(expr), expression::text(expr)),
         }
     }

@@ -8,10 +8,13 @@
 //!    a window aggregate, with windows of one instant on the earlier `window_time`.
 //! 3. Anything else: a group aggregate, which updates.
 //!
+//! With GROUPING SETS each row comes once for each set ([`sets`]), behind the choice of the shape.
+//!
 //! Keys and arguments become plain columns of a calc in front.
 
 mod grouping;
 mod scope;
+mod sets;
 
 use std::sync::Arc;
 
@@ -22,7 +25,7 @@ use levada_engine::element::ChangelogMode;
 
 use grouping::Grouping;
 pub(super) use grouping::without_widening;
-use scope::{KeySource, Scope, check_session_keys, window_column};
+use scope::{KeySource, Scope, check_session_keys, check_session_sets, window_column};
 
 use super::assign_window::Shape;
 use super::build::Builder;
@@ -34,6 +37,11 @@ impl Builder<'_> {
     pub(super) fn aggregate(&mut self, aggregate: &Aggregate) -> Result<NodeId, PlanError> {
         let input = self.query(&aggregate.input)?;
         let grouping = self.grouping(aggregate)?;
+        self.aggregate_sets(input, grouping, aggregate.schema.fields())
+    }
+
+    /// An aggregation, of several sets at most such that have keys.
+    fn aggregate_over(&mut self, input: NodeId, grouping: Grouping) -> Result<NodeId, PlanError> {
         if let Some((window_node, calc)) = self.window_below(input)? {
             let over = grouping.over(&calc)?;
             if over.names_window(self.width_below(window_node)?) {
@@ -103,17 +111,22 @@ impl Builder<'_> {
             .try_for_each(|call| scope.check_call(call))?;
         if assign.window.is_session() {
             check_session_keys(&assign.session_keys, &split.keys, location)?;
+            check_session_sets(&grouping, location)?;
         }
         let time = assign
             .time
             .map(|index| self.column_of(source, index))
             .transpose()?;
-        let sources = split.sources;
+        let mut sources = split.sources;
         let inner = Grouping {
             keys: split.keys,
             key_names: split.names,
+            sets: grouping.sets.map(|sets| sets.with_keys(&split.places)),
             ..grouping
         };
+        if inner.sets.is_some() {
+            sources.push(KeySource::Key(inner.keys.len()));
+        }
         let (input, materialised) = self.materialise(source, below, &inner, time)?;
         let node = WindowAggregate {
             window: assign.window,
@@ -143,10 +156,12 @@ impl Builder<'_> {
         let mut keys = Vec::new();
         let mut key_names = Vec::new();
         let mut sources = Vec::new();
-        for (key, name) in grouping.keys.iter().zip(&grouping.key_names) {
+        let mut places = Vec::new();
+        let named = grouping.keys.iter().zip(&grouping.key_names);
+        for (place, (key, name)) in named.enumerate() {
             let attribute = match expression::as_column(key) {
-                Some(index) => self.properties(input)?.attribute(index),
-                None => Attribute::None,
+                Some(index) if grouping.always(place) => self.properties(input)?.attribute(index),
+                _ => Attribute::None,
             };
             sources.push(match attribute {
                 Attribute::WindowEnd(_) => KeySource::Window(window_column(1)),
@@ -154,14 +169,19 @@ impl Builder<'_> {
                 _ => {
                     keys.push(Arc::clone(key));
                     key_names.push(name.clone());
+                    places.push(place);
                     KeySource::Key(keys.len() - 1)
                 }
             });
+        }
+        if grouping.sets.is_some() {
+            sources.push(KeySource::Key(keys.len()));
         }
         let names = grouping.names.clone();
         let inner = Grouping {
             keys,
             key_names,
+            sets: grouping.sets.map(|sets| sets.with_keys(&places)),
             ..grouping
         };
         let (input, materialised) = self.materialise(input, None, &inner, Some(last_instant))?;
@@ -189,6 +209,7 @@ impl Builder<'_> {
         let varies = |key: &ExprRef| key.downcast_ref::<Literal>().is_none();
         let keys = grouping.keys.iter().enumerate();
         let keys = keys.filter(|(_, key)| varies(key)).map(|(place, _)| place);
+        let keys = keys.chain(grouping.sets.is_some().then_some(grouping.keys.len()));
         properties.keys = vec![keys.collect()];
         let schema = Arc::clone(&properties.schema);
         let id = self
@@ -218,10 +239,10 @@ impl Builder<'_> {
         grouping: &Grouping,
     ) -> Result<Option<usize>, PlanError> {
         let properties = self.properties(input)?;
-        let columns: Vec<usize> = grouping
-            .keys
-            .iter()
-            .filter_map(expression::as_column)
+        let keys = grouping.keys.iter().enumerate();
+        let keys = keys.filter(|(place, _)| grouping.always(*place));
+        let columns: Vec<usize> = keys
+            .filter_map(|(_, key)| expression::as_column(key))
             .collect();
         for start in &columns {
             let Attribute::WindowStart(window) = properties.attribute(*start) else {

@@ -25,6 +25,8 @@ pub(super) struct SplitKeys {
     pub(super) keys: Vec<ExprRef>,
     /// Their names.
     pub(super) names: Vec<String>,
+    /// Which keys of the query they are.
+    pub(super) places: Vec<usize>,
     /// Where each key of the query is found.
     pub(super) sources: Vec<KeySource>,
 }
@@ -75,13 +77,15 @@ impl Scope {
 
     pub(super) fn split_keys(&self, grouping: &Grouping) -> Result<SplitKeys, PlanError> {
         let mut split = SplitKeys::default();
-        for (key, name) in grouping.keys.iter().zip(&grouping.key_names) {
+        let named = grouping.keys.iter().zip(&grouping.key_names);
+        for (place, (key, name)) in named.enumerate() {
             let columns = expression::columns_of(key);
             if self.is_row(&columns) {
                 split.sources.push(KeySource::Key(split.keys.len()));
                 split.keys.push(Arc::clone(key));
                 split.names.push(name.clone());
-            } else if self.is_window(&columns) {
+                split.places.push(place);
+            } else if self.is_window(&columns) && grouping.always(place) {
                 split
                     .sources
                     .push(KeySource::Window(self.over_window(key)?));
@@ -146,4 +150,19 @@ pub(super) fn check_session_keys(
     )
     .hint("write SESSION(TABLE t PARTITION BY k, …) with the keys that GROUP BY has beside the window")
     .at(location))
+}
+
+/// Rows of several keys do not have sessions in common.
+pub(super) fn check_session_sets(
+    grouping: &Grouping,
+    location: Option<Location>,
+) -> Result<(), PlanError> {
+    match (0..grouping.keys.len()).all(|key| grouping.always(key)) {
+        true => Ok(()),
+        false => Err(PlanError::unsupported(
+            "a set without the keys of SESSION on streams",
+            location,
+        )
+        .hint("aggregate the result of the sessions once more, by fewer columns")),
+    }
 }

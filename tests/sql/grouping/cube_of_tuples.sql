@@ -1,0 +1,31 @@
+-- Each choice of columns and of pairs of them.
+--- use sales
+--- sql
+SELECT shop, item, `open`, COUNT(*) AS n FROM sales GROUP BY CUBE ((shop, item), `open`);
+--- rows
+shop | item | open | n
+NULL | ink | false | 1
+NULL | pen | true | 1
+a | NULL | false | 1
+a | cup | false | 1
+a | ink | NULL | 1
+a | pen | true | 2
+b | cup | true | 1
+b | ink | NULL | 1
+b | ink | false | 1
+b | pen | true | 1
+c | cup | true | 1
+NULL | ink | NULL | 1
+NULL | pen | NULL | 1
+a | NULL | NULL | 1
+a | cup | NULL | 1
+a | ink | NULL | 1
+a | pen | NULL | 2
+b | cup | NULL | 1
+b | ink | NULL | 2
+b | pen | NULL | 1
+c | cup | NULL | 1
+NULL | NULL | NULL | 2
+NULL | NULL | false | 4
+NULL | NULL | true | 6
+NULL | NULL | NULL | 12
