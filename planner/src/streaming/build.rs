@@ -382,6 +382,9 @@ impl<'a> Builder<'a> {
                 "behind functions with OVER no column is a time attribute, unless their rows only ever come, in \
                  ascending order of event time, and no function looks ahead",
             ),
+            (NodeKind::Over(_), _) => Some(
+                "behind functions with OVER in event time only the time in whose order rows are is a time attribute",
+            ),
             (NodeKind::Calc(_) | NodeKind::Unnest(_), [input]) => self.timeless_below(*input),
             _ => None,
         }

@@ -10,7 +10,7 @@ use levada_engine::graph::{
 };
 
 use super::join::smallest;
-use super::{Properties, StateSize};
+use super::{Attribute, NodeId, NodeKind, Plan, Properties, StateSize, expression};
 
 /// Puts values behind each row.
 ///
@@ -87,6 +87,18 @@ impl OverValue {
                 .any(|bound| matches!(bound, Bound::Preceding(_)))
     }
 
+    /// Whether rows that are equal in order count together.
+    pub(super) fn counts_ties(&self) -> bool {
+        let counts = matches!(
+            self.function,
+            OverFunction::Rank
+                | OverFunction::DenseRank
+                | OverFunction::PercentRank
+                | OverFunction::CumeDist
+        );
+        counts || (self.is_framed() && self.frame.unit == FrameUnit::Range)
+    }
+
     /// Whether it can be NULL.
     fn nullable(&self) -> bool {
         !matches!(
@@ -103,8 +115,8 @@ impl OverValue {
 }
 
 impl Over {
-    /// What is known about the rows.
-    pub(super) fn properties(&self, input: &Properties) -> Properties {
+    /// What is known about the rows; `times` is what the columns of the input still say about time.
+    pub(super) fn properties(&self, input: &Properties, times: &[Attribute]) -> Properties {
         let width = input.schema.fields().len();
         let mut fields = input.schema.fields().to_vec();
         for value in &self.values {
@@ -119,9 +131,8 @@ impl Over {
             properties.mode = ChangelogMode::Retract;
             return properties;
         }
-        // A row goes out once, and no later than the watermark in front of it says.
-        let times = properties.attributes.iter_mut().zip(&input.attributes);
-        times.for_each(|(own, below)| *own = *below);
+        let own = properties.attributes.iter_mut().zip(times);
+        own.for_each(|(own, time)| *own = *time);
         let is_number = |value: &OverValue| value.function == OverFunction::RowNumber;
         if let Some(number) = self.values.iter().position(is_number) {
             let by_number = self.partition_by.iter().copied().chain([width + number]);
@@ -133,4 +144,60 @@ impl Over {
         }
         properties
     }
+}
+
+/// What the columns of `input` say about time behind a node that gives a row when the watermark has passed its time,
+/// which is in `column`.
+///
+/// That time, and those that are never before it, are as they were. Behind another time the watermark may be already
+/// when the row comes.
+pub(super) fn times_in_order_of(plan: &Plan, input: NodeId, column: usize) -> Vec<Attribute> {
+    let Some(rows) = plan.node(input).map(|node| &node.properties) else {
+        return Vec::new();
+    };
+    let own = origin(plan, input, column);
+    let order = rows.attribute(column);
+    // A window ends behind the times of its rows.
+    let of_own = |window: NodeId| {
+        let made = plan.node(window);
+        let time = match made.map(|node| (&node.kind, node.inputs.as_slice())) {
+            Some((NodeKind::AssignWindow(assign), [below])) => {
+                assign.time.map(|time| origin(plan, *below, time))
+            }
+            _ => None,
+        };
+        order == Attribute::EventTime && time == Some(own)
+    };
+    let stays = |(place, attribute): (usize, &Attribute)| match (*attribute, attribute.window()) {
+        (Attribute::ProcessingTime, _) => true,
+        (_, Some(window)) => order.window() == Some(window) || of_own(window),
+        (time, None) => time == Attribute::EventTime && origin(plan, input, place) == own,
+    };
+    let attributes = rows.attributes.iter().enumerate();
+    let attributes = attributes.map(|(place, own)| match stays((place, own)) {
+        true => *own,
+        false => Attribute::None,
+    });
+    attributes.collect()
+}
+
+/// The node that a column comes from, through others that pass it on, and its place there.
+fn origin(plan: &Plan, id: NodeId, column: usize) -> (NodeId, usize) {
+    let (mut id, mut column) = (id, column);
+    while let Some(node) = plan.node(id)
+        && let [input] = node.inputs.as_slice()
+        && let Some(below) = plan.node(*input)
+    {
+        let width = below.properties.schema.fields().len();
+        let passed = match &node.kind {
+            NodeKind::Calc(calc) => calc.projection.get(column).and_then(expression::as_column),
+            NodeKind::AssignWindow(_) | NodeKind::Rank(_) | NodeKind::Over(_) => {
+                Some(column).filter(|column| *column < width)
+            }
+            _ => None,
+        };
+        let Some(passed) = passed else { break };
+        (id, column) = (*input, passed);
+    }
+    (id, column)
 }

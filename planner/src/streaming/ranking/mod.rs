@@ -205,10 +205,11 @@ impl Builder<'_> {
         let mut columns = expression::all_columns(&schema);
         let by_arrival = ranking.function == RankFunction::RowNumber
             && self.is_by_processing_time(input, &ranking.sorting)?;
-        let (partition_by, mut order_by) = places(&ranking.sorting, &mut columns, !by_arrival);
-        if by_arrival {
-            order_by.clear();
-        }
+        let how = match by_arrival {
+            true => InOrder::Arrival,
+            false => InOrder::Telling,
+        };
+        let (partition_by, order_by) = places(&ranking.sorting, &mut columns, how);
         // Only how many rows there are may count; a batch needs a column all the same.
         if columns.is_empty() {
             columns.push(Arc::new(Literal::new(ScalarValue::Boolean(Some(true)))));
@@ -295,12 +296,23 @@ impl Builder<'_> {
     }
 }
 
+/// Which part of an order is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum InOrder {
+    /// None, since rows come in it.
+    Arrival,
+    /// What tells rows of a partition apart.
+    Telling,
+    /// All, since distances are in it.
+    Whole,
+}
+
 /// Where the columns of partitions and of the order stand; what is computed goes behind `columns`. What is
-/// the same for all rows of a partition tells nothing. Without `ordered` the order is left out.
+/// the same for all rows of a partition tells nothing.
 pub(super) fn places(
     sorting: &Sorting,
     columns: &mut Vec<ExprRef>,
-    ordered: bool,
+    how: InOrder,
 ) -> (Vec<usize>, Vec<OrderColumn>) {
     let constant = |expr: &ExprRef| expr.downcast_ref::<Literal>().is_some();
     let mut partition_by: Vec<usize> = Vec::new();
@@ -311,12 +323,19 @@ pub(super) fn places(
         }
     }
     let mut order_by: Vec<OrderColumn> = Vec::new();
-    let by = sorting.order_by.iter().filter(|_| ordered);
-    for order in by.filter(|order| !constant(&order.expr)) {
+    for order in &sorting.order_by {
+        let needed = match how {
+            InOrder::Arrival => false,
+            InOrder::Telling => !constant(&order.expr),
+            InOrder::Whole => true,
+        };
+        if !needed {
+            continue;
+        }
         let column = place(&order.expr, columns);
         let known =
             partition_by.contains(&column) || order_by.iter().any(|known| known.column == column);
-        if !known {
+        if !known || how == InOrder::Whole {
             order_by.push(OrderColumn {
                 column,
                 descending: order.descending,

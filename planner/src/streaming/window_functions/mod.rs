@@ -14,15 +14,15 @@ use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::{NullTreatment, WindowFunction};
 use datafusion::logical_expr::{Expr, Window};
-use datafusion::physical_expr::expressions::cast;
+use datafusion::physical_expr::expressions::{Literal, cast};
 use levada_engine::graph::{AggregateFunction, OrderColumn, OverForm, OverFunction};
 use levada_language::types::SqlType;
 
 use super::aggregate::without_widening;
 use super::build::{Builder, names};
 use super::expression::{self, ExprRef};
-use super::over::{Over, OverValue};
-use super::ranking::{Sorting, place, places};
+use super::over::{Over, OverValue, times_in_order_of};
+use super::ranking::{InOrder, Sorting, place, places};
 use super::{Function, NodeId, NodeKind, Properties};
 use crate::logical::rank_function;
 use levada_language::error::PlanError;
@@ -104,43 +104,21 @@ impl Builder<'_> {
         sorting: &Sorting,
         values: Vec<RawValue>,
     ) -> Result<NodeId, PlanError> {
-        let schema = Arc::clone(&self.properties(input)?.schema);
-        let width = schema.fields().len();
-        let mut columns = expression::all_columns(&schema);
-        let by_arrival = self.is_by_processing_time(input, sorting)?
-            && values.iter().all(|raw| raw.value.spec().looks_back());
-        let (partition_by, order_by) = places(sorting, &mut columns, !by_arrival);
+        let width = self.properties(input)?.schema.fields().len();
         let first = values.first().map(|raw| called(raw.value.function));
-        let values: Vec<OverValue> = values
-            .into_iter()
-            .map(|value| value.placed(&mut columns))
-            .collect();
-        let mut source = input;
-        if columns.len() > width {
-            let own = names(schema.fields()).into_iter();
-            let computed = columns.iter().skip(width).map(expression::text);
-            let all = own.chain(computed).collect();
-            source = self.calc(input, None, columns, all)?;
-        }
+        let (over, columns) = self.arranged(input, sorting, values)?;
+        let source = self.with_computed(input, columns)?;
         let below = self.properties(source)?;
-        self.check_sorted(&partition_by, &order_by, &below.schema, first)?;
-        let form = form_of(&values, &order_by, by_arrival, below);
-        if let (OverForm::Arrival, Some(value)) = (form, values.iter().find(|v| v.has_distance())) {
-            let what = format!("{} in processing time on streams", value.name);
-            return Err(self
-                .unsupported_call(&what, first.unwrap_or_default())
-                .hint("bound the frame by ROWS, or order by event time"));
-        }
+        self.check_sorted(&over.partition_by, &over.order_by, &below.schema, first)?;
         if below.updating && self.varies_below(source) {
             return Err(self.varying(first));
         }
-        let over = Over {
-            partition_by,
-            order_by,
-            form,
-            values,
+        let times = match (over.form, over.order_by.first()) {
+            (OverForm::Arrival, _) => below.attributes.clone(),
+            (OverForm::Time, Some(order)) => times_in_order_of(&self.plan, source, order.column),
+            _ => Vec::new(),
         };
-        let properties = over.properties(below);
+        let properties = over.properties(below, &times);
         let behind = Arc::clone(&properties.schema);
         let computed = below.schema.fields().len();
         let id = self
@@ -156,6 +134,67 @@ impl Builder<'_> {
         let kept_names = kept_names.filter(|(at, _)| !(width..computed).contains(at));
         let kept_names = kept_names.map(|(_, name)| name).collect();
         self.calc(id, None, kept, kept_names)
+    }
+
+    /// Functions over columns, and these: those of the input, and behind them what has to be computed.
+    fn arranged(
+        &self,
+        input: NodeId,
+        sorting: &Sorting,
+        values: Vec<RawValue>,
+    ) -> Result<(Over, Vec<ExprRef>), PlanError> {
+        let rows = self.properties(input)?;
+        let mut columns = expression::all_columns(&rows.schema);
+        let first = values.first().map(|raw| called(raw.value.function));
+        let looks_back = values.iter().all(|raw| raw.value.spec().looks_back());
+        let counts_ties = values.iter().any(|raw| raw.value.counts_ties());
+        let distance = values.iter().find(|raw| raw.value.has_distance());
+        let in_processing_time = self.is_by_processing_time(input, sorting)?;
+        if let Some(raw) = distance.filter(|_| in_processing_time && !rows.updating) {
+            let what = format!("{} in processing time on streams", raw.value.name);
+            return Err(self
+                .unsupported_call(&what, first.unwrap_or_default())
+                .hint("bound the frame by ROWS, or order by event time"));
+        }
+        // Rows come in the order of processing time, each at a moment of its own as long as nothing looks ahead.
+        let comes_in_order = in_processing_time && (!counts_ties || (looks_back && !rows.updating));
+        let how = match (comes_in_order, distance) {
+            (true, _) => InOrder::Arrival,
+            (false, None) => InOrder::Telling,
+            (false, Some(_)) => InOrder::Whole,
+        };
+        let (partition_by, order_by) = places(sorting, &mut columns, how);
+        let by_arrival = order_by.is_empty() && (comes_in_order || !counts_ties);
+        let values = values.into_iter().map(|value| value.placed(&mut columns));
+        let values: Vec<OverValue> = values.collect();
+        let over = Over {
+            form: form_of(&values, &order_by, by_arrival, rows),
+            partition_by,
+            order_by,
+            values,
+        };
+        Ok((over, columns))
+    }
+
+    /// The node that has the columns: the input, or a calc behind it.
+    fn with_computed(
+        &mut self,
+        input: NodeId,
+        mut columns: Vec<ExprRef>,
+    ) -> Result<NodeId, PlanError> {
+        let schema = Arc::clone(&self.properties(input)?.schema);
+        // Only how many rows there are may count; a batch needs a column all the same.
+        if columns.is_empty() {
+            columns.push(Arc::new(Literal::new(ScalarValue::Boolean(Some(true)))));
+        }
+        let width = schema.fields().len();
+        if columns.len() == width {
+            return Ok(input);
+        }
+        let own = names(schema.fields()).into_iter();
+        let computed = columns.iter().skip(width).map(expression::text);
+        let all = own.chain(computed).collect();
+        self.calc(input, None, columns, all)
     }
 
     /// A function with what it reads.
@@ -374,24 +413,21 @@ impl RawValue {
     }
 }
 
-/// When rows go out: as early as nothing that comes later changes them.
+/// When rows go out: as early as nothing that comes later changes them. `by_arrival` says that the order is that in
+/// which they come, and that none are equal in it.
 fn form_of(
     values: &[OverValue],
     order_by: &[OrderColumn],
     by_arrival: bool,
     input: &Properties,
 ) -> OverForm {
-    if input.updating {
-        return OverForm::Corrected { updating: true };
-    }
-    if by_arrival {
-        return OverForm::Arrival;
-    }
-    let look_back = values.iter().all(|value| value.spec().looks_back());
+    let looks_back = values.iter().all(|value| value.spec().looks_back());
     match order_by {
-        [order]
-            if look_back && !order.descending && input.attribute(order.column).is_event_time() =>
-        {
+        _ if input.updating || !looks_back => OverForm::Corrected {
+            updating: input.updating,
+        },
+        [] if by_arrival => OverForm::Arrival,
+        [order] if !order.descending && input.attribute(order.column).is_event_time() => {
             OverForm::Time
         }
         _ => OverForm::Corrected { updating: false },

@@ -13,6 +13,7 @@ CREATE TABLE bids (
   pt AS PROCTIME(),
   WATERMARK FOR ts AS ts - INTERVAL '4' SECOND
 ) WITH ('connector' = 'stream');
+CREATE TABLE sales (id BIGINT NOT NULL, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '4' SECOND) WITH ('connector' = 'stream');
 CREATE TABLE prices (id BIGINT NOT NULL, auction BIGINT, price INT, PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'upserts');
 CREATE TABLE by_id (id BIGINT, s BIGINT, PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'upserts');
 CREATE TABLE appends (id BIGINT, s BIGINT) WITH ('connector' = 'append');
@@ -189,4 +190,95 @@ fn a_window_can_stand_behind_rows_in_order_of_time_only() {
     let sql = window(over);
     let error = view(over).job(&sql).unwrap_err();
     says(error, &sql, &["LV-1014", "behind functions with OVER"]);
+}
+
+#[test]
+fn only_the_time_that_rows_are_in_order_of_stays_time() {
+    // Both are times of the join; a row that waits for the one may be behind the other then.
+    for (order, time, stays) in [
+        ("ts", "ts", true),
+        ("other", "other", true),
+        ("ts", "other", false),
+        ("other", "ts", false),
+    ] {
+        let mut session = Session::with(TABLES);
+        let view = format!(
+            "CREATE VIEW joined AS SELECT *, COUNT(*) OVER (ORDER BY {order}) AS n FROM (
+               SELECT b.ts, s.ts AS other FROM bids AS b JOIN sales AS s
+               ON b.id = s.id AND s.ts BETWEEN b.ts AND b.ts + INTERVAL '1' HOUR)"
+        );
+        session.run(&view).unwrap();
+        let sql = format!(
+            "SELECT window_start, MAX(n) AS n FROM TABLE(TUMBLE(TABLE joined, DESCRIPTOR({time}), INTERVAL '1' MINUTE)) GROUP BY window_start, window_end"
+        );
+        match session.job(&sql) {
+            Ok(_) => assert!(stays, "{sql}"),
+            Err(error) if !stays => says(error, &sql, &["LV-1014", "in whose order"]),
+            Err(error) => panic!("{}", error.render(&sql)),
+        }
+    }
+    // A window ends behind the times of its rows.
+    let shown = plan(
+        "SELECT window_start, window_end, SUM(n) AS s FROM (
+           SELECT *, COUNT(*) OVER (PARTITION BY auction ORDER BY ts) AS n
+           FROM TABLE(TUMBLE(TABLE bids, DESCRIPTOR(ts), INTERVAL '10' SECOND))
+         ) GROUP BY window_start, window_end",
+    );
+    assert!(shown.contains("WindowAggregate("), "{shown}");
+}
+
+#[test]
+fn processing_time_is_an_order_of_rows_that_change_only_where_ties_do_not_count() {
+    for over in [
+        "RANK() OVER (ORDER BY PROCTIME())",
+        "SUM(price) OVER (ORDER BY PROCTIME())",
+    ] {
+        refused(
+            &format!("SELECT id, {over} FROM prices"),
+            &["LV-1011", "PROCTIME()", "line 1, column 12"],
+        );
+    }
+    for over in [
+        "LAG(price) OVER (ORDER BY PROCTIME())",
+        "SUM(price) OVER (ORDER BY PROCTIME() ROWS UNBOUNDED PRECEDING)",
+    ] {
+        check(
+            &format!("SELECT id, {over} FROM prices"),
+            &["strategy=[retract], key=[], order=[arrival]"],
+        );
+    }
+    // What looks ahead sees that two rows came at one moment.
+    check(
+        "SELECT id, CUME_DIST() OVER (ORDER BY pt) FROM bids",
+        &["strategy=[corrected], key=[], order=[pt]"],
+    );
+}
+
+#[test]
+fn without_an_order_what_looks_back_is_known_at_once() {
+    for over in [
+        "ROW_NUMBER() OVER (PARTITION BY auction)",
+        "LAG(price) OVER (PARTITION BY auction ORDER BY 'x')",
+        "SUM(price) OVER (PARTITION BY auction ROWS UNBOUNDED PRECEDING)",
+    ] {
+        check(
+            &format!("SELECT id, {over} FROM bids"),
+            &["strategy=[arrival], key=[auction], order=[arrival]"],
+        );
+    }
+    // Here all rows of a partition are equal.
+    for over in [
+        "RANK() OVER (PARTITION BY auction)",
+        "SUM(price) OVER (PARTITION BY auction ORDER BY auction)",
+    ] {
+        check(
+            &format!("SELECT id, {over} FROM bids"),
+            &["strategy=[corrected], key=[auction], order=[arrival]"],
+        );
+    }
+    // Distances are in the order, even if it tells nothing.
+    check(
+        "SELECT id, SUM(price) OVER (PARTITION BY auction ORDER BY auction RANGE 5 PRECEDING) FROM bids",
+        &["strategy=[corrected], key=[auction], order=[auction]"],
+    );
 }
