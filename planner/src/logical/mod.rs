@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   Query ──refuse──▶ supported? ──SqlToRel──▶ plan with window markers
+//!         ──multisets──▶ INTERSECT ALL and EXCEPT ALL count rows
 //!         ──unnest──▶ UnnestTable nodes upon their tables
 //!         ──windows──▶ plan with WindowTable nodes ──optimize──▶ logical plan
 //! ```
@@ -14,6 +15,7 @@ mod context;
 mod field_access;
 mod insert;
 mod locate;
+mod multisets;
 mod not_in;
 mod optimize;
 mod rank_calls;
@@ -51,7 +53,8 @@ use levada_language::error::PlanError;
 /// Anything that the query gets wrong, with its position where that is known.
 pub fn plan(context: &QueryContext<'_>, query: &Query) -> Result<LogicalPlan, PlanError> {
     let raw = context.plan(query)?;
-    let windowed = windows::replace_markers(unnest::attach(raw)?)?;
+    let counted = multisets::count_rows(raw)?;
+    let windowed = windows::replace_markers(unnest::attach(counted)?)?;
     optimize::analyze(context.resolver(), windowed)
         .map_err(|error| locate::locate(error, query).or_at(Some(query.location)))
 }
