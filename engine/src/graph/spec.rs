@@ -103,7 +103,8 @@ pub struct CalcSpec {
 }
 
 /// Puts to each row the elements of an array or map that it has, once for each: a row that comes brings all of
-/// them, one that goes takes all of them back. Output rows are inserts and deletes.
+/// them, one that goes takes all of them back. Output rows are inserts and deletes, without those of an update that
+/// would cancel each other.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct UnnestSpec {
     /// The column with the collection.

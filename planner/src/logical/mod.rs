@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   Query ──refuse──▶ supported? ──SqlToRel──▶ plan with window markers
+//!         ──multisets──▶ INTERSECT ALL and EXCEPT ALL count rows
 //!         ──unnest──▶ UnnestTable nodes upon their tables
 //!         ──windows──▶ plan with WindowTable nodes ──temporal_join──▶ plan with TemporalJoin nodes
 //!         ──optimize──▶ logical plan
@@ -16,6 +17,7 @@ mod context;
 mod field_access;
 mod insert;
 mod locate;
+mod multisets;
 mod not_in;
 mod optimize;
 mod over_calls;
@@ -55,7 +57,8 @@ use levada_language::error::PlanError;
 /// Anything that the query gets wrong, with its position where that is known.
 pub fn plan(context: &QueryContext<'_>, query: &Query) -> Result<LogicalPlan, PlanError> {
     let raw = context.plan(query)?;
-    let windowed = windows::replace_markers(unnest::attach(raw)?)?;
+    let counted = multisets::count_rows(raw)?;
+    let windowed = windows::replace_markers(unnest::attach(counted)?)?;
     let joined = temporal_join::replace_markers(windowed, context.is_streaming())?;
     optimize::analyze(context.resolver(), joined).map_err(|error| advice::placed(error, query))
 }

@@ -41,6 +41,18 @@ pub(super) fn analyze(resolver: &Resolver, plan: LogicalPlan) -> Result<LogicalP
     Ok(analyzed)
 }
 
+/// The rules of batch mode: DataFusion's, with [`Filters`] in the place of what it stands for.
+pub(super) fn batch_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    let replaced = |rule: Arc<dyn OptimizerRule + Send + Sync>| match rule.name() {
+        PUSH_DOWN_FILTER => Arc::new(Filters(PushDownFilter::new())),
+        _ => rule,
+    };
+    Optimizer::new().rules.into_iter().map(replaced).collect()
+}
+
+/// What DataFusion calls that rule.
+const PUSH_DOWN_FILTER: &str = "push_down_filter";
+
 /// Optimizes the plan of `query`, which will run on streams.
 ///
 /// The rules are chosen by hand: those that make nodes which streams do not have (two aggregations for
@@ -76,7 +88,7 @@ pub fn optimize_for_streams(
         Arc::new(PropagateEmptyRelation::new()),
         Arc::new(FilterNullJoinKeys::default()),
         Arc::new(EliminateOuterJoin::new()),
-        Arc::new(PushDownFilter::new()),
+        Arc::new(Filters(PushDownFilter::new())),
         Arc::new(PushToLeft),
         Arc::new(CommonSubexprEliminate::new()),
         Arc::new(OptimizeProjections::new()),
@@ -118,6 +130,38 @@ impl OptimizerRule for Equalities {
             }
             _ => Ok(extracted),
         }
+    }
+}
+
+/// `PushDownFilter`, but for conditions that are another each time they are asked (`RAND() < 0.5`) upon a window or
+/// an UNNEST: below it they would be asked once for all rows that it makes of one.
+#[derive(Debug)]
+struct Filters(PushDownFilter);
+
+impl OptimizerRule for Filters {
+    fn name(&self) -> &str {
+        PUSH_DOWN_FILTER
+    }
+
+    fn apply_order(&self) -> Option<ApplyOrder> {
+        self.0.apply_order()
+    }
+
+    fn rewrite(
+        &self,
+        plan: LogicalPlan,
+        config: &dyn OptimizerConfig,
+    ) -> DataFusionResult<Transformed<LogicalPlan>> {
+        if let LogicalPlan::Filter(filter) = &plan
+            && matches!(
+                filter.input.as_ref(),
+                LogicalPlan::Extension(_) | LogicalPlan::Unnest(_)
+            )
+            && filter.predicate.is_volatile()
+        {
+            return Ok(Transformed::no(plan));
+        }
+        self.0.rewrite(plan, config)
     }
 }
 

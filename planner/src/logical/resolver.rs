@@ -16,6 +16,7 @@ use levada_engine::time::Clock;
 
 use super::QueryContext;
 use super::field_access::FieldAccess;
+use super::optimize::batch_rules;
 use crate::lowering::Configuration;
 use crate::parser::{Expression, names};
 use levada_language::error::{PlanError, PlanErrorKind};
@@ -44,7 +45,7 @@ impl Resolver {
         options.execution.parquet.binary_as_string = true;
         let windows = builder.window_functions().get_or_insert_default();
         windows.extend(super::ranking::functions());
-        let state = builder.build();
+        let state = builder.with_optimizer_rules(batch_rules()).build();
         let field_access: Arc<dyn ExprPlanner> = Arc::new(FieldAccess);
         let planners = std::iter::once(field_access).chain(state.expr_planners().iter().cloned());
         Resolver {

@@ -16,7 +16,7 @@ use datafusion::logical_expr::planner::{
     PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning,
 };
 use datafusion::logical_expr::{
-    Expr, ExprSchemable, Extension, Join, JoinType, LogicalPlan, LogicalPlanBuilder, Subquery,
+    Expr, ExprSchemable, Join, JoinType, LogicalPlan, LogicalPlanBuilder, Subquery,
 };
 use sqlparser::ast::{Spanned, TableAlias, TableFactor};
 
@@ -56,7 +56,7 @@ impl RelationPlanner for UnnestPlanner {
         let columns = own_columns(&collection, with_ordinality, alias)
             .map_err(|error| error.or_at(location))?;
         let node = UnnestTable::alone(collection, with_ordinality, columns, location)?;
-        let planned = PlannedRelation::new(as_plan(node), None);
+        let planned = PlannedRelation::new(node.into_plan(), None);
         Ok(RelationPlanning::Planned(Box::new(planned)))
     }
 }
@@ -83,12 +83,6 @@ fn own_columns(
         error.hint(format!("its columns are {}", own.join(", ")))
     })?;
     Ok((TableReference::bare(alias.name.value.as_str()), names))
-}
-
-fn as_plan(node: UnnestTable) -> LogicalPlan {
-    LogicalPlan::Extension(Extension {
-        node: Arc::new(node),
-    })
 }
 
 /// Puts each UNNEST upon what stands left of it.
@@ -149,7 +143,7 @@ fn joined(left: LogicalPlan, right: &LogicalPlan, join: &Join) -> Result<Option<
     };
     match join.join_type {
         JoinType::Inner if join.on.is_empty() => {
-            let node = as_plan(table.of_rows(left, collection, false)?);
+            let node = table.of_rows(left, collection, false)?.into_plan();
             Ok(Some(match filter {
                 Some(filter) => LogicalPlanBuilder::from(node)
                     .filter(filter.clone())?
@@ -158,7 +152,7 @@ fn joined(left: LogicalPlan, right: &LogicalPlan, join: &Join) -> Result<Option<
             }))
         }
         JoinType::Left if join.on.is_empty() && filter.is_none() => {
-            Ok(Some(as_plan(table.of_rows(left, collection, true)?)))
+            Ok(Some(table.of_rows(left, collection, true)?.into_plan()))
         }
         JoinType::Left => refused(
             "LEFT JOIN UNNEST with another condition than TRUE",

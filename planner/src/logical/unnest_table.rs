@@ -9,7 +9,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::{DFSchema, DFSchemaRef, Result, TableReference};
 use datafusion::logical_expr::{
-    EmptyRelation, Expr, ExprSchemable, LogicalPlan, UserDefinedLogicalNodeCore,
+    EmptyRelation, Expr, ExprSchemable, Extension, LogicalPlan, UserDefinedLogicalNodeCore,
 };
 
 use crate::parser::names::element_columns;
@@ -36,18 +36,15 @@ pub struct UnnestTable {
 }
 
 impl UnnestTable {
-    /// The elements of a collection by themselves. `names` are those of the columns that
+    /// The elements of a collection over each row of `input`. The names are those of the columns that
     /// [`element_columns`] and ordinality make.
-    pub(super) fn alone(
+    pub(super) fn new(
+        input: LogicalPlan,
         collection: Expr,
         ordinality: bool,
         (qualifier, names): (TableReference, Vec<String>),
         location: Option<Location>,
     ) -> Result<Self> {
-        let input = LogicalPlan::EmptyRelation(EmptyRelation {
-            produce_one_row: true,
-            schema: Arc::new(DFSchema::empty()),
-        });
         UnnestTable {
             schema: Arc::new(DFSchema::empty()),
             input,
@@ -59,6 +56,27 @@ impl UnnestTable {
             names,
         }
         .with_schema()
+    }
+
+    /// The elements of a collection by themselves.
+    pub(super) fn alone(
+        collection: Expr,
+        ordinality: bool,
+        columns: (TableReference, Vec<String>),
+        location: Option<Location>,
+    ) -> Result<Self> {
+        let row = LogicalPlan::EmptyRelation(EmptyRelation {
+            produce_one_row: true,
+            schema: Arc::new(DFSchema::empty()),
+        });
+        Self::new(row, collection, ordinality, columns, location)
+    }
+
+    /// The node as a plan.
+    pub(super) fn into_plan(self) -> LogicalPlan {
+        LogicalPlan::Extension(Extension {
+            node: Arc::new(self),
+        })
     }
 
     /// The same for each row of `input`.

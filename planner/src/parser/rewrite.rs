@@ -247,7 +247,7 @@ fn body_location(body: &SetExpr) -> Option<Location> {
     Location::of(body.span())
 }
 
-/// MINUS is EXCEPT. This and INTERSECT do not count equal rows: each comes once.
+/// MINUS is EXCEPT. Columns of this and of INTERSECT are compared by their place, not by their name.
 fn sets(mut body: &mut SetExpr) -> Result<(), PlanError> {
     while let SetExpr::SetOperation {
         op,
@@ -256,14 +256,14 @@ fn sets(mut body: &mut SetExpr) -> Result<(), PlanError> {
         right,
     } = body
     {
-        let counts = !matches!(
+        let by_place = matches!(
             set_quantifier,
-            SetQuantifier::None | SetQuantifier::Distinct
+            SetQuantifier::None | SetQuantifier::Distinct | SetQuantifier::All
         );
-        if counts && *op != SetOperator::Union {
+        if !by_place && *op != SetOperator::Union {
             let what = format!("{op} {set_quantifier}");
             return Err(PlanError::unsupported(what, body_location(right))
-                .hint(format!("{op} gives each row once")));
+                .hint("name the columns of both sides in the same order"));
         }
         if *op == SetOperator::Minus {
             *op = SetOperator::Except;

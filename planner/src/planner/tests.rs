@@ -104,8 +104,8 @@ fn constructs_that_streams_do_not_have() {
         ],
     );
     refused(
-        "SELECT auction FROM bids INTERSECT ALL SELECT bidder FROM bids",
-        &["LV-1011", "INTERSECT ALL", "line 1, column"],
+        "SELECT auction FROM bids INTERSECT BY NAME SELECT bidder FROM bids",
+        &["LV-1011", "INTERSECT BY NAME", "line 1, column"],
     );
     refused(
         "SELECT auction, ARRAY_AGG(price) FROM bids GROUP BY auction",

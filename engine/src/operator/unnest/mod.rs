@@ -6,6 +6,7 @@
 //!
 //! Nothing is remembered between batches: a row that is taken back has the same elements as when it came. One
 //! row may have millions of them, so the output leaves in parts, and the next part is made when the last has left.
+//! Of a row that is updated, the first elements that stay the same neither go nor come ([`unchanged`]).
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::graph::{UnnestColumn, UnnestSpec};
 
 #[cfg(test)]
 mod tests;
+mod unchanged;
 
 /// So many rows of output leave at a time,
 const OUTPUT_ROWS: usize = if cfg!(test) { 7 } else { 1 << 14 };
@@ -41,7 +43,9 @@ pub(super) struct Unnest {
 struct Pending {
     batch: Batch,
     elements: Elements,
-    /// The row that comes next, and how many of its elements have left.
+    /// By row: how many of its first elements stay as they are, if any do.
+    unchanged: Option<Vec<usize>>,
+    /// The row that comes next, and how many of its elements have left or stay.
     row: usize,
     given: usize,
     /// So many rows make a part of the output.
@@ -212,12 +216,14 @@ impl Pending {
         let of_row = batch.byte_size() / batch.num_rows().max(1);
         let values = &elements.values;
         let of_element = values.get_array_memory_size() / values.len().max(1);
+        let unchanged = unchanged::elements(&batch, &elements, spec);
         Ok(Pending {
             part_rows: (OUTPUT_BYTES / (of_row + of_element).max(1)).clamp(1, OUTPUT_ROWS),
             batch,
             elements,
             row: 0,
-            given: 0,
+            given: stays(&unchanged, 0),
+            unchanged,
         })
     }
 
@@ -227,19 +233,19 @@ impl Pending {
         while self.row < self.batch.num_rows() && part.rows.len() < self.part_rows {
             let row = as_number(self.row)?;
             let all = self.elements.of_row(self.row);
-            if all.is_empty() && outer {
+            if all.is_empty() && outer && self.given == 0 {
                 part.push_alone(row);
             }
-            let left = all.len() - self.given;
+            let left = all.len().saturating_sub(self.given);
             let count = left.min(self.part_rows - part.rows.len());
             for place in self.given..self.given + count {
                 let number = i32::try_from(place + 1).map_err(|_| too_many())?;
                 part.push(row, as_number(all.start + place)?, number);
             }
             self.given += count;
-            if self.given == all.len() {
+            if self.given >= all.len() {
                 self.row += 1;
-                self.given = 0;
+                self.given = stays(&self.unchanged, self.row);
             }
         }
         Ok(part)
@@ -274,6 +280,11 @@ impl Pending {
         };
         Some(rows.iter().map(kind).collect::<Vec<u8>>().into())
     }
+}
+
+fn stays(unchanged: &Option<Vec<usize>>, row: usize) -> usize {
+    let unchanged = unchanged.as_ref();
+    unchanged.and_then(|u| u.get(row).copied()).unwrap_or(0)
 }
 
 fn as_number(index: usize) -> Result<u32> {

@@ -1,4 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
+use std::collections::BTreeMap;
+
 use arrow::array::{
     FixedSizeListArray, LargeListArray, ListArray, MapArray, RecordBatch, StringArray, StructArray,
 };
@@ -245,6 +247,80 @@ fn model(items: &[Option<Vec<Option<i32>>>], kinds: &[RowKind], outer: bool) -> 
         }
     }
     lines
+}
+
+#[test]
+fn first_elements_that_an_update_leaves_alone_neither_go_nor_come() {
+    use RowKind::{Delete, Insert, UpdateAfter, UpdateBefore};
+    let list = |values: &[i32]| Some(values.iter().map(|v| Some(*v)).collect::<Vec<_>>());
+    let items = [
+        list(&[1, 2, 3]),
+        list(&[1, 2, 4, 5]),
+        None,
+        list(&[]),
+        list(&[6]),
+        None,
+        list(&[7]),
+        list(&[7]),
+    ];
+    let pair = [UpdateBefore, UpdateAfter];
+    let kinds = [pair, pair, pair, [Delete, Insert]].concat();
+    let batch = rows(&items, &kinds);
+    let mut unnest = operator(&batch, true, &[Element, Ordinality]);
+    let (found, _) = all(&mut unnest, batch.clone());
+    let updates = [
+        "-D | 3 | 3",
+        "+I | 4 | 3",
+        "+I | 5 | 4",
+        "-D | 6 | 1",
+        "+I | NULL | NULL",
+    ];
+    assert_eq!(found[..5], updates);
+    assert_eq!(found[5..], ["-D | 7 | 1", "+I | 7 | 1"]);
+    // With another column that has changed all elements have.
+    let mut unnest = operator(&batch, true, &[Element, Input(0)]);
+    assert_eq!(all(&mut unnest, batch).0.len(), 13);
+}
+
+#[test]
+fn updates_add_up_to_what_rows_that_go_and_come_do() {
+    let mut random = SmallRng::seed_from_u64(0xadd);
+    for round in 0..200 {
+        let count = random.random_range(1..20);
+        let list = |_| {
+            let length = random.random_range(0..12);
+            let list: Vec<Option<i32>> = (0..length)
+                .map(|place| (random.random_range(0..9) > 0).then_some(place % 3))
+                .collect();
+            Some(list).filter(|list| list.len() != 1)
+        };
+        let items: Vec<Option<Vec<Option<i32>>>> = (0..count).map(list).collect();
+        let kinds: Vec<RowKind> = (0..count)
+            .map(|row| RowKind::from_u8(1 + row % 2))
+            .collect();
+        let outer = round % 2 == 0;
+        let batch = rows(&items, &kinds);
+        let mut unnest = operator(&batch, outer, &[Element, Ordinality]);
+        let (found, _) = all(&mut unnest, batch);
+        let without_row = |line: String| line.rsplit_once(" | ").unwrap().0.to_string();
+        let wanted: Vec<String> = model(&items, &kinds, outer)
+            .into_iter()
+            .map(without_row)
+            .collect();
+        assert!(found.len() <= wanted.len());
+        assert_eq!(added_up(&found), added_up(&wanted));
+    }
+}
+
+/// How often each row is there in the end; less than never where it was there before.
+fn added_up(lines: &[String]) -> BTreeMap<&str, i64> {
+    let mut counts = BTreeMap::new();
+    for line in lines {
+        let (kind, row) = line.split_once(" | ").unwrap();
+        *counts.entry(row).or_insert(0) += if kind == "-D" { -1 } else { 1 };
+    }
+    counts.retain(|_, count| *count != 0);
+    counts
 }
 
 #[test]

@@ -98,3 +98,17 @@ fn elements_of_rows_that_overtake_each_other_do_so_too() {
     let error = Session::with(TABLES).job(sql).unwrap_err();
     says(error, sql, &["LV-1011", "several subtasks"]);
 }
+
+#[test]
+fn what_is_another_value_each_time_is_asked_of_each_element() {
+    let sql = "EXPLAIN SELECT id, tag FROM carts CROSS JOIN UNNEST(tags) AS t (tag) WHERE RAND() < 0.5 AND id > 3";
+    let plan = Session::with(TABLES).run(sql).unwrap();
+    let (above, below) = plan.rsplit_once("Unnest(").unwrap();
+    assert!(above.contains("random()"), "{plan}");
+    assert!(!below.contains("random()"), "{plan}");
+    let sql = "EXPLAIN SELECT id, tag FROM carts CROSS JOIN UNNEST(tags) AS t (tag) WHERE tag <> 'x' AND id > 3";
+    let plan = Session::with(TABLES).run(sql).unwrap();
+    let (above, below) = plan.rsplit_once("Unnest(").unwrap();
+    assert!(above.contains("where=[tag"), "{plan}");
+    assert!(below.contains("where=[id"), "{plan}");
+}
