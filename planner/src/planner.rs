@@ -472,8 +472,13 @@ impl Planner {
         configuration: &Configuration,
     ) -> Result<Stages, PlanError> {
         let resolver = self.resolver.for_session(configuration);
-        let lateness = lowering::settings::planning_settings(configuration)?.allowed_lateness_ms;
-        let mut builder = Builder::new(&resolver, &self.connectors, lateness);
+        let settings = lowering::settings::planning_settings(configuration)?;
+        let mut builder = Builder::new(
+            &resolver,
+            &self.connectors,
+            settings.allowed_lateness_ms,
+            settings.upsert_materialization,
+        );
         let mut logical = Vec::new();
         match output {
             Output::Client(query) => {

@@ -451,6 +451,9 @@ pub struct RankSpec {
     pub partition_by: Vec<usize>,
     /// What rows are put in order by; rows that are equal in all of it are in order of arrival.
     pub order_by: Vec<OrderColumn>,
+    /// Whether of rows that are equal in all of it the last one comes first.
+    #[serde(default)]
+    pub newest_first: bool,
     /// How they are numbered.
     pub function: RankFunction,
     /// The least number that is passed on, from 1 on.

@@ -139,6 +139,12 @@ impl Printer<'_> {
             NodeKind::Over(over) => {
                 input.map_or_else(String::new, |input| over_line(over, &input.properties))
             }
+            NodeKind::UpsertMaterialize(materialize) => {
+                format!(
+                    "UpsertMaterialize(key=[{}])",
+                    names(below, &materialize.key)
+                )
+            }
             NodeKind::Sink(sink) => format!("Sink(table={})", sink.table.name),
             NodeKind::Collect => "Collect".to_string(),
         }

@@ -16,7 +16,7 @@ use super::expression::{self, ExprRef};
 use super::ranking::Ranked;
 use super::{
     AssignWindow, Attribute, Calc, ChangelogNormalize, Node, NodeId, NodeKind, Plan, Properties,
-    Scan, Sink, StateSize, Values,
+    Scan, Sink, StateSize, UpsertMaterialization, Values,
 };
 use crate::catalog::Lookup;
 use crate::logical::{
@@ -32,6 +32,8 @@ pub struct Builder<'a> {
     connectors: &'a ConnectorRegistry,
     /// Whether event-time windows take late rows, and so change what they have given.
     pub(super) late_updates: bool,
+    /// When rows are kept by the PRIMARY KEY of the table that they go to.
+    pub(super) materialization: UpsertMaterialization,
     /// Where the query has its first join.
     pub(super) first_join: Option<Location>,
     /// The calls of functions with OVER in the query.
@@ -47,11 +49,13 @@ impl<'a> Builder<'a> {
         resolver: &'a Resolver,
         connectors: &'a ConnectorRegistry,
         allowed_lateness_ms: i64,
+        materialization: UpsertMaterialization,
     ) -> Self {
         Builder {
             resolver,
             connectors,
             late_updates: allowed_lateness_ms > 0,
+            materialization,
             first_join: None,
             over_calls: Vec::new(),
             ranked: Ranked::default(),
@@ -86,7 +90,8 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// See [`Builder::query`].
     pub fn insert(&mut self, logical: &LogicalPlan, sink: Sink) -> Result<NodeId, PlanError> {
-        let input = self.whole_query(logical)?;
+        let rows = self.whole_query(logical)?;
+        let input = self.materialized(rows, &sink)?;
         let properties = self.properties(input)?.clone();
         Ok(self.output(NodeKind::Sink(sink), input, properties))
     }
