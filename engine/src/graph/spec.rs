@@ -468,6 +468,22 @@ pub struct RankSpec {
     pub update_before: bool,
     /// How long a row is kept that nothing changes, in milliseconds; 0 for ever.
     pub ttl_ms: u64,
+    /// The windows that partitions are of, if event time ends them; then rows have no time to live.
+    #[serde(default)]
+    pub window: Option<RankWindow>,
+}
+
+/// Until when the partitions of a [`RankSpec`] are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RankWindow {
+    /// The column with a time of the window, which is among those that partitions are formed by.
+    pub column: usize,
+    /// What makes the last moment of the window of that time, in milliseconds. What is earlier than the watermark
+    /// is late.
+    pub last_ms: i64,
+    /// Whether rows go out when the window has ended; else as they come, which needs rows that only come,
+    /// [`RankFunction::RowNumber`], and no order.
+    pub at_end: bool,
 }
 
 /// Writes a table.

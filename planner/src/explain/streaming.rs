@@ -251,6 +251,10 @@ fn scan_line(scan: &Scan) -> String {
 fn rank_line(rank: &Rank, input: &Properties) -> String {
     let key = names(&input.schema, &rank.partition_by);
     let number = if rank.number { ", number" } else { "" };
+    let window = rank.window.map_or(String::new(), |window| {
+        format!("window=[{}], ", names(&input.schema, &[window.column]))
+    });
+    let of_window = if rank.window.is_some() { "Window" } else { "" };
     if let Some(keep) = rank.deduplicates(input) {
         let keep = match keep {
             Keep::First => "FirstRow",
@@ -261,7 +265,9 @@ fn rank_line(rank: &Rank, input: &Properties) -> String {
             true => "ROWTIME",
             false => "PROCTIME",
         };
-        return format!("Deduplicate(keep=[{keep}], key=[{key}], order=[{order}]{number})");
+        return format!(
+            "{of_window}Deduplicate({window}keep=[{keep}], key=[{key}], order=[{order}]{number})"
+        );
     }
     let strategy = match input.updating {
         true => "retract",
@@ -269,7 +275,7 @@ fn rank_line(rank: &Rank, input: &Properties) -> String {
     };
     let order = order(&rank.order_by, input);
     format!(
-        "Rank(strategy=[{strategy}], function=[{}], range=[{} to {}], key=[{key}], order=[{order}]{number})",
+        "{of_window}Rank({window}strategy=[{strategy}], function=[{}], range=[{} to {}], key=[{key}], order=[{order}]{number})",
         rank.label(),
         rank.from,
         rank.to,

@@ -19,9 +19,11 @@ const MATERIALIZE: &str = "UpsertMaterialize";
 impl Lowering<'_> {
     pub(super) fn rank(&mut self, rank: &Rank, node: &Node) -> Result<usize, PlanError> {
         let (_, input) = self.nth_input(node, 0)?;
-        let name = match rank.deduplicates(&input.properties) {
-            Some(_) => "Deduplicate",
-            None => "Rank",
+        let name = match (rank.deduplicates(&input.properties), rank.window) {
+            (Some(_), Some(_)) => "WindowDeduplicate",
+            (Some(_), None) => "Deduplicate",
+            (None, Some(_)) => "WindowRank",
+            (None, None) => "Rank",
         };
         self.ranked(rank, name, node)
     }
@@ -44,6 +46,8 @@ impl Lowering<'_> {
         let mut content = content(rank, updating, &source.lineage, &source.schema);
         if newest_first {
             content.insert_str(0, "Materialize ");
+        } else if rank.window.is_some() {
+            content.insert_str(0, "Window ");
         }
         let number = rank.number.then(|| rank.column_name());
         let columns = source.lineage.columns().into_iter().chain(number);
@@ -59,7 +63,11 @@ impl Lowering<'_> {
             number: rank.number,
             updating,
             update_before: node.properties.mode != ChangelogMode::Upsert,
-            ttl_ms: self.planning.state_ttl_ms,
+            ttl_ms: match rank.window {
+                Some(_) => 0,
+                None => self.planning.state_ttl_ms,
+            },
+            window: rank.window,
         };
         let parallelism = by_key.parallelism();
         let inputs = vec![self.main(input, by_key.partitioning())?];

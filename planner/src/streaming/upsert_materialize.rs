@@ -55,6 +55,7 @@ impl UpsertMaterialize {
             from: 1,
             to: 1,
             number: false,
+            window: None,
         }
     }
 }

@@ -174,6 +174,24 @@ impl Kept {
         self.on_disk_due <= before
     }
 
+    /// Takes up more of what is due on disk: rows with a stamp of `before` or earlier, once there may be some of
+    /// `worth` or earlier; false if there are none. What was taken up must be removed before the next call.
+    pub(super) fn sweep_on(
+        &mut self,
+        disk: &mut Option<DiskSweep>,
+        before: i64,
+        worth: i64,
+    ) -> Result<bool> {
+        match disk {
+            Some(disk) => self.sweep_group(disk, before),
+            None if self.is_due_on_disk(worth) => {
+                *disk = Some(self.begin_sweep()?);
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
     /// Begins to look for what is due on disk: nothing is in memory then.
     pub(super) fn begin_sweep(&mut self) -> Result<DiskSweep> {
         self.empty()?;

@@ -11,6 +11,8 @@ use crate::operator::testing::model::assert_same;
 use crate::operator::testing::pipeline::Pipeline;
 use crate::operator::testing::{batch, schema};
 
+mod windows;
+
 const ROWS: &str = "k BIGINT, a BIGINT, s STRING";
 const NOTHING: [&str; 0] = [];
 
@@ -36,6 +38,7 @@ fn spec(to: u64) -> RankSpec {
         updating: true,
         update_before: true,
         ttl_ms: 0,
+        window: None,
     }
 }
 
