@@ -283,6 +283,9 @@ fn rank_line(rank: &Rank, input: &Properties) -> String {
 }
 
 fn over_line(over: &Over, input: &Properties) -> String {
+    if over.values.is_empty() {
+        return format!("TemporalSort(order=[{}])", order(&over.order_by, input));
+    }
     let form = match over.form {
         OverForm::Time => "event time",
         OverForm::Arrival => "arrival",

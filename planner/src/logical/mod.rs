@@ -34,7 +34,7 @@ mod windows;
 
 pub use context::{FileTables, QueryContext, schema_of_view};
 pub use insert::insert_plan;
-pub use locate::first_join;
+pub use locate::{first_join, first_order_by};
 pub(crate) use over_calls::{OverCall, over_calls};
 pub(crate) use ranking::rank_function;
 pub use refuse::refuse_for_streams;

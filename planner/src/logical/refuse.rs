@@ -86,10 +86,7 @@ impl Visitor for Refuser<'_> {
     type Break = PlanError;
 
     fn pre_visit_query(&mut self, query: &AstQuery) -> Flow {
-        let limited = limit(query.limit_clause.as_ref())?;
-        if let Some(order_by) = query.order_by.as_ref().filter(|_| !limited) {
-            return refuse("ORDER BY without LIMIT", at(order_by));
-        }
+        limit(query.limit_clause.as_ref())?;
         set_operation(&query.body)
     }
 

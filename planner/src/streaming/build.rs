@@ -21,7 +21,7 @@ use super::{
 use crate::catalog::Lookup;
 use crate::logical::{
     CatalogTable, OverCall, ReadAs, Resolver, TemporalJoin, UnnestTable, WindowTable, first_join,
-    over_calls,
+    first_order_by, over_calls,
 };
 use crate::parser::Query;
 use levada_language::error::{Location, PlanError, PlanErrorKind};
@@ -36,6 +36,8 @@ pub struct Builder<'a> {
     pub(super) materialization: UpsertMaterialization,
     /// Where the query has its first join.
     pub(super) first_join: Option<Location>,
+    /// Where the query has its first ORDER BY without LIMIT.
+    pub(super) first_order_by: Option<Location>,
     /// The calls of functions with OVER in the query.
     pub(super) over_calls: Vec<OverCall>,
     /// Which windows of the logical plan became ranks, and which of them nothing limits.
@@ -57,6 +59,7 @@ impl<'a> Builder<'a> {
             late_updates: allowed_lateness_ms > 0,
             materialization,
             first_join: None,
+            first_order_by: None,
             over_calls: Vec::new(),
             ranked: Ranked::default(),
             plan: Plan::new(),
@@ -66,6 +69,7 @@ impl<'a> Builder<'a> {
     /// Says which query comes next, for the positions of what is refused.
     pub fn of_query(&mut self, query: &Query, lookup: &Lookup<'_>) -> &mut Self {
         self.first_join = first_join(query);
+        self.first_order_by = first_order_by(query);
         self.over_calls = over_calls(query, lookup);
         self
     }
@@ -138,6 +142,7 @@ impl<'a> Builder<'a> {
             LogicalPlan::Join(join) => self.join(join),
             LogicalPlan::Window(window) => self.window(window),
             LogicalPlan::Limit(limit) => self.limit(limit),
+            LogicalPlan::Sort(sort) => self.sort(sort),
             LogicalPlan::Extension(extension) => {
                 let node = extension.node.as_any();
                 if let Some(table) = node.downcast_ref::<UnnestTable>() {
@@ -455,7 +460,6 @@ pub(super) fn names(fields: &arrow::datatypes::Fields) -> Vec<String> {
 
 fn unsupported(logical: &LogicalPlan) -> PlanError {
     let construct = match logical {
-        LogicalPlan::Sort(_) => "ORDER BY",
         LogicalPlan::Subquery(_) => "a subquery",
         LogicalPlan::Unnest(_) => "UNNEST outside of FROM",
         LogicalPlan::RecursiveQuery(_) => "WITH RECURSIVE",

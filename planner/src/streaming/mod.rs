@@ -29,6 +29,7 @@ mod rank;
 mod ranking;
 mod scan;
 mod sink;
+mod sort;
 mod temporal_join;
 mod unnest;
 mod upsert_materialize;

@@ -13,4 +13,5 @@ mod leftovers;
 mod nexmark;
 mod s3;
 mod slow_sink;
+mod sorted;
 mod written_by_key;

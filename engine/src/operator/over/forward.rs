@@ -83,7 +83,7 @@ impl Forward {
         let framed = FramedCalls::new(spec)?;
         let carried = CarriedCalls::new(spec)?;
         let time = match (spec.form, spec.order_by.as_slice(), &context.state) {
-            (OverForm::Time, [order], Some(state)) => Some(Time {
+            (OverForm::Time, [order, ..], Some(state)) => Some(Time {
                 column: order.column,
                 rows: WaitingRows::restore(&spec.rows.0, state.as_ref())?,
                 watermark: MIN_WATERMARK,

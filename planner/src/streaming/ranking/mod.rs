@@ -121,7 +121,11 @@ impl Builder<'_> {
         })
     }
 
-    fn order(&self, sorts: &[SortExpr], input: &LogicalPlan) -> Result<Vec<Order>, PlanError> {
+    pub(super) fn order(
+        &self,
+        sorts: &[SortExpr],
+        input: &LogicalPlan,
+    ) -> Result<Vec<Order>, PlanError> {
         let order = |sort: &SortExpr| {
             Ok(Order {
                 expr: self.expression(&sort.expr, input)?,

@@ -356,15 +356,37 @@ fn limits_that_streams_do_not_have() {
         "SELECT id FROM bids\nORDER BY price",
         &["LV-1011", "ORDER BY without LIMIT", "line 2", batch],
     );
-    refused(
+    // What is around a subquery does not see its order.
+    check(
         "SELECT COUNT(*) FROM (SELECT id FROM bids\nORDER BY price)",
-        &["LV-1011", "ORDER BY without LIMIT", "line 2", batch],
+        &[],
     );
     refused(
         "SELECT id FROM bids\nOFFSET 3",
         &["LV-1011", "OFFSET without LIMIT", batch],
     );
     refused("SELECT id FROM bids LIMIT RAND()", &["LV-10", "LIMIT"]);
+    refused(
+        "SELECT id FROM bids\nORDER BY ts DESC",
+        &["LV-1011", "ORDER BY without LIMIT", "line 2", "ascending"],
+    );
+    refused(
+        "SELECT id FROM prices\nORDER BY id",
+        &["LV-1011", "over rows that change", "line 2"],
+    );
+}
+
+#[test]
+fn rows_come_in_the_order_of_time() {
+    let sorted = plan("SELECT id FROM bids ORDER BY ts, price DESC, UPPER(bidder)");
+    assert!(
+        sorted.contains("TemporalSort(order=[ts, price DESC, upper(bidder)]), mode=append"),
+        "{sorted}"
+    );
+    let sorted = plan("SELECT * FROM bids ORDER BY ts");
+    assert!(sorted.contains("time=[ts: event time"), "{sorted}");
+    let arriving = plan("SELECT id FROM bids ORDER BY pt");
+    assert!(!arriving.contains("Sort("), "{arriving}");
 }
 
 #[test]
