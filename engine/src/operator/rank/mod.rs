@@ -97,7 +97,15 @@ impl Rank {
             }
             side = side.by_time_of_keys();
         }
-        let metrics = context.metrics.clone();
+        let windows = match (spec.window, &context.state) {
+            (Some(window), Some(state)) => Some(Windows::new(
+                window,
+                context.metrics.clone(),
+                state.as_ref(),
+                context.max_parallelism,
+            )?),
+            _ => None,
+        };
         let kept = Kept::new(vec![side], spec.ttl_ms, context)?;
         Ok(Rank {
             ranks: Ranks::new(spec)?,
@@ -105,7 +113,7 @@ impl Rank {
             batch_rows,
             emptied: kept.emptied,
             kept,
-            windows: spec.window.map(|window| Windows::new(window, metrics)),
+            windows,
             spec: spec.clone(),
             partitions: Vec::new(),
         })
@@ -267,7 +275,7 @@ impl Operator for Rank {
         output: &mut Output,
     ) -> Result<()> {
         let (batch, stamps) = match &self.windows {
-            Some(windows) => windows.open(batch)?,
+            Some(windows) => windows.open(batch, &self.spec.partition_by)?,
             None => {
                 let stamps = vec![now_ms; batch.num_rows()];
                 (batch, stamps)
@@ -338,6 +346,9 @@ impl Operator for Rank {
 
     fn state(&mut self) -> Result<Option<&mut dyn KeyedState>> {
         self.kept.save()?;
+        if let Some(windows) = &mut self.windows {
+            windows.save(self.kept.state.as_mut())?;
+        }
         Ok(Some(self.kept.state.as_mut()))
     }
 }

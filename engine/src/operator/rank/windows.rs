@@ -18,7 +18,9 @@ use crate::graph::RankWindow;
 use crate::metrics::SubtaskMetrics;
 use crate::operator::Output;
 use crate::operator::keyed_rows::DiskSweep;
+use crate::operator::watermarks::Watermarks;
 use crate::operator::window::times_ms;
+use crate::state::KeyedState;
 use crate::time::{EventTime, MIN_WATERMARK};
 
 /// So many partitions go at a time.
@@ -30,6 +32,8 @@ pub(super) struct Windows {
     metrics: Arc<SubtaskMetrics>,
     /// What is of a window that ends before it is late.
     watermark: EventTime,
+    /// The same, in keyed state.
+    saved: Watermarks,
     /// All windows have gone that this watermark closes.
     settled: EventTime,
     going: Option<Going>,
@@ -43,41 +47,61 @@ struct Going {
 }
 
 impl Windows {
-    pub(super) fn new(spec: RankWindow, metrics: Arc<SubtaskMetrics>) -> Self {
-        Windows {
+    pub(super) fn new(
+        spec: RankWindow,
+        metrics: Arc<SubtaskMetrics>,
+        state: &dyn KeyedState,
+        max_parallelism: u32,
+    ) -> Result<Self> {
+        let saved = Watermarks::load(state, max_parallelism)?;
+        Ok(Windows {
             spec,
             metrics,
-            watermark: MIN_WATERMARK,
+            watermark: saved.current(),
+            saved,
             settled: MIN_WATERMARK,
             going: None,
-        }
+        })
     }
 
-    /// The rows whose window is still open, with its last moment.
-    pub(super) fn open(&self, batch: Batch) -> Result<(Batch, Vec<i64>)> {
+    /// The rows whose window is still open, with its last moment. `partition_by` is what partitions are formed by.
+    pub(super) fn open(&self, batch: Batch, partition_by: &[usize]) -> Result<(Batch, Vec<i64>)> {
         let (times, nulls) = times_ms(batch.column(self.spec.column))?;
         let last = |(row, time): (usize, &i64)| match &nulls {
             Some(nulls) if nulls.is_null(row) => i64::MIN,
             _ => time.saturating_add(self.spec.last_ms),
         };
         let mut stamps: Vec<i64> = times.iter().enumerate().map(last).collect();
-        let open = |stamp: &i64| *stamp >= self.watermark;
-        let late = stamps.iter().filter(|stamp| !open(stamp)).count();
+        let mut open: Vec<bool> = stamps.iter().map(|s| *s >= self.watermark).collect();
+        if self.saved.differ() {
+            let keys = partition_by.iter();
+            let keys: Vec<_> = keys.map(|key| batch.column(*key).clone()).collect();
+            let floors = self.saved.floors_of(&keys, batch.num_rows())?;
+            for ((open, stamp), floor) in open.iter_mut().zip(&stamps).zip(floors) {
+                *open &= *stamp >= floor;
+            }
+        }
+        let late = open.iter().filter(|open| !**open).count();
         if late == 0 {
             return Ok((batch, stamps));
         }
         self.metrics.late_rows.add(late as u64);
-        let mask: BooleanArray = stamps.iter().map(|stamp| Some(open(stamp))).collect();
-        stamps.retain(open);
-        Ok((batch.filter(&mask)?, stamps))
+        let mut is_open = open.iter();
+        stamps.retain(|_| is_open.next().is_some_and(|open| *open));
+        Ok((batch.filter(&BooleanArray::from(open))?, stamps))
     }
 
     pub(super) fn begin(&mut self, watermark: EventTime) {
         self.watermark = self.watermark.max(watermark);
+        self.saved.pass(watermark);
         if watermark > self.settled {
             let disk = None;
             self.going = Some(Going { watermark, disk });
         }
+    }
+
+    pub(super) fn save(&mut self, state: &mut dyn KeyedState) -> Result<()> {
+        self.saved.save(self.watermark, state)
     }
 
     pub(super) fn is_going(&self) -> bool {

@@ -184,3 +184,21 @@ fn an_hour_of_windows_leaves_state_flat() {
         assert!(crate::state::fixture::table_of(&files, 1).len() <= 4);
     }
 }
+
+#[test]
+fn what_is_late_is_late_after_a_restore_too() {
+    let row = |end: i64, rest: &str| format!("+I | {} | {rest}", chrono_text(end));
+    for backend in [BackendKind::Memory, BackendKind::RocksDb] {
+        let mut rank = pipeline(&windowed(true));
+        rank.process(windowed_batch(&[row(1000, "5 | a"), row(2000, "1 | b")]));
+        rank.watermark(1500);
+        rank.lines.clear();
+        rank.rescale(3, backend);
+        // No watermark has come yet since then.
+        rank.process(windowed_batch(&[row(1000, "7 | c"), row(2000, "2 | d")]));
+        rank.watermark(MAX_WATERMARK);
+        let mut given = std::mem::take(&mut rank.lines);
+        given.sort();
+        assert_eq!(given, [row(2000, "1 | b"), row(2000, "2 | d")]);
+    }
+}
