@@ -484,7 +484,7 @@ impl Planner {
             Output::Client(query) => {
                 let plan = self.optimized(&resolver, query, Ok)?;
                 builder
-                    .of_query(query, &self.lookup())
+                    .of_query(query, &self.lookup())?
                     .collect(&plan)
                     .map_err(|e| e.or_at(Some(query.location)))?;
                 logical.push(plan);
@@ -519,7 +519,7 @@ impl Planner {
             logical::insert_plan(resolver, plan, insert, &sink.table)
         })?;
         builder
-            .of_query(&insert.query, &self.lookup())
+            .of_query(&insert.query, &self.lookup())?
             .insert(&plan, sink)
             .map_err(|e| e.or_at(Some(insert.query.location)))?;
         Ok(plan)

@@ -339,6 +339,9 @@ pub struct JoinSpec {
     pub condition: Option<Expression>,
     /// How long a row is kept that nothing changes, in milliseconds; 0 for ever.
     pub ttl_ms: u64,
+    /// The same for the rows of the left and of the right input, where it is another.
+    #[serde(default)]
+    pub input_ttl_ms: [Option<u64>; 2],
     /// How long event time lets rows find partners. Then rows are never taken back, on either side or in the
     /// output, and what a row says without a partner comes once: when it can have none any more.
     pub time: Option<JoinTime>,

@@ -10,8 +10,8 @@ use levada_engine::graph::{JoinTime, OrderColumn, OverForm, UnnestColumn};
 
 use crate::parser::names::element_columns;
 use crate::streaming::{
-    Attribute, Call, Join, Keep, Node, NodeId, NodeKind, Over, Plan, Properties, Rank, Scan,
-    StateSize, TemporalJoin, Unnest, text as sql,
+    Attribute, Call, GroupAggregate, Join, Keep, Node, NodeId, NodeKind, Over, Plan, Properties,
+    Rank, Scan, StateSize, TemporalJoin, Unnest, text as sql,
 };
 
 /// The trees; `changelog` adds mode, keys, time attributes and state to each node.
@@ -120,11 +120,7 @@ impl Printer<'_> {
                 names(below, &aggregate.keys),
                 calls(&aggregate.calls)
             ),
-            NodeKind::GroupAggregate(aggregate) => format!(
-                "GroupAggregate(keys=[{}], select=[{}])",
-                names(below, &aggregate.keys),
-                calls(&aggregate.calls)
-            ),
+            NodeKind::GroupAggregate(aggregate) => group_aggregate_line(aggregate, below),
             NodeKind::ChangelogNormalize(normalize) => {
                 format!(
                     "ChangelogNormalize(key=[{}])",
@@ -166,6 +162,10 @@ impl Printer<'_> {
         }
         if let Some(condition) = &join.condition {
             let _ = write!(line, ", where=[{}]", sql(condition));
+        }
+        if join.ttl_ms != [None, None] {
+            let [left, right] = join.ttl_ms.map(|ttl| ttl.map_or("-".to_string(), duration));
+            let _ = write!(line, ", ttl=[{left}, {right}]");
         }
         line.push(')');
         line
@@ -424,4 +424,32 @@ fn changelog(node: &Node) -> String {
         let _ = write!(line, ", state={}", properties.state.label());
     }
     line
+}
+
+/// A time to live in the largest unit that it is a whole number of.
+fn duration(ms: u64) -> String {
+    let units = [
+        (86_400_000, "d"),
+        (3_600_000, "h"),
+        (60_000, "min"),
+        (1_000, "s"),
+    ];
+    let whole = |(unit, _): &&(u64, &str)| ms.is_multiple_of(*unit);
+    match (ms, units.iter().find(whole)) {
+        (0, _) => "for ever".to_string(),
+        (_, Some((unit, name))) => format!("{} {name}", ms / unit),
+        (_, None) => format!("{ms} ms"),
+    }
+}
+
+fn group_aggregate_line(aggregate: &GroupAggregate, below: &Schema) -> String {
+    let ttl = aggregate
+        .ttl_ms
+        .map(|ms| format!(", ttl=[{}]", duration(ms)));
+    format!(
+        "GroupAggregate(keys=[{}], select=[{}]{})",
+        names(below, &aggregate.keys),
+        calls(&aggregate.calls),
+        ttl.unwrap_or_default()
+    )
 }

@@ -14,6 +14,7 @@ use super::assign_window::Shape;
 use super::calc::is_proctime;
 use super::expression::{self, ExprRef};
 use super::ranking::Ranked;
+use super::state_ttl::{StateTtls, Ttl};
 use super::{
     AssignWindow, Attribute, Calc, ChangelogNormalize, Node, NodeId, NodeKind, Plan, Properties,
     Scan, Sink, StateSize, UpsertMaterialization, Values,
@@ -40,6 +41,10 @@ pub struct Builder<'a> {
     pub(super) first_order_by: Option<Location>,
     /// The calls of functions with OVER in the query.
     pub(super) over_calls: Vec<OverCall>,
+    /// What hints say of how long state lives.
+    pub(super) state_ttls: StateTtls,
+    /// The same, of the input of the aggregation that is built.
+    pub(super) input_ttl: Option<Ttl>,
     /// Which windows of the logical plan became ranks, and which of them nothing limits.
     pub(super) ranked: Ranked,
     pub(super) plan: Plan,
@@ -61,17 +66,23 @@ impl<'a> Builder<'a> {
             first_join: None,
             first_order_by: None,
             over_calls: Vec::new(),
+            state_ttls: StateTtls::default(),
+            input_ttl: None,
             ranked: Ranked::default(),
             plan: Plan::new(),
         }
     }
 
-    /// Says which query comes next, for the positions of what is refused.
-    pub fn of_query(&mut self, query: &Query, lookup: &Lookup<'_>) -> &mut Self {
+    /// Says which query comes next, for its hints and for the positions of what is refused.
+    ///
+    /// # Errors
+    /// A hint is malformed.
+    pub fn of_query(&mut self, query: &Query, lookup: &Lookup<'_>) -> Result<&mut Self, PlanError> {
         self.first_join = first_join(query);
         self.first_order_by = first_order_by(query);
         self.over_calls = over_calls(query, lookup);
-        self
+        self.state_ttls = StateTtls::of(query, lookup)?;
+        Ok(self)
     }
 
     /// The plan so far.
@@ -106,6 +117,7 @@ impl<'a> Builder<'a> {
         loop {
             let id = self.query(logical)?;
             if !self.give_up_unlimited(id) {
+                self.state_ttls.check_heeded()?;
                 return Ok(id);
             }
         }

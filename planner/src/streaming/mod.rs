@@ -30,6 +30,7 @@ mod ranking;
 mod scan;
 mod sink;
 mod sort;
+mod state_ttl;
 mod temporal_join;
 mod unnest;
 mod upsert_materialize;

@@ -77,6 +77,9 @@ pub(in crate::operator) struct Side {
     pub(in crate::operator) updating: bool,
     /// Whether the partners of its rows are counted.
     pub(in crate::operator) counts: bool,
+    /// How long rows are kept that nothing changes, in milliseconds; 0 for ever, `None` as long as those of
+    /// other sides.
+    pub(in crate::operator) ttl_ms: Option<i64>,
     pub(in crate::operator) rows: Rows,
     /// By key: the row that came last.
     heads: Vec<u32>,
@@ -122,6 +125,7 @@ impl Side {
             others,
             updating,
             counts,
+            ttl_ms: None,
             rows: Rows::new(schema.clone()),
             heads: Vec::new(),
             entries: Vec::new(),
