@@ -27,6 +27,7 @@ mod recovery;
 pub mod registry;
 mod savepoint;
 mod silence;
+mod views;
 
 pub use client::LocalClient;
 pub use metrics_page::{render as render_metrics, render_memory};
@@ -192,7 +193,7 @@ impl Coordinator {
             },
             Input::EndWritten(id, written) => self.tell_end(&id, written),
             Input::Admit(number, entry, reply) => {
-                let _ = reply.send(Ok(self.admit(number, *entry)));
+                let _ = reply.send(self.admit_written(number, *entry));
             }
             Input::Status(id, reply) => {
                 let _ = reply.send(self.entry(&id).map(|e| e.job.status()));
@@ -346,6 +347,7 @@ impl Coordinator {
         restore: Option<(Arc<Manifest>, String)>,
     ) -> Result<(u64, Entry)> {
         graph.validate()?;
+        self.check_view(&graph)?;
         let mut listing = Vec::new();
         let restore = match restore {
             None => None,
@@ -364,6 +366,9 @@ impl Coordinator {
         // A directory alone is for the checkpoint with which a job is stopped.
         let dir = settings.dir.as_deref();
         let store = dir.map(|dir| CheckpointStore::open(dir, &id)).transpose()?;
+        if store.is_none() && graph.settings.view.is_some() {
+            return Err(views::nowhere());
+        }
         let store = store.map(|store| store.with_failpoints(&self.failpoints));
         let folder = store.as_ref().map(|s| s.folder().to_string());
         let collects = graph
@@ -417,7 +422,7 @@ impl Coordinator {
         let ended = self
             .jobs
             .iter()
-            .filter(|(_, e)| e.job.has_ended())
+            .filter(|(_, e)| e.job.has_ended() && e.job.kept_view().is_none())
             .map(|(n, _)| *n);
         let ended: Vec<u64> = ended.collect();
         for number in ended.iter().take(ended.len().saturating_sub(ENDED_JOBS)) {

@@ -40,6 +40,7 @@ impl JobClient for Client {
             ended_ms: None,
             vertices: Vec::new(),
             checkpoints: CheckpointStatus::default(),
+            view: graph.settings.view.clone(),
             restored: match graph.settings.checkpoints.restore_from {
                 Some(_) => vec!["Source(t) goes on".to_string()],
                 None => Vec::new(),
