@@ -4,9 +4,6 @@
 //! they add up to is right, and a checkpoint of the job has all of it at one moment. To queries a view is a table
 //! of the connector [`CONNECTOR`], which reads the newest checkpoint of the job.
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
