@@ -13,4 +13,5 @@ mod leftovers;
 mod nexmark;
 mod s3;
 mod slow_sink;
+mod tpch;
 mod written_by_key;
