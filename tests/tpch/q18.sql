@@ -1,4 +1,4 @@
--- Large volume customers: the largest orders of many items.
+-- Large volume customers: the largest orders of many items. At scale factor 0.01 hardly an order has more than 300.
 SELECT c_name, c_custkey, o_orderkey, o_orderdate, o_totalprice, SUM(l_quantity) AS quantity
 FROM customer, orders, lineitem
 WHERE o_orderkey IN (

@@ -56,8 +56,8 @@ struct Readers {
     created: u64,
     /// Those that are there.
     there: BTreeSet<u64>,
-    /// By checkpoint: up to which limit everything was in front of the barrier, and at whom.
-    arrived: BTreeMap<u64, (u64, BTreeSet<u64>)>,
+    /// By limit and checkpoint: for whom everything up to the limit was in front of the barrier.
+    arrived: BTreeMap<(u64, u64), BTreeSet<u64>>,
 }
 
 impl Feed {
@@ -69,9 +69,9 @@ impl Feed {
     /// The first checkpoint that has everything in front of the limit, and nothing behind it.
     pub fn checkpoint_at(&self, limit: u64) -> Option<u64> {
         let readers = self.readers.lock().expect("no panic");
-        let mut all = readers.arrived.iter();
-        let found = all.find(|(_, (at, who))| *at == limit && who.is_superset(&readers.there));
-        found.map(|(checkpoint, _)| *checkpoint)
+        let mut all = readers.arrived.range((limit, 0)..=(limit, u64::MAX));
+        let found = all.find(|(_, who)| who.is_superset(&readers.there));
+        found.map(|((_, checkpoint), _)| *checkpoint)
     }
 
     /// How many rows have gone.
@@ -81,8 +81,7 @@ impl Feed {
 
     fn arrived(&self, reader: u64, checkpoint: u64, limit: u64) {
         let mut readers = self.readers.lock().expect("no panic");
-        let (at, who) = readers.arrived.entry(checkpoint).or_default();
-        *at = limit;
+        let who = readers.arrived.entry((limit, checkpoint)).or_default();
         who.insert(reader);
     }
 }

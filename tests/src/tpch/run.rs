@@ -42,7 +42,7 @@ pub struct Figures {
     pub rows_out: usize,
     /// The size of a checkpoint with everything in it.
     pub state_bytes: u64,
-    /// How many rows the result had at each boundary.
+    /// How many rows the result had at each boundary, without a sum of nothing.
     pub rows: Vec<usize>,
 }
 
@@ -111,7 +111,7 @@ impl Bench {
             let streamed = self.kept.rows(name)?;
             let compared = self.compare(query, &columns, &streamed, *boundary).await;
             compared.map_err(|differs| format!("at {boundary}: {differs}"))?;
-            rows.push(streamed.len());
+            rows.push(streamed.iter().filter(|row| !says_nothing(row)).count());
         }
         let figures = Figures {
             took,
@@ -184,6 +184,13 @@ impl Bench {
             None => all.clone(),
         };
         run::same("the columns", &batch.columns, columns)?;
+        // An aggregation of all rows of an endless stream says nothing before the first of them has come.
+        let silent = self.kept.changes(&query.name) == 0;
+        if silent
+            && matches!(all.rows.as_slice(), [row] if row.split(case::CELL).all(|cell| cell == "NULL"))
+        {
+            return Ok(());
+        }
         query.compare(streamed, &all, &batch)
     }
 
@@ -197,6 +204,11 @@ impl Bench {
         let sizes = files.iter().filter_map(|file| file.metadata().ok());
         Ok(sizes.map(|file| file.len()).sum())
     }
+}
+
+/// Whether there is nothing but NULL in a row.
+fn says_nothing(row: &str) -> bool {
+    row.split(case::CELL).all(|cell| cell == "NULL")
 }
 
 fn set(session: &mut Session, key: &str, value: &str) -> Result<(), String> {
