@@ -472,14 +472,19 @@ impl Planner {
         configuration: &Configuration,
     ) -> Result<Stages, PlanError> {
         let resolver = self.resolver.for_session(configuration);
-        let lateness = lowering::settings::planning_settings(configuration)?.allowed_lateness_ms;
-        let mut builder = Builder::new(&resolver, &self.connectors, lateness);
+        let settings = lowering::settings::planning_settings(configuration)?;
+        let mut builder = Builder::new(
+            &resolver,
+            &self.connectors,
+            settings.allowed_lateness_ms,
+            settings.upsert_materialization,
+        );
         let mut logical = Vec::new();
         match output {
             Output::Client(query) => {
                 let plan = self.optimized(&resolver, query, Ok)?;
                 builder
-                    .of_query(query, &self.lookup())
+                    .of_query(query, &self.lookup())?
                     .collect(&plan)
                     .map_err(|e| e.or_at(Some(query.location)))?;
                 logical.push(plan);
@@ -514,7 +519,7 @@ impl Planner {
             logical::insert_plan(resolver, plan, insert, &sink.table)
         })?;
         builder
-            .of_query(&insert.query, &self.lookup())
+            .of_query(&insert.query, &self.lookup())?
             .insert(&plan, sink)
             .map_err(|e| e.or_at(Some(insert.query.location)))?;
         Ok(plan)

@@ -22,7 +22,8 @@ use super::aggregate::inspect::{
     self as decoding, Column, GroupsDecoder, KeyForm, SetDecoder, Stored,
 };
 use super::aggregate::persist::GROUPS;
-use super::window_aggregate::{WATERMARKS, is_session, split_prefix, stored_watermark};
+use super::watermarks::{WATERMARKS, stored_watermark};
+use super::window_aggregate::{is_session, split_prefix};
 use crate::error::{EngineError, Result};
 use crate::key::KeyGroupRange;
 use crate::state::merge::{Entries, Entry};

@@ -18,6 +18,8 @@ pub struct GroupAggregate {
     pub calls: Vec<Call>,
     /// Whether somebody downstream needs update-before rows; set by the changelog stage.
     pub emit_update_before: bool,
+    /// How long a group without change is kept, in milliseconds, if a hint says so; 0 for ever.
+    pub ttl_ms: Option<u64>,
 }
 
 /// One aggregate.

@@ -13,5 +13,6 @@ mod leftovers;
 mod nexmark;
 mod s3;
 mod slow_sink;
+mod sorted;
 mod tpch;
 mod written_by_key;

@@ -37,7 +37,10 @@ impl Builder<'_> {
     pub(super) fn aggregate(&mut self, aggregate: &Aggregate) -> Result<NodeId, PlanError> {
         let input = self.query(&aggregate.input)?;
         let grouping = self.grouping(aggregate)?;
-        self.aggregate_sets(input, grouping, aggregate.schema.fields())
+        self.input_ttl = self.state_ttls.of_input(&aggregate.input);
+        let id = self.aggregate_sets(input, grouping, aggregate.schema.fields());
+        self.input_ttl = None;
+        id
     }
 
     /// An aggregation, of several sets at most such that have keys.
@@ -203,6 +206,7 @@ impl Builder<'_> {
             keys: materialised.keys,
             calls: materialised.calls,
             emit_update_before: true,
+            ttl_ms: self.input_ttl.map(|ttl| self.state_ttls.heed(ttl)),
         };
         let mut properties = node.properties(self.properties(input)?)?;
         // What is the same for all rows tells none apart.
