@@ -59,7 +59,7 @@ impl OptimizerRule for JoinOrder {
     }
 }
 
-/// Inner joins without anything between them.
+/// Inner joins with nothing between them but a choice of columns.
 #[derive(Default)]
 struct Chain<'a> {
     /// What is joined, from left to right.
@@ -80,16 +80,21 @@ impl<'a> Chain<'a> {
                 let conditions = join.filter.iter().flat_map(split_conjunction);
                 self.conditions.extend(conditions);
             }
+            LogicalPlan::Projection(picked) if only_picks(picked) && gives_pairs(&picked.input) => {
+                self.add(&picked.input);
+            }
             _ => self.inputs.push(plan),
         }
     }
 
-    /// Interval and window joins must stay together with their inputs, for behind other joins there is no event
+    /// Columns that nobody has picked are there again, so no two may have one name. Interval and window joins must stay together with their inputs, for behind other joins there is no event
     /// time; and what varies must be asked as often as before.
     fn may_change(&self) -> bool {
         let keys = self.keys.iter().flat_map(|(a, b)| [*a, *b]);
-        keys.chain(self.conditions.iter().copied())
-            .all(|part| !part.is_volatile() && !self.reads_time(part))
+        let mut parts = keys.chain(self.conditions.iter().copied());
+        let schemas = self.inputs.iter().map(|input| input.schema());
+        let all = schemas.fold(Some(DFSchema::empty()), |all, own| all?.join(own).ok());
+        all.is_some() && parts.all(|part| !part.is_volatile() && !self.reads_time(part))
     }
 
     fn reads_time(&self, part: &Expr) -> bool {
@@ -192,6 +197,20 @@ fn is_plain(join: &Join) -> bool {
         && !join.null_aware
 }
 
+fn only_picks(picked: &Projection) -> bool {
+    let mut columns = picked.expr.iter();
+    columns.all(|column| column.try_as_col().is_some())
+}
+
+/// Whether this is such a join, perhaps below a choice of columns.
+fn gives_pairs(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Join(join) => is_plain(join),
+        LogicalPlan::Projection(picked) => only_picks(picked) && gives_pairs(&picked.input),
+        _ => false,
+    }
+}
+
 fn resolves(part: &Expr, columns: &DFSchema) -> bool {
     let mut read = part.column_refs().into_iter();
     read.all(|column| columns.has_column(column))
@@ -220,9 +239,7 @@ fn rows_of_table(input: &LogicalPlan) -> Option<(&TableScan, bool)> {
         LogicalPlan::TableScan(scan) => Some((scan, scan.filters.iter().any(drops_rows))),
         LogicalPlan::SubqueryAlias(alias) => rows_of_table(&alias.input),
         LogicalPlan::Projection(picked) => {
-            let plain = |column: &Expr| column.try_as_col().is_some();
-            let table = rows_of_table(&picked.input);
-            table.filter(|_| picked.expr.iter().all(plain))
+            rows_of_table(&picked.input).filter(|_| only_picks(picked))
         }
         LogicalPlan::Filter(filter) => {
             let (scan, some) = rows_of_table(&filter.input)?;

@@ -14,6 +14,7 @@ EXPLAIN CHANGELOG_MODE SELECT s.id, p.weight, b.least FROM sales s, parts p, buy
 EXPLAIN CHANGELOG_MODE SELECT s.id FROM buyers b JOIN sales s ON s.buyer = b.buyer JOIN parts p ON s.part = p.part JOIN countries c ON b.country = c.country AND c.name = 'fi';
 EXPLAIN CHANGELOG_MODE SELECT s.id, p.weight FROM sales s, parts p, buyers b WHERE s.part = p.part AND s.buyer = b.buyer AND s.n + p.weight = b.least AND b.least > 3;
 EXPLAIN CHANGELOG_MODE SELECT s.id FROM buyers b1, sales s, parts p, buyers b2 WHERE s.buyer = b1.buyer AND s.part = p.part AND s.n = b2.buyer AND (b1.least = 1 AND b2.least = 2 OR b1.least = 2 AND b2.least = 1);
+EXPLAIN CHANGELOG_MODE SELECT s.id, p.weight FROM sales s, parts p, buyers b WHERE s.part = p.part AND s.buyer = b.buyer AND b.least > 3 AND EXISTS (SELECT 1 FROM countries c WHERE c.country = s.n AND c.name = CAST(p.weight AS STRING));
 EXPLAIN CHANGELOG_MODE SELECT s.id, p.weight FROM sales s, parts p, buyers b WHERE s.part = p.part AND s.buyer = b.buyer;
 EXPLAIN CHANGELOG_MODE SELECT s.id, p.weight FROM sales s, parts p, prices b WHERE s.part = p.part AND s.buyer = b.buyer AND b.price > 3;
 EXPLAIN CHANGELOG_MODE SELECT s.id, p.weight FROM sales s, parts p, buyers b WHERE s.part = p.part AND s.buyer = b.buyer AND b.least > 3 AND s.n < p.weight * RAND();
