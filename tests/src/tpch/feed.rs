@@ -25,11 +25,18 @@ use super::changes::{Changes, TableChanges};
 pub struct Feeds(Arc<Mutex<HashMap<String, Arc<Feed>>>>);
 
 impl Feeds {
-    /// Adds a feed, which delivers nothing until it is released.
-    pub fn add(&self, name: &str, changes: &Arc<Changes>, mode: ChangelogMode) -> Arc<Feed> {
+    /// Adds a feed, which delivers nothing until it is released, and one of its changes never.
+    pub fn add(
+        &self,
+        name: &str,
+        changes: &Arc<Changes>,
+        mode: ChangelogMode,
+        lost: Option<u64>,
+    ) -> Arc<Feed> {
         let feed = Arc::new(Feed {
             changes: Arc::clone(changes),
             mode,
+            lost,
             limit: watch::Sender::new(0),
             readers: Mutex::default(),
             given: AtomicU64::new(0),
@@ -44,6 +51,8 @@ impl Feeds {
 pub struct Feed {
     changes: Arc<Changes>,
     mode: ChangelogMode,
+    /// The number of the change that streams are not told.
+    lost: Option<u64>,
     /// The number of the first change that is held back.
     limit: watch::Sender<u64>,
     readers: Mutex<Readers>,
@@ -165,7 +174,7 @@ impl SourceFactory for FeedTable {
             limit: self.feed.limit.subscribe(),
             reader,
             number,
-            splits: splits(&self.changes, self.feed.mode, &context)?,
+            splits: splits(&self.changes, &self.feed, &context)?,
             batch_rows: context.batch_rows,
         }))
     }
@@ -249,15 +258,13 @@ struct Split {
 }
 
 /// The splits of a subtask: of a fresh job one, of a restored one those that it had.
-fn splits(
-    changes: &TableChanges,
-    mode: ChangelogMode,
-    context: &SourceContext,
-) -> Result<Vec<Split>> {
+fn splits(changes: &TableChanges, feed: &Feed, context: &SourceContext) -> Result<Vec<Split>> {
     let own = |residue: usize, stride: usize, gone: usize| {
         let told = |row: &usize| {
-            changes.keys[*row] % stride == residue
-                && (mode == ChangelogMode::Retract || changes.kinds[*row] != RowKind::UpdateBefore)
+            let told =
+                feed.mode == ChangelogMode::Retract || changes.kinds[*row] != RowKind::UpdateBefore;
+            let lost = feed.lost == Some(changes.numbers[*row]);
+            changes.keys[*row] % stride == residue && told && !lost
         };
         let rows = (0..changes.kinds.len()).filter(told);
         Split {

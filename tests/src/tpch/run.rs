@@ -29,6 +29,8 @@ pub struct Setting {
     pub mode: ChangelogMode,
     /// Results are compared in front of these changes.
     pub boundaries: Vec<u64>,
+    /// The number of a change that the stream is not told, to see that this is found.
+    pub lost: Option<u64>,
 }
 
 /// What a run was like.
@@ -80,7 +82,9 @@ impl Bench {
     /// Runs a query, and compares it at each boundary. The error says what differs.
     pub async fn check(&self, query: &Query, setting: &Setting) -> Result<Figures, String> {
         let name = query.name.as_str();
-        let feed = self.feeds.add(name, &self.changes, setting.mode);
+        let feed = self
+            .feeds
+            .add(name, &self.changes, setting.mode, setting.lost);
         let mut session = self.session("streaming", name, None).await?;
         let checkpoints = self.folder.path().join(name);
         for (key, value) in [

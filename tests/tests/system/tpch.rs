@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use arrow::array::AsArray;
 use futures::StreamExt;
 use levada_engine::element::ChangelogMode;
 use levada_tests::tpch::changes::Changes;
@@ -38,6 +39,7 @@ fn setting(chance: &mut SmallRng, boundaries: &[u64]) -> Setting {
         backend: ["memory", "rocksdb"][chance.random_range(0..2)],
         mode: [ChangelogMode::Retract, ChangelogMode::Upsert][chance.random_range(0..2)],
         boundaries: boundaries.to_vec(),
+        lost: None,
     }
 }
 
@@ -87,4 +89,31 @@ async fn continuous_queries_have_the_rows_of_batch_mode_at_every_boundary() {
         eprintln!("{}", page(&ended));
     }
     assert!(failures.is_empty(), "\n{}", failures.join("\n\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_change_that_a_query_is_not_told_is_found() {
+    const SHIPPED: usize = 10;
+    let seed = levada_tests::seed();
+    let changes = Arc::new(Changes::random(&rows::tables(SCALE), seed));
+    let items = &changes.tables["lineitem"];
+    let shipped = items.columns[SHIPPED].as_string::<i32>();
+    // One that q1 counts.
+    let counted = shipped.iter().position(|day| day < Some("1998-09-01"));
+    let mut chance = SmallRng::seed_from_u64(seed);
+    let setting = Setting {
+        lost: counted.map(|row| items.numbers[row]),
+        ..setting(&mut chance, &[BETWEEN])
+    };
+    let query = Query::read("q1");
+    let bench = Bench::new(Arc::clone(&changes));
+    let found = bench.check(&query, &setting).await;
+    let found = found.expect_err("a row is lacking");
+    assert!(found.starts_with("at 20000: "), "{found}");
+    let whole = Setting {
+        lost: None,
+        ..setting
+    };
+    let checked = Bench::new(changes).check(&query, &whole).await;
+    assert!(checked.is_ok(), "{checked:?}");
 }
