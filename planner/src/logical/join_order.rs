@@ -92,9 +92,9 @@ impl<'a> Chain<'a> {
     fn may_change(&self) -> bool {
         let keys = self.keys.iter().flat_map(|(a, b)| [*a, *b]);
         let mut parts = keys.chain(self.conditions.iter().copied());
-        let schemas = self.inputs.iter().map(|input| input.schema());
-        let all = schemas.fold(Some(DFSchema::empty()), |all, own| all?.join(own).ok());
-        all.is_some() && parts.all(|part| !part.is_volatile() && !self.reads_time(part))
+        let mut schemas = self.inputs.iter().map(|input| input.schema());
+        let all = schemas.try_fold(DFSchema::empty(), |all, own| all.join(own));
+        all.is_ok() && parts.all(|part| !part.is_volatile() && !self.reads_time(part))
     }
 
     fn reads_time(&self, part: &Expr) -> bool {
