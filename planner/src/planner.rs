@@ -556,7 +556,7 @@ impl Planner {
         let files = FileTables::new();
         let context = QueryContext::new(self.lookup(), resolver, &files, query, true);
         let plan = shape(logical::plan(&context, query)?)?;
-        logical::optimize_for_streams(resolver, plan, query)
+        logical::optimize_for_streams(resolver, plan, query, &self.lookup())
             .map_err(|error| error.or_at(Some(query.location)))
     }
 

@@ -17,6 +17,7 @@ mod context;
 mod each_query;
 mod field_access;
 mod insert;
+mod join_order;
 mod locate;
 mod multisets;
 mod not_in;

@@ -15,4 +15,5 @@ mod nexmark;
 mod s3;
 mod slow_sink;
 mod sorted;
+mod tpch;
 mod written_by_key;
