@@ -200,17 +200,13 @@ fn conditions(
             .and_then(|variable| found.get_mut(variable));
         let Some(own) = own else {
             let kind = PlanErrorKind::UnknownName;
-            let known = variables
-                .names
-                .iter()
-                .take(variables.own)
-                .map(String::as_str);
+            let known = variables.names.get(..variables.own).unwrap_or_default();
             let message = format!(
                 "DEFINE is about {}, which is no variable of the pattern",
                 symbol.value
             );
             return Err(PlanError::new(kind, message)
-                .suggest(&symbol.value, known)
+                .detail(format!("its variables are {}", known.join(", ")))
                 .at(at)
                 .into());
         };
