@@ -14,6 +14,7 @@ mod references;
 
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::common::tree_node::Transformed;
 use datafusion::logical_expr::planner::{
@@ -63,7 +64,6 @@ fn plan(
     relation: TableFactor,
     context: &mut dyn RelationPlannerContext,
 ) -> Result<PlannedRelation> {
-    let location = Location::of(relation.span());
     let TableFactor::MatchRecognize {
         table,
         partition_by,
@@ -78,7 +78,7 @@ fn plan(
     else {
         return Err(PlanError::internal("no pattern").into());
     };
-    let at = Location::of(table.span()).or(location);
+    let at = Location::of(table.span());
     let input = context.plan(*table)?;
     let keys = clauses::partition(partition_by, &input, context)?;
     let order = clauses::order(order_by, &input, context, at)?;
@@ -216,38 +216,43 @@ fn conditions(
                 .at(at)
                 .into());
         }
-        let within = Location::of(definition.span()).or(at);
-        let mut values = Values::new("__pattern_condition_", Place::Condition);
-        let expr = context.sql_to_expr(names.mark(definition)?, &rows.schema);
-        let expr = expr.and_then(|expr| rows.resolve(expr, &mut values));
-        let expr = expr.map_err(|error| PlanError::from(error).or_at(within))?;
-        if expr.is_volatile() {
-            let what = "a function that varies in DEFINE";
-            return Err(PlanError::unsupported(what, within)
-                .hint("a condition must say the same of a row whenever it is asked")
-                .into());
-        }
-        let schema = Arc::new(references::schema_of(&values.found)?);
-        let data_type = expr.get_type(&schema)?;
-        if !matches!(
-            data_type,
-            arrow::datatypes::DataType::Boolean | arrow::datatypes::DataType::Null
-        ) {
-            return Err(references::not_boolean(&own.name, &data_type)
-                .or_at(within)
-                .into());
-        }
-        own.condition = Some(PatternCondition {
-            values: values
-                .found
-                .into_iter()
-                .map(|(reference, _)| reference)
-                .collect(),
-            schema,
-            expr,
-        });
+        own.condition = Some(condition(&own.name, definition, names, rows, context)?);
     }
     Ok(found)
+}
+
+/// The condition of a variable.
+fn condition(
+    variable: &str,
+    definition: sqlparser::ast::Expr,
+    names: &Names<'_>,
+    rows: &mut Rows,
+    context: &mut dyn RelationPlannerContext,
+) -> Result<PatternCondition> {
+    let at = Location::of(definition.span());
+    let mut values = Values::new("__pattern_condition_", Place::Condition);
+    let expr = context.sql_to_expr(names.mark(definition)?, &rows.schema);
+    let expr = expr.and_then(|expr| rows.resolve(expr, &mut values));
+    let expr = expr.map_err(|error| PlanError::from(error).or_at(at))?;
+    if expr.is_volatile() {
+        let what = "a function that varies in DEFINE";
+        return Err(PlanError::unsupported(what, at)
+            .hint("a condition must say the same of a row whenever it is asked")
+            .into());
+    }
+    let schema = Arc::new(references::schema_of(&values.found)?);
+    let data_type = expr.get_type(&schema)?;
+    if !matches!(data_type, DataType::Boolean | DataType::Null) {
+        return Err(references::not_boolean(variable, &data_type)
+            .or_at(at)
+            .into());
+    }
+    let found = values.found.into_iter();
+    Ok(PatternCondition {
+        values: found.map(|(reference, _)| reference).collect(),
+        schema,
+        expr,
+    })
 }
 
 /// The measures over values, and these.

@@ -14,6 +14,7 @@ use levada_language::error::{PlanError, PlanErrorKind};
 use levada_language::types::SqlType;
 
 use super::marks::{self, qualifier, variable_of};
+use crate::streaming::Function as F;
 
 /// What expressions are over.
 pub(super) struct Rows {
@@ -176,20 +177,7 @@ impl Rows {
                 };
                 self.navigation(&time, way, values).map(Some)
             }
-            marks::COUNT_ROWS => {
-                let variable = call.args.first().and_then(integer).unwrap_or(-1);
-                let set = usize::try_from(variable).ok();
-                let reference = Reference::Aggregate {
-                    function: levada_engine::graph::AggregateFunction::Count,
-                    column: None,
-                    distinct: false,
-                    variables: set
-                        .and_then(|at| self.sets.get(at).copied())
-                        .unwrap_or(ALL_VARIABLES),
-                    running: way.running,
-                };
-                Ok(Some(values.column(reference, DataType::Int64)))
-            }
+            marks::COUNT_ROWS => Ok(Some(self.count_rows(call, way.running, values))),
             FINAL | RUNNING => {
                 only_measures(if call.name() == FINAL {
                     "FINAL"
@@ -209,6 +197,21 @@ impl Rows {
             }
             _ => Ok(None),
         }
+    }
+
+    /// COUNT(*) and COUNT(A.*).
+    fn count_rows(&self, call: &ScalarFunction, running: bool, values: &mut Values) -> Expr {
+        let variable = call.args.first().and_then(integer).unwrap_or(-1);
+        let set = usize::try_from(variable).ok();
+        let set = set.and_then(|at| self.sets.get(at).copied());
+        let reference = Reference::Aggregate {
+            function: levada_engine::graph::AggregateFunction::Count,
+            column: None,
+            distinct: false,
+            variables: set.unwrap_or(ALL_VARIABLES),
+            running,
+        };
+        values.column(reference, DataType::Int64)
     }
 
     /// A value of a row.
@@ -233,13 +236,12 @@ impl Rows {
         values: &mut Values,
     ) -> Result<Expr> {
         let name = call.func.name().to_uppercase();
-        let function =
-            crate::streaming::Function::from_name(call.func.name()).ok_or_else(|| {
-                invalid(
-                    &format!("{name} in a pattern"),
-                    "the aggregates are COUNT, SUM, AVG, MIN and MAX",
-                )
-            })?;
+        let function = F::from_name(call.func.name()).ok_or_else(|| {
+            invalid(
+                &format!("{name} in a pattern"),
+                "the aggregates are COUNT, SUM, AVG, MIN and MAX",
+            )
+        })?;
         let params = &call.params;
         if params.filter.is_some() || !params.order_by.is_empty() || params.args.len() != 1 {
             let what = format!("{name} with FILTER, ORDER BY or several arguments in a pattern");
@@ -262,16 +264,7 @@ impl Rows {
             return Err(PlanError::internal("an aggregate without an argument").into());
         };
         let (variables, (argument, own_type)) = self.of_rows(argument)?;
-        use crate::streaming::Function as F;
-        let wider = match (&own_type, function) {
-            (DataType::Float16 | DataType::Float32, F::Sum | F::Avg) => Some(DataType::Float64),
-            (t, F::Sum | F::Avg) if t.is_integer() => Some(DataType::Int64),
-            _ => None,
-        };
-        let (argument, argument_type) = match wider.filter(|wider| *wider != own_type) {
-            Some(wider) => (cast(argument, wider.clone()), wider),
-            None => (argument, own_type),
-        };
+        let (argument, argument_type) = widened(argument, own_type, function);
         let result = match function {
             F::Min | F::Max => argument_type.clone(),
             F::Count => DataType::Int64,
@@ -370,6 +363,19 @@ impl Rows {
             self.columns.push(column);
             self.columns.len() - 1
         })
+    }
+}
+
+/// The argument of a sum in the type that it is summed up in.
+fn widened(argument: Expr, own: DataType, function: F) -> (Expr, DataType) {
+    let wider = match (&own, function) {
+        (DataType::Float16 | DataType::Float32, F::Sum | F::Avg) => DataType::Float64,
+        (own, F::Sum | F::Avg) if own.is_integer() => DataType::Int64,
+        _ => return (argument, own),
+    };
+    match wider == own {
+        true => (argument, own),
+        false => (cast(argument, wider.clone()), wider),
     }
 }
 
