@@ -49,7 +49,7 @@ pub fn arrange(tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>, PlanErr
         // The clauses, with their parenthesis.
         let mut clauses: Vec<TokenWithSpan> = Vec::new();
         let mut depth = 0usize;
-        while let Some(token) = rest.next() {
+        for token in rest.by_ref() {
             match &token.token {
                 Token::LParen => depth += 1,
                 Token::RParen => depth = depth.saturating_sub(1),
