@@ -68,9 +68,11 @@ pub struct Stages {
 }
 
 /// What a job's rows go to.
-enum Output<'a> {
+pub(crate) enum Output<'a> {
     Client(&'a Query),
     Tables(&'a [Insert]),
+    /// The rows are kept for queries, and go nowhere.
+    View(&'a Insert, Sink),
 }
 
 impl Planner {
@@ -146,7 +148,7 @@ impl Planner {
         created.before.restore(&self.catalogs)
     }
 
-    fn declaring(&self) -> Declaring<'_> {
+    pub(crate) fn declaring(&self) -> Declaring<'_> {
         Declaring {
             connectors: &self.connectors,
             resolver: &self.resolver,
@@ -445,7 +447,7 @@ impl Planner {
         }
     }
 
-    fn plan(
+    pub(crate) fn plan(
         &self,
         output: &Output<'_>,
         configuration: &Configuration,
@@ -493,6 +495,16 @@ impl Planner {
                 for insert in *inserts {
                     logical.push(self.add_insert(&resolver, &mut builder, insert)?);
                 }
+            }
+            Output::View(insert, sink) => {
+                let plan = self.optimized(&resolver, &insert.query, |plan| {
+                    logical::insert_plan(&resolver, plan, insert, &sink.table)
+                })?;
+                builder
+                    .of_query(&insert.query, &self.lookup())?
+                    .keep(&plan, sink.clone())
+                    .map_err(|e| e.or_at(Some(insert.query.location)))?;
+                logical.push(plan);
             }
         }
         let mut streaming = builder.finish();
@@ -564,7 +576,7 @@ impl Planner {
 }
 
 /// The first words of a statement, on one line.
-fn job_name(text: &str) -> String {
+pub(crate) fn job_name(text: &str) -> String {
     const LONGEST: usize = 60;
     let words: Vec<&str> = text.split_whitespace().collect();
     let line = words.join(" ");

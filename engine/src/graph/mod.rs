@@ -19,7 +19,9 @@ mod tests;
 
 pub use over::*;
 pub use pattern::*;
-pub use settings::{BackendKind, CheckpointSettings, JobSettings, RestartStrategy};
+pub use settings::{
+    BackendKind, CheckpointSettings, JobSettings, MaterializedView, RestartStrategy,
+};
 pub use spec::*;
 pub use wire::{Expression, WireBytes, WireSchema};
 

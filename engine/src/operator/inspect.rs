@@ -148,6 +148,11 @@ impl StateTable {
         &self.schema
     }
 
+    /// Where a column of the key is among its columns.
+    pub fn key_column(&self, key: usize) -> Option<usize> {
+        self.columns.iter().position(|column| column.is_key(key))
+    }
+
     /// Reads the rows of some key groups with these of its columns, in order of table, key group and key
     /// as far as rows have the same layout. Ends early when the visitor returns false.
     ///

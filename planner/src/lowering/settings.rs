@@ -202,6 +202,7 @@ pub fn job_settings(configuration: &Configuration) -> Result<JobSettings, PlanEr
         cancellation_timeout_ms: reader
             .millis("task.cancellation.timeout")?
             .unwrap_or(defaults.cancellation_timeout_ms),
+        view: None,
     })
 }
 

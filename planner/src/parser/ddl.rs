@@ -2,6 +2,7 @@
 
 mod alter;
 mod database;
+mod materialized;
 mod table;
 
 use sqlparser::tokenizer::Token;
@@ -31,6 +32,9 @@ impl Script<'_> {
         if self.take("VIEW") {
             return Ok(Statement::CreateView(self.create_view(mode)?));
         }
+        if let Some(create) = self.create_materialized(mode, start)? {
+            return Ok(create);
+        }
         let is_place = ["DATABASE", "SCHEMA", "CATALOG"]
             .iter()
             .any(|word| self.peek(word));
@@ -48,8 +52,6 @@ impl Script<'_> {
         const REFUSED: &[(&[&str], &str)] = &[
             (&["SYSTEM", "FUNCTION"], "CREATE SYSTEM FUNCTION"),
             (&["FUNCTION"], "CREATE FUNCTION"),
-            (&["MATERIALIZED", "TABLE"], "CREATE MATERIALIZED TABLE"),
-            (&["MATERIALIZED", "VIEW"], "CREATE MATERIALIZED VIEW"),
             (&["MODEL"], "CREATE MODEL"),
         ];
         self.refuse(REFUSED, location)?;
@@ -296,6 +298,12 @@ impl Script<'_> {
             ObjectKind::Table
         } else if self.take("VIEW") {
             ObjectKind::View
+        } else if !temporary && self.take("MATERIALIZED") {
+            if !self.take("VIEW") {
+                self.expect("TABLE")
+                    .map_err(|_| self.expected("VIEW or TABLE"))?;
+            }
+            ObjectKind::MaterializedView
         } else if !temporary
             && (self.peek("DATABASE") || self.peek("SCHEMA") || self.peek("CATALOG"))
         {
@@ -304,7 +312,6 @@ impl Script<'_> {
             let refused: &[(&[&str], &str)] = &[
                 (&["SYSTEM", "FUNCTION"], "DROP SYSTEM FUNCTION"),
                 (&["FUNCTION"], "DROP FUNCTION"),
-                (&["MATERIALIZED"], "DROP MATERIALIZED TABLE"),
                 (&["MODEL"], "DROP MODEL"),
                 (&["INDEX"], "DROP INDEX"),
             ];

@@ -16,7 +16,6 @@ impl Script<'_> {
             (&["PROCEDURES"], "SHOW PROCEDURES"),
             (&["MODELS"], "SHOW MODELS"),
             (&["USER", "FUNCTIONS"], "SHOW USER FUNCTIONS"),
-            (&["MATERIALIZED", "TABLES"], "SHOW MATERIALIZED TABLES"),
             (&["CREATE", "DATABASE"], "SHOW CREATE DATABASE"),
             (&["CREATE", "FUNCTION"], "SHOW CREATE FUNCTION"),
         ];
@@ -30,6 +29,9 @@ impl Script<'_> {
         }
         if self.take("VIEWS") {
             return Ok(Show::Views(self.listing()?));
+        }
+        if self.take_all(&["MATERIALIZED", "VIEWS"]) || self.take_all(&["MATERIALIZED", "TABLES"]) {
+            return Ok(Show::MaterializedViews(self.pattern()?));
         }
         if self.take("DATABASES") || self.take("SCHEMAS") {
             return Ok(Show::Databases(self.listing()?));
@@ -71,6 +73,9 @@ impl Script<'_> {
         }
         if self.take("VIEW") {
             return Ok(Show::CreateView(self.name()?));
+        }
+        if self.take_all(&["MATERIALIZED", "VIEW"]) || self.take_all(&["MATERIALIZED", "TABLE"]) {
+            return Ok(Show::CreateMaterializedView(self.name()?));
         }
         if self.take("CATALOG") {
             return Ok(Show::CreateCatalog(self.ident()?));

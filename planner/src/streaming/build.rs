@@ -111,6 +111,21 @@ impl<'a> Builder<'a> {
         Ok(self.output(NodeKind::Sink(sink), input, properties))
     }
 
+    /// Adds a query whose rows are kept as they are, in groups that count equal ones. Its columns are those of the
+    /// sink, which gets the changes of these groups.
+    ///
+    /// # Errors
+    /// See [`Builder::query`]; also when rows could not be found again that go.
+    pub fn keep(&mut self, logical: &LogicalPlan, sink: Sink) -> Result<NodeId, PlanError> {
+        let rows = self.whole_query(logical)?;
+        if self.properties(rows)?.updating && self.varies_below(rows) {
+            return Err(super::upsert_materialize::varying(&sink));
+        }
+        let counted = self.counted(rows)?;
+        let properties = self.properties(counted)?.clone();
+        Ok(self.output(NodeKind::Sink(sink), counted, properties))
+    }
+
     /// Only when all is built it is known which ranks nothing limits; then it is built again without these.
     fn whole_query(&mut self, logical: &LogicalPlan) -> Result<NodeId, PlanError> {
         self.ranked = Ranked::default();

@@ -82,6 +82,19 @@ impl Function {
 }
 
 impl Call {
+    /// COUNT(*).
+    pub(super) fn count() -> Self {
+        Call {
+            function: Function::Count,
+            distinct: false,
+            argument: None,
+            filter: None,
+            argument_type: DataType::Int64,
+            result_type: DataType::Int64,
+            name: "COUNT(*)".to_string(),
+        }
+    }
+
     /// As the job graph writes it.
     pub fn spec(&self) -> AggregateCall {
         AggregateCall {

@@ -10,6 +10,7 @@ mod golden;
 mod inspect;
 mod kafka;
 mod leftovers;
+mod materialized;
 mod nexmark;
 mod s3;
 mod slow_sink;

@@ -35,7 +35,7 @@ impl Script<'_> {
         }
         let refused: &[(&[&str], &str)] = &[
             (&["FUNCTION"], "ALTER FUNCTION"),
-            (&["MATERIALIZED", "TABLE"], "ALTER MATERIALIZED TABLE"),
+            (&["MATERIALIZED"], "ALTER of a materialized view"),
             (&["MODEL"], "ALTER MODEL"),
             (&["SYSTEM"], "ALTER SYSTEM"),
         ];

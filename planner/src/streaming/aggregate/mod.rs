@@ -30,7 +30,9 @@ use scope::{KeySource, Scope, check_session_keys, check_session_sets, window_col
 use super::assign_window::Shape;
 use super::build::Builder;
 use super::expression::{self, ExprRef};
-use super::{AssignWindow, Attribute, Calc, GroupAggregate, NodeId, NodeKind, WindowAggregate};
+use super::{
+    AssignWindow, Attribute, Calc, Call, GroupAggregate, NodeId, NodeKind, WindowAggregate,
+};
 use levada_language::error::PlanError;
 
 impl Builder<'_> {
@@ -220,6 +222,20 @@ impl Builder<'_> {
             .plan
             .add(NodeKind::GroupAggregate(node), vec![input], properties);
         self.calc(id, None, expression::all_columns(&schema), names)
+    }
+
+    /// Groups of equal rows, with how many there are: for ever.
+    pub(super) fn counted(&mut self, input: NodeId) -> Result<NodeId, PlanError> {
+        let width = self.properties(input)?.schema.fields().len();
+        let node = GroupAggregate {
+            keys: (0..width).collect(),
+            calls: vec![Call::count()],
+            emit_update_before: true,
+            ttl_ms: Some(0),
+        };
+        let properties = node.properties(self.properties(input)?)?;
+        let kind = NodeKind::GroupAggregate(node);
+        Ok(self.plan.add(kind, vec![input], properties))
     }
 
     fn assign_window(&self, id: NodeId) -> Result<(AssignWindow, NodeId), PlanError> {
