@@ -8,6 +8,7 @@ use arrow::datatypes::{FieldRef, Schema};
 use levada_engine::element::ChangelogMode;
 use levada_engine::graph::{JoinTime, OrderColumn, OverForm, UnnestColumn};
 
+use super::pattern::pattern_line;
 use crate::parser::names::element_columns;
 use crate::streaming::{
     Attribute, Call, GroupAggregate, Join, Keep, Node, NodeId, NodeKind, Over, Plan, Properties,
@@ -135,6 +136,7 @@ impl Printer<'_> {
             NodeKind::Over(over) => {
                 input.map_or_else(String::new, |input| over_line(over, &input.properties))
             }
+            NodeKind::Pattern(pattern) => pattern_line(pattern, below),
             NodeKind::UpsertMaterialize(materialize) => {
                 format!(
                     "UpsertMaterialize(key=[{}])",
@@ -427,7 +429,7 @@ fn changelog(node: &Node) -> String {
 }
 
 /// A time to live in the largest unit that it is a whole number of.
-fn duration(ms: u64) -> String {
+pub(super) fn duration(ms: u64) -> String {
     let units = [
         (86_400_000, "d"),
         (3_600_000, "h"),

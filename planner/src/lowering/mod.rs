@@ -16,6 +16,7 @@ mod lineage;
 mod normalize;
 mod operators;
 mod over;
+mod pattern;
 mod rank;
 pub mod settings;
 mod side_tables;
@@ -29,6 +30,7 @@ mod unnest;
 use levada_engine::connector::ConnectorRegistry;
 use levada_engine::graph::JobGraph;
 
+pub(crate) use pattern::pattern_spec;
 pub use settings::Configuration;
 
 use crate::catalog::Catalogs;
