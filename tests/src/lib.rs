@@ -23,6 +23,7 @@ pub mod postgres;
 pub mod process;
 pub mod processes;
 pub mod run;
+pub mod slow_lookup;
 pub mod text;
 
 /// The seed of everything random in a test run: `LEVADA_TEST_SEED`, or the time. Tests print it,

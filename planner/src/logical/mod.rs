@@ -61,7 +61,7 @@ pub fn plan(context: &QueryContext<'_>, query: &Query) -> Result<LogicalPlan, Pl
     let raw = context.plan(query)?;
     let counted = multisets::count_rows(raw)?;
     let windowed = windows::replace_markers(unnest::attach(counted)?)?;
-    let joined = temporal_join::replace_markers(windowed, context.is_streaming())?;
+    let joined = temporal_join::replace_markers(windowed, context)?;
     optimize::analyze(context.resolver(), joined).map_err(|error| advice::placed(error, query))
 }
 
