@@ -3,7 +3,7 @@
 //! A query's file holds its sink's DDL, views if it needs some, and one `INSERT INTO sink`. Comment
 //! lines may carry directives: `-- check: total COLUMN` compares only that column's sum, and
 //! `-- check-without: SYSTEM` leaves a system out of the comparison. `-- long` says that a run is long
-//! enough to count without one before it that warms the system up.
+//! enough to count without one before it that warms the system up. `${suite}` is the suite's folder.
 
 use std::fs;
 use std::path::Path;
@@ -93,7 +93,16 @@ impl Query {
         let mut query = Self::parse(name, &read(&path)?)?;
         query.ddl = read(&suite.join("ddl.sql"))?;
         query.duckdb = duckdb.is_file().then(|| read(&duckdb)).transpose()?;
+        query.find_files(&suite.canonicalize().at(suite)?);
         Ok(query)
+    }
+
+    /// Puts in where the suite's own files are.
+    fn find_files(&mut self, suite: &Path) {
+        let suite = suite.display().to_string();
+        for sql in self.views.iter_mut().chain(&mut self.duckdb) {
+            *sql = sql.replace("${suite}", &suite);
+        }
     }
 
     /// Splits a query's file into its parts.

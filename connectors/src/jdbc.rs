@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  SELECT ─► COPY … TO STDOUT (binary) ─► rows, one split for each range of the partition column
+//!  keys of other rows    ─► COPY (SELECT … JOIN (VALUES …)) TO STDOUT ─► the rows of each (`lookup`)
 //!  rows, PRIMARY KEY     ─► last change of each key ─► COPY into a temporary table ─► ON CONFLICT, DELETE
 //!  rows, no PRIMARY KEY  ─► the checkpoint ─► COPY and a row of levada_commits in one transaction
 //! ```
@@ -28,6 +29,7 @@ mod config;
 mod copy;
 mod epoch;
 mod failure;
+mod lookup;
 mod marker;
 mod numeric;
 mod partition;

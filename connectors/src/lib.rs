@@ -28,6 +28,7 @@ mod generate;
 mod hash;
 pub mod jdbc;
 pub mod kafka;
+mod lookup;
 pub mod nexmark;
 pub mod options;
 pub mod print;

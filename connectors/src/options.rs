@@ -150,6 +150,14 @@ impl Options {
         invalid(name, text, expected)
     }
 
+    /// The error for an option that says something only beside another.
+    pub fn useless(&self, name: &str, beside: &str) -> EngineError {
+        EngineError::config(format!(
+            "the option '{name}' has no meaning without {beside}"
+        ))
+        .with_hint(format!("add {beside}, or leave '{name}' out"))
+    }
+
     /// Refuses options that nobody asked for.
     pub fn finish(self) -> Result<()> {
         let unknown = self.entries.keys().find(|name| {

@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "postgres/asking.rs"]
+mod asking;
 #[path = "postgres/committing.rs"]
 mod committing;
 #[path = "postgres/reading.rs"]

@@ -19,6 +19,10 @@ use crate::graph::{JobId, WireBytes, WireSchema};
 use crate::metrics::SubtaskMetrics;
 use crate::time::Clock;
 
+mod lookup;
+
+pub use lookup::{Answer, Lookup, LookupCache, LookupContext, PartialCache};
+
 /// A table as its connector needs to know it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TableDescriptor {
@@ -103,6 +107,19 @@ pub trait SourceFactory: Send + Sync {
 
     /// A source for one subtask, which delivers rows of exactly `context.schema`.
     fn create(&self, context: SourceContext) -> Result<Box<dyn Source>>;
+
+    /// Whether the table is asked by key where a query joins `FOR SYSTEM_TIME AS OF` processing time, and how
+    /// its answers are kept; `None` if it can only be read.
+    fn lookup(&self) -> Option<LookupCache> {
+        None
+    }
+
+    /// Whoever asks the table by key for one subtask. Never called of a table that is loaded as a whole
+    /// ([`LookupCache::Full`]), which is read.
+    fn create_lookup(&self, context: LookupContext) -> Result<Arc<dyn Lookup>> {
+        let _ = context;
+        Err(EngineError::internal("the table cannot be asked by key"))
+    }
 }
 
 /// What a source is created with.

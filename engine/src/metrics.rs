@@ -71,6 +71,10 @@ pub struct SubtaskMetrics {
     pub bad_rows: Counter,
     /// Rows dropped because their event time was NULL.
     pub null_time_rows: Counter,
+    /// Keys that a table was asked for, in a lookup join.
+    pub lookup_keys: Counter,
+    /// Keys whose rows a cache had.
+    pub lookup_hits: Counter,
     /// Nanoseconds of work.
     pub busy_ns: Counter,
     /// Nanoseconds of waiting for credit to send.
@@ -95,6 +99,8 @@ impl Default for SubtaskMetrics {
             late_rows: Counter::default(),
             bad_rows: Counter::default(),
             null_time_rows: Counter::default(),
+            lookup_keys: Counter::default(),
+            lookup_hits: Counter::default(),
             busy_ns: Counter::default(),
             backpressured_ns: Counter::default(),
             watermark: Gauge::new(MIN_WATERMARK),
@@ -117,6 +123,10 @@ pub struct SubtaskSnapshot {
     pub late_rows: u64,
     pub bad_rows: u64,
     pub null_time_rows: u64,
+    #[serde(default)]
+    pub lookup_keys: u64,
+    #[serde(default)]
+    pub lookup_hits: u64,
     pub busy_ns: u64,
     pub backpressured_ns: u64,
     pub watermark: Option<i64>,
@@ -143,6 +153,8 @@ impl SubtaskMetrics {
             late_rows: self.late_rows.get(),
             bad_rows: self.bad_rows.get(),
             null_time_rows: self.null_time_rows.get(),
+            lookup_keys: self.lookup_keys.get(),
+            lookup_hits: self.lookup_hits.get(),
             busy_ns: self.busy_ns.get(),
             backpressured_ns: self.backpressured_ns.get(),
             watermark: (watermark != MIN_WATERMARK).then_some(watermark),
@@ -168,6 +180,8 @@ impl SubtaskSnapshot {
         self.late_rows += other.late_rows;
         self.bad_rows += other.bad_rows;
         self.null_time_rows += other.null_time_rows;
+        self.lookup_keys += other.lookup_keys;
+        self.lookup_hits += other.lookup_hits;
         self.busy_ns += other.busy_ns;
         self.backpressured_ns += other.backpressured_ns;
         self.state_bytes += other.state_bytes;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use levada_engine::connector::{
-    Boundedness, ConnectorFactory, ConnectorRegistry, Sink, SinkContext, SinkFactory, Source,
-    SourceContext, SourceEvent, SourceFactory, SplitState, TableDescriptor,
+    Boundedness, ConnectorFactory, ConnectorRegistry, LookupCache, PartialCache, Sink, SinkContext,
+    SinkFactory, Source, SourceContext, SourceEvent, SourceFactory, SplitState, TableDescriptor,
 };
 use levada_engine::element::{Batch, ChangelogMode, RowKind};
 use levada_engine::error::{EngineError, Result};
@@ -22,7 +22,8 @@ use levada_language::error::PlanError;
 /// `append`, `upsert` and `any` sinks; `upserts` (bounded, upsert) both.
 struct Fake(&'static str);
 
-struct FakeSource(Boundedness, ChangelogMode, String);
+/// Boundedness, mode, rows, and what is kept if it can be asked by key.
+struct FakeSource(Boundedness, ChangelogMode, String, Option<LookupCache>);
 
 impl SourceFactory for FakeSource {
     fn boundedness(&self) -> Boundedness {
@@ -31,6 +32,10 @@ impl SourceFactory for FakeSource {
 
     fn mode(&self) -> ChangelogMode {
         self.1
+    }
+
+    fn lookup(&self) -> Option<LookupCache> {
+        self.3
     }
 
     /// The first subtask delivers the option `data`: a JSON object a line, in batches of two. One behind
@@ -110,10 +115,15 @@ impl ConnectorFactory for Fake {
         check_options(table)?;
         let data = || table.option("data").unwrap_or_default().to_string();
         let source = match self.0 {
-            "stream" => FakeSource(Boundedness::Unbounded, ChangelogMode::Append, data()),
-            "table" => FakeSource(Boundedness::Bounded, ChangelogMode::Append, data()),
-            "changes" => FakeSource(Boundedness::Bounded, ChangelogMode::Retract, data()),
-            "upserts" => FakeSource(Boundedness::Bounded, ChangelogMode::Upsert, data()),
+            "stream" => FakeSource(Boundedness::Unbounded, ChangelogMode::Append, data(), None),
+            "table" => FakeSource(
+                Boundedness::Bounded,
+                ChangelogMode::Append,
+                data(),
+                asked(table),
+            ),
+            "changes" => FakeSource(Boundedness::Bounded, ChangelogMode::Retract, data(), None),
+            "upserts" => FakeSource(Boundedness::Bounded, ChangelogMode::Upsert, data(), None),
             other => {
                 return Err(EngineError::config(format!(
                     "table '{}': the connector '{other}' only writes and cannot be read",
@@ -133,6 +143,21 @@ impl ConnectorFactory for Fake {
                 table.name
             ))),
         }
+    }
+}
+
+/// A table whose path says so is asked by key.
+fn asked(table: &TableDescriptor) -> Option<LookupCache> {
+    match table.option("path") {
+        Some("asked") => Some(LookupCache::None),
+        Some("asked, cached") => Some(LookupCache::Partial(PartialCache {
+            max_rows: Some(1000),
+            expire_after_write_ms: Some(60_000),
+            expire_after_access_ms: None,
+            missing_keys: false,
+        })),
+        Some("loaded") => Some(LookupCache::Full { reload_ms: None }),
+        _ => None,
     }
 }
 

@@ -184,6 +184,7 @@ impl Planner {
         // Whether streams can do it depends on the mode in which the view is used.
         let files = FileTables::new();
         let context = QueryContext::new(self.lookup(), &self.resolver, &files, &view.query, false)
+            .with_connectors(&self.connectors)
             .for_view(&view.name);
         let plan = logical::plan(&context, &view.query)?;
         let (named, found) = (view.columns.len(), plan.schema().fields().len());
@@ -247,7 +248,8 @@ impl Planner {
     /// The query is wrong.
     pub fn schema_of(&self, query: &Query) -> Result<SchemaRef, PlanError> {
         let files = FileTables::new();
-        let context = QueryContext::new(self.lookup(), &self.resolver, &files, query, false);
+        let context = QueryContext::new(self.lookup(), &self.resolver, &files, query, false)
+            .with_connectors(&self.connectors);
         Ok(Arc::clone(logical::plan(&context, query)?.schema().inner()))
     }
 
@@ -256,7 +258,7 @@ impl Planner {
     /// # Errors
     /// The query of the view is wrong, for instance because a table was dropped.
     pub fn schema_of_view(&self, view: &View) -> Result<SchemaRef, PlanError> {
-        logical::schema_of_view(self.lookup(), &self.resolver, view)
+        logical::schema_of_view(self.lookup(), &self.resolver, &self.connectors, view)
     }
 
     /// A query whose rows stream to the client.
@@ -554,7 +556,8 @@ impl Planner {
     ) -> Result<LogicalPlan, PlanError> {
         logical::refuse_for_streams(resolver, query)?;
         let files = FileTables::new();
-        let context = QueryContext::new(self.lookup(), resolver, &files, query, true);
+        let context = QueryContext::new(self.lookup(), resolver, &files, query, true)
+            .with_connectors(&self.connectors);
         let plan = shape(logical::plan(&context, query)?)?;
         logical::optimize_for_streams(resolver, plan, query, &self.lookup())
             .map_err(|error| error.or_at(Some(query.location)))

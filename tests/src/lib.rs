@@ -23,6 +23,7 @@ pub mod postgres;
 pub mod process;
 pub mod processes;
 pub mod run;
+pub mod slow_lookup;
 pub mod text;
 pub mod tpch;
 

@@ -9,11 +9,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::slow_lookup::SlowLookup;
 use arrow::datatypes::{DataType, Schema};
 use async_trait::async_trait;
 use levada_engine::connector::{
-    Boundedness, ConnectorFactory, ConnectorRegistry, Sink, SinkContext, SinkFactory, Source,
-    SourceContext, SourceEvent, SourceFactory, SplitState, TableDescriptor,
+    Boundedness, ConnectorFactory, ConnectorRegistry, Lookup, LookupCache, LookupContext,
+    PartialCache, Sink, SinkContext, SinkFactory, Source, SourceContext, SourceEvent,
+    SourceFactory, SplitState, TableDescriptor,
 };
 use levada_engine::element::{Batch, ChangelogMode};
 use levada_engine::graph::{WireBytes, WireSchema};
@@ -211,6 +213,27 @@ impl SourceFactory for PacedFactory {
 
     fn mode(&self) -> ChangelogMode {
         self.inner.mode()
+    }
+
+    /// What could be loaded is asked, with and without a cache.
+    fn lookup(&self) -> Option<LookupCache> {
+        let partial = PartialCache {
+            max_rows: Some(4),
+            expire_after_write_ms: None,
+            expire_after_access_ms: None,
+            missing_keys: true,
+        };
+        let cache = match self.pace.seed % 3 {
+            0 => LookupCache::Partial(partial),
+            _ => LookupCache::None,
+        };
+        self.inner.lookup().map(|_| cache)
+    }
+
+    fn create_lookup(&self, context: LookupContext) -> Result<Arc<dyn Lookup>> {
+        let longest = self.pace.sources * 8;
+        let lookup = SlowLookup::new(Arc::clone(&self.inner), context, longest, self.pace.seed);
+        Ok(Arc::new(lookup))
     }
 
     fn create(&self, context: SourceContext) -> Result<Box<dyn Source>> {

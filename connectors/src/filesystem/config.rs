@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use arrow::datatypes::{Schema, SchemaRef};
-use levada_engine::connector::TableDescriptor;
+use levada_engine::connector::{LookupCache, TableDescriptor};
 use regex::Regex;
 use url::Url;
 
 use super::Metadata;
 use crate::columns;
 use crate::format::Format;
+use crate::lookup;
 use crate::options::Options;
 use levada_engine::{EngineError, Result};
 
@@ -30,6 +31,8 @@ pub(super) struct Config {
     /// Metadata columns by name.
     pub metadata: BTreeMap<String, Metadata>,
     pub source: SourceConfig,
+    /// Whether the table is loaded as a whole for joins in processing time.
+    pub lookup: Option<LookupCache>,
     pub sink: SinkConfig,
 }
 
@@ -65,6 +68,7 @@ impl Config {
             .unwrap_or_else(|| "__DEFAULT_PARTITION__".to_string());
         let source = SourceConfig::parse(&mut options)?;
         let sink = SinkConfig::parse(&mut options)?;
+        let lookup = lookup(&mut options, &source)?;
         options.finish()?;
         let config = Config {
             path,
@@ -74,6 +78,7 @@ impl Config {
             default_partition,
             metadata: columns::metadata(table)?,
             source,
+            lookup,
             sink,
         };
         config.check_partitions()?;
@@ -116,6 +121,24 @@ impl Config {
         });
         Schema::new(in_files.cloned().collect::<Vec<_>>())
     }
+}
+
+/// Files have no keys to ask by, but can be loaded.
+fn lookup(options: &mut Options, source: &SourceConfig) -> Result<Option<LookupCache>> {
+    let lookup = lookup::parse(options)?;
+    match lookup {
+        Some(LookupCache::None | LookupCache::Partial(_)) => {
+            return Err(options.invalid("lookup.cache", "'FULL': files cannot be asked by key"));
+        }
+        Some(LookupCache::Full { .. }) if source.monitor_interval.is_some() => {
+            return Err(EngineError::config(
+                "'lookup.cache' = 'FULL' loads files that are there, and 'source.monitor-interval' waits for more",
+            )
+            .with_hint("leave out one of them; 'lookup.full-cache.periodic-reload.interval' loads again"));
+        }
+        _ => {}
+    }
+    Ok(lookup)
 }
 
 impl SourceConfig {

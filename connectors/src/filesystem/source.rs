@@ -9,7 +9,7 @@ use arrow::array::{
 use arrow::compute::take;
 use async_trait::async_trait;
 use levada_engine::connector::{
-    Boundedness, Source, SourceContext, SourceEvent, SourceFactory, SplitState,
+    Boundedness, LookupCache, Source, SourceContext, SourceEvent, SourceFactory, SplitState,
 };
 use levada_engine::element::Batch;
 use levada_engine::{EngineError, Result};
@@ -43,6 +43,10 @@ impl Factory {
 }
 
 impl SourceFactory for Factory {
+    fn lookup(&self) -> Option<LookupCache> {
+        self.config.lookup
+    }
+
     fn boundedness(&self) -> Boundedness {
         match self.config.source.monitor_interval {
             None => Boundedness::Bounded,

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use levada_engine::connector::TableDescriptor;
+use levada_engine::connector::{LookupCache, TableDescriptor};
 use levada_engine::{EngineError, Result};
 use tokio_postgres::config::SslMode;
 use url::Url;
 
 use super::partition::Partitioning;
 use super::types;
+use crate::lookup;
 use crate::options::{Options, unknown_name};
 
 /// The parameters of a URL that are understood.
@@ -48,6 +49,10 @@ pub(super) struct Config {
     /// The most rows in one batch that is read.
     pub fetch_rows: Option<usize>,
     pub primary_key: Vec<String>,
+    /// What is kept of the rows that joins ask for.
+    pub lookup: LookupCache,
+    /// How often a question is asked again.
+    pub lookup_retries: u32,
 }
 
 /// `sink.delivery-guarantee`
@@ -159,7 +164,8 @@ impl Config {
         )?;
         let partitioning = Partitioning::parse(&mut options, &table.schema.0)?;
         let fetch_rows = options.parsed::<usize>("scan.fetch-size", "a number of rows")?;
-        refuse_lookups(table)?;
+        let lookup = lookup::parse(&mut options)?;
+        let lookup_retries = options.parsed("lookup.max-retries", "a number")?;
         options.finish()?;
         check_table(table)?;
         let connect_timeout = database.get_connect_timeout().copied();
@@ -181,17 +187,9 @@ impl Config {
             partitioning,
             fetch_rows: fetch_rows.filter(|rows| *rows > 0),
             primary_key: table.primary_key.clone(),
+            lookup: lookup.unwrap_or(LookupCache::None),
+            lookup_retries: lookup_retries.unwrap_or(3),
         })
-    }
-}
-
-fn refuse_lookups(table: &TableDescriptor) -> Result<()> {
-    match table.options.keys().find(|key| key.starts_with("lookup.")) {
-        None => Ok(()),
-        Some(key) => Err(EngineError::config(format!(
-            "the option '{key}' is for lookup joins, which do not exist yet"
-        ))
-        .with_hint("leave it out")),
     }
 }
 

@@ -14,7 +14,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use levada_engine::connector::{
-    Boundedness, Source, SourceContext, SourceEvent, SourceFactory, SplitState,
+    Boundedness, Lookup, LookupCache, LookupContext, Source, SourceContext, SourceEvent,
+    SourceFactory, SplitState,
 };
 use levada_engine::element::Batch;
 use levada_engine::{EngineError, Result};
@@ -25,6 +26,7 @@ use super::client::Session;
 use super::config::{Config, literal, quote};
 use super::copy::read::Reader;
 use super::failure::Failure;
+use super::lookup::TableLookup;
 use super::types::Direction;
 
 mod split;
@@ -48,6 +50,14 @@ impl Factory {
 impl SourceFactory for Factory {
     fn boundedness(&self) -> Boundedness {
         Boundedness::Bounded
+    }
+
+    fn lookup(&self) -> Option<LookupCache> {
+        Some(self.config.lookup)
+    }
+
+    fn create_lookup(&self, context: LookupContext) -> Result<Arc<dyn Lookup>> {
+        Ok(Arc::new(TableLookup::new(&self.config, context)))
     }
 
     fn create(&self, context: SourceContext) -> Result<Box<dyn Source>> {

@@ -89,8 +89,8 @@ fn wrong_options_say_what_is_wrong() {
             "org.postgresql.Driver",
         ),
         (
-            vec![("lookup.cache", "NONE")],
-            "lookup joins, which do not exist yet",
+            vec![("lookup.cache", "SOME")],
+            "the option 'lookup.cache' has the value 'SOME', expected one of 'NONE', 'PARTIAL', 'FULL'",
         ),
         (
             vec![("sink.max-retry", "3")],

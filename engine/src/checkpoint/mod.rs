@@ -74,6 +74,8 @@ pub struct OperatorCheckpoint {
 /// Where elements were when a barrier overtook them. In this order they reach their operator.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Leg {
+    /// Taken by the operator, which waited for an answer from outside.
+    Asked,
     /// At the operator's gate.
     #[default]
     Arrived,

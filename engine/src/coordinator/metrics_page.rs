@@ -13,7 +13,7 @@ pub type Row = (Vec<(&'static str, String)>, SubtaskSnapshot);
 type Read = fn(&SubtaskSnapshot) -> Option<f64>;
 
 /// The name, kind, description and value of each series of a subtask.
-const SERIES: [(&str, &str, &str, Read); 13] = [
+const SERIES: [(&str, &str, &str, Read); 15] = [
     ("rows_in_total", "counter", "Rows received", |s| {
         Some(s.rows_in as f64)
     }),
@@ -46,6 +46,18 @@ const SERIES: [(&str, &str, &str, Read); 13] = [
         "counter",
         "Rows without event time",
         |s| Some(s.null_time_rows as f64),
+    ),
+    (
+        "lookup_keys_total",
+        "counter",
+        "Keys that tables were asked for",
+        |s| Some(s.lookup_keys as f64),
+    ),
+    (
+        "lookup_hits_total",
+        "counter",
+        "Keys whose rows a lookup cache had",
+        |s| Some(s.lookup_hits as f64),
     ),
     (
         "busy_seconds_total",

@@ -268,6 +268,8 @@ fn sliced_size(array: &ArrayRef) -> usize {
 pub enum BarrierKind {
     /// One of those that a job goes on after.
     Checkpoint,
+    /// One that another query may start from too.
+    Savepoint,
     /// The last one of a job whose input has ended or which is being stopped.
     Final,
 }

@@ -126,6 +126,7 @@ fn encode_body(element: &Element, out: &mut BytesMut) -> Result<()> {
             out.put_u8(match barrier.kind {
                 BarrierKind::Checkpoint => 0,
                 BarrierKind::Final => 1,
+                BarrierKind::Savepoint => 2,
             });
             out.put_i64_le(barrier.overtakes_at_ms.unwrap_or(NEVER));
         }
@@ -202,6 +203,7 @@ pub fn decode(mut body: Bytes) -> Result<Frame> {
             let kind = match body.get_u8() {
                 0 => BarrierKind::Checkpoint,
                 1 => BarrierKind::Final,
+                2 => BarrierKind::Savepoint,
                 _ => return Err(broken()),
             };
             Element::Barrier(Barrier {

@@ -38,6 +38,8 @@ pub enum OperatorSpec {
     Join(JoinSpec),
     /// Puts each row of its left input to the version of a row of the right input that counts for it.
     TemporalJoin(TemporalJoinSpec),
+    /// Puts to each row the rows that a table has for its key when it is asked.
+    LookupJoin(Box<LookupJoinSpec>),
     /// Numbers rows in order, and passes on the first ones.
     Rank(RankSpec),
     /// Puts values behind each row that are computed from the rows around it.
@@ -405,6 +407,39 @@ pub struct TemporalJoinSpec {
     pub condition: Option<Expression>,
     /// How long a version is kept that does not change, in milliseconds; 0 for ever. Not with event time.
     pub ttl_ms: u64,
+}
+
+/// Asks a table by key for each row of the input, which are never taken back. Output columns are those of the
+/// input and those of the table, in the order of the input.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LookupJoinSpec {
+    /// The table, and what is read of it.
+    pub table: SourceSpec,
+    /// The columns that this gives.
+    pub table_schema: WireSchema,
+    /// What is done with the rows of the table, and the columns that each step gives.
+    pub calcs: Vec<(CalcSpec, WireSchema)>,
+    /// A column of the input, and the column of the table that equals it, by its name there.
+    pub keys: Vec<(usize, String)>,
+    /// Whether rows without a partner come out beside NULLs.
+    pub outer: bool,
+    /// What both rows must fulfil besides, over the columns of the output; NULL counts as false.
+    pub condition: Option<Expression>,
+    /// How many questions may be without an answer (`table.exec.async-lookup.buffer-capacity`).
+    pub capacity: usize,
+    /// How long an answer may take, in milliseconds (`table.exec.async-lookup.timeout`).
+    pub timeout_ms: u64,
+    /// How keys without rows are asked for again; `None` takes the first answer.
+    pub retry: Option<LookupRetry>,
+}
+
+/// Asks again for keys that have no rows yet (the hint LOOKUP).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct LookupRetry {
+    /// After how many milliseconds.
+    pub delay_ms: u64,
+    /// How often at most.
+    pub attempts: u32,
 }
 
 /// Which version of several counts for a row: the last one that is no later.

@@ -307,7 +307,8 @@ fn state_plan(spec: &OperatorSpec) -> Result<Option<(aggregate::Plan, bool)>> {
     })
 }
 
-fn only_input(inputs: &[SchemaRef]) -> Result<&SchemaRef> {
+/// The input of an operator that has one.
+pub(crate) fn only_input(inputs: &[SchemaRef]) -> Result<&SchemaRef> {
     match inputs {
         [only] => Ok(only),
         _ => Err(EngineError::internal(format!(

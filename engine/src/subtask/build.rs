@@ -90,6 +90,12 @@ pub async fn build(plan: Plan, wiring: Wiring) -> Result<Subtask> {
                 return Err(EngineError::internal("a source stands within a chain"));
             }
             OperatorSpec::Sink(spec) => plan.open_sink(operator, spec).await?,
+            OperatorSpec::LookupJoin(spec) => {
+                let inputs = plan.input_schemas(vertex, operator)?;
+                let input = operator::only_input(&inputs)?;
+                let stage = plan.open_lookup(operator, spec, input).await;
+                Stage::Lookup(Box::new(stage.map_err(|e| e.at(&operator.name))?))
+            }
             OperatorSpec::Collect => {
                 let reporter = wiring.reporter.clone();
                 Stage::Collect(Collector::new(
@@ -132,6 +138,7 @@ pub async fn build(plan: Plan, wiring: Wiring) -> Result<Subtask> {
         replay: plan.replay(vertex)?,
         consumers: plan.consumers(&edge_ids)?,
         under_way: None,
+        held: None,
         dry: false,
         chain: Chain::new(nodes, edges, plan.metrics, clock),
         input,
@@ -326,7 +333,7 @@ impl Plan {
     }
 
     /// What expressions may call, in the job's time zone.
-    fn functions(&self) -> Arc<TaskContext> {
+    pub(super) fn functions(&self) -> Arc<TaskContext> {
         let zone = self.graph.settings.time_zone.as_deref();
         in_time_zone(&self.environment.functions, zone)
     }

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use arrow::datatypes::SchemaRef;
 
+use super::lookup::LookupStage;
 use super::sink::{Collector, SinkStage};
 use crate::element::{Barrier, Batch, Element};
 use crate::error::Result;
@@ -17,6 +18,7 @@ use crate::operator::{Operator, Output};
 use crate::state::Delta;
 use crate::time::{Clock, EventTime, WatermarkMerger};
 
+mod answers;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +36,8 @@ pub(super) enum Stage {
     /// The source at the head; driven from outside.
     Source,
     Operator(Box<dyn Operator>),
+    /// Asks a table, and goes on when that has answered.
+    Lookup(Box<LookupStage>),
     Sink(Box<SinkStage>),
     Collect(Collector),
 }
@@ -86,6 +90,8 @@ pub(super) struct Chain {
     /// By node: what waits for an operator that has more to give.
     unfinished: Vec<Option<VecDeque<Act>>>,
     output: Output,
+    /// No input is taken until all questions are answered.
+    waits_for_answers: bool,
 }
 
 /// What is to be done at a node.
@@ -141,6 +147,7 @@ impl Chain {
             clock,
             queue: VecDeque::new(),
             output: Output::default(),
+            waits_for_answers: false,
         }
     }
 
@@ -160,16 +167,26 @@ impl Chain {
     /// Whether every operator has seen the end of all its inputs, and has nothing more to give.
     pub fn has_ended(&self) -> bool {
         let ended = |n: &Node| matches!(n.stage, Stage::Source) || n.inputs.all_ended();
-        !self.has_work() && self.nodes.iter().all(ended)
+        !self.has_work() && !self.is_asking() && self.nodes.iter().all(ended)
     }
 
     /// Whether an operator has more to give, which was not asked for since too much waited for others.
     pub fn has_work(&self) -> bool {
-        !self.queue.is_empty()
+        !self.queue.is_empty() || self.has_answers()
     }
 
-    /// Does what is to be done, but asks nobody for more while too much waits for others.
+    /// Does what is to be done, and lets go what has an answer, but asks nobody for more while too much waits for
+    /// others.
     pub fn run(&mut self) -> Result<()> {
+        self.take_steps()?;
+        while self.has_answers() {
+            self.give_answers()?;
+            self.take_steps()?;
+        }
+        Ok(())
+    }
+
+    fn take_steps(&mut self) -> Result<()> {
         // First in, first out keeps the order on every path from operator to operator.
         while let Some(step) = self.queue.pop_front() {
             if matches!(step.act, Act::GoOn) && self.is_full() {
@@ -214,11 +231,11 @@ impl Chain {
             }),
             Act::ForwardWatermark(watermark) => {
                 let behind = self.nodes.get(node).map(|n| n.stage.behind(watermark));
-                self.route_all(node, Event::Watermark(behind.unwrap_or(watermark)))
+                self.pass_on(node, Event::Watermark(behind.unwrap_or(watermark)))
             }
             Act::HandOver => self.call(node, |operator, output| operator.hand_over(output)),
             Act::Finish => self.call(node, |operator, output| operator.finish(output)),
-            Act::Forward(event) => self.route_all(node, event),
+            Act::Forward(event) => self.pass_on(node, event),
             Act::GoOn => self.go_on(node),
         }
     }
@@ -261,6 +278,7 @@ impl Chain {
                 let has_more = operator.has_more();
                 self.route_output(node, has_more)?;
             }
+            Stage::Lookup(lookup) => lookup.take(batch).map_err(|e| place(e, &target.name))?,
             Stage::Sink(sink) => {
                 self.metrics.rows_out.add(batch.num_rows() as u64);
                 self.metrics.batches_out.add(1);
@@ -422,6 +440,7 @@ impl Chain {
         for node in &mut self.nodes {
             let polled = match &mut node.stage {
                 Stage::Sink(sink) => sink.poll(context),
+                Stage::Lookup(lookup) => lookup.poll(context),
                 Stage::Collect(collector) => collector.poll(context),
                 _ => continue,
             };
@@ -436,12 +455,18 @@ impl Chain {
 
     /// Whether so much waits for others that no input may be taken.
     pub fn is_full(&self) -> bool {
+        self.is_blocked() || self.asks_enough()
+    }
+
+    /// Whether so much waits for others that nothing more may be made.
+    fn is_blocked(&self) -> bool {
         self.edges.iter().any(EdgeOutput::is_full) || self.waits_at_its_end()
     }
 
     /// Whether anything waits for others.
     pub fn has_unsent(&self) -> bool {
-        self.edges.iter().any(EdgeOutput::has_unsent) || self.waits_at_its_end()
+        let unsent = self.edges.iter().any(EdgeOutput::has_unsent);
+        unsent || self.waits_at_its_end() || self.is_asking()
     }
 
     fn waits_at_its_end(&self) -> bool {

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use super::snapshot::{Overtaken, Rest};
 use super::{Input, Route, Subtask};
 use crate::checkpoint::{ChannelTime, InFlight, Leg, OperatorCheckpoint};
-use crate::element::{Barrier, Element};
+use crate::element::{Barrier, BarrierKind, Element};
 use crate::error::Result;
 use crate::time::MAX_WATERMARK;
 
@@ -34,6 +34,14 @@ impl Subtask {
     /// `overtaking` where it stands.
     pub(super) fn cut(&mut self, barrier: Barrier, overtaking: bool) -> Result<()> {
         self.dry = false;
+        self.held = None;
+        // Nobody goes on after the last one, and after a savepoint maybe another query.
+        let waits = barrier.kind != BarrierKind::Checkpoint;
+        self.chain.wait_for_answers(waits);
+        if waits && self.chain.is_asking() {
+            self.held = Some(barrier);
+            return Ok(());
+        }
         let overtakes_at = barrier.overtakes_at_ms;
         let channels = match overtakes_at.is_some() {
             true => self.channel_times(),
@@ -50,6 +58,7 @@ impl Subtask {
                 ..OperatorCheckpoint::default()
             });
         }
+        let overtaken = self.unanswered();
         let now = self.chain.clock.now_ms();
         let sinks = self.chain.sinks().map(|(uid, ..)| uid.to_string());
         let preparing = sinks.collect();
@@ -63,12 +72,41 @@ impl Subtask {
             preparing,
             rest: Rest {
                 operators,
-                overtaken: Vec::new(),
+                overtaken,
                 channels,
             },
             done,
         });
         Ok(())
+    }
+
+    /// Cuts the subtask for a barrier that has waited for answers, when all are there.
+    pub(super) fn cut_held(&mut self) -> Result<()> {
+        match self.held {
+            Some(barrier) if !self.chain.is_asking() => self.cut(barrier, false),
+            _ => Ok(()),
+        }
+    }
+
+    /// The rows that wait for answers, which are asked for again after a restore.
+    fn unanswered(&self) -> Vec<Overtaken> {
+        let overtaken = |(operator, name, elements): (String, String, Vec<Element>)| Overtaken {
+            at: InFlight {
+                operator,
+                name,
+                from: self.index,
+                to: self.index,
+                consumers: self.parallelism,
+                leg: Leg::Asked,
+                ..InFlight::default()
+            },
+            elements,
+        };
+        let asked = self.chain.unanswered().into_iter();
+        asked
+            .filter(|(.., elements)| !elements.is_empty())
+            .map(overtaken)
+            .collect()
     }
 
     /// Gathers what belongs to the checkpoint under way, and hands it over when all is there.

@@ -31,6 +31,7 @@ use crate::metrics::SubtaskSnapshot;
 mod build;
 mod chain;
 mod cut;
+mod lookup;
 mod replay;
 mod sink;
 mod snapshot;
@@ -154,6 +155,8 @@ pub struct Subtask {
     replay: Option<Replay>,
     /// The checkpoint that is under way here.
     under_way: Option<Cut>,
+    /// A barrier that waits for the answers to all questions.
+    held: Option<Barrier>,
     /// The chain knows that no input is waiting.
     dry: bool,
     input_ended: bool,
@@ -255,6 +258,12 @@ impl Subtask {
             self.overtake()?;
             self.send_some().await?;
             self.advance_cut();
+            self.cut_held()?;
+            if self.chain.has_answers() {
+                self.chain.run()?;
+                self.dry = false;
+                continue;
+            }
             if self.chain.is_full() {
                 if self.wait(true).await? {
                     return Ok(());
@@ -344,7 +353,9 @@ impl Subtask {
             biased;
             command = self.commands.recv() => Some(command.ok_or_else(EngineError::cancelled)?),
             sent = poll_fn(|context| match chain.poll_outlets(context, true) {
-                Poll::Pending if full && !chain.is_full() => Poll::Ready(Ok(())),
+                Poll::Pending if full && !chain.is_full() || chain.has_answers() => {
+                    Poll::Ready(Ok(()))
+                }
                 polled => polled,
             }), if unsent => {
                 sent?;
@@ -432,6 +443,8 @@ impl Subtask {
                     source.checkpoint_complete(checkpoint_id).await?;
                 }
                 if last {
+                    // The checkpoint has the rows that still wait for answers.
+                    self.chain.forget_questions();
                     self.send_all().await?;
                 }
                 Ok(last)

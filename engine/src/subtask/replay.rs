@@ -105,14 +105,13 @@ impl Subtask {
             .filter(|c| c.operator == uid && c.input == input && is_mine(c.to, c.consumers));
         let times: BTreeMap<Channel, ChannelTime> =
             times.map(|c| ((c.to, c.from), c.clone())).collect();
-        let rows = replay.manifest.in_flight.iter().filter(|f| {
-            f.operator == uid
-                && f.input == input
-                && f.leg != Leg::Unflushed
-                && is_mine(f.to, f.consumers)
-        });
-        let mut rows: Vec<InFlight> = rows.cloned().collect();
-        rows.sort_by_key(|f| (f.to, f.from, f.leg));
+        let is_own =
+            |f: &InFlight| f.operator == uid && f.input == input && is_mine(f.to, f.consumers);
+        let (asked, rows) = of_input(&replay.manifest, is_own);
+        // These came before all that is said of time.
+        for part in asked {
+            self.ask_again(replay, node, of, &part).await?;
+        }
         if times.is_empty() && rows.is_empty() {
             return Ok(());
         }
@@ -152,6 +151,30 @@ impl Subtask {
         }
         self.take_partial(node, partial);
         self.leave_old_time(node, input, channels.len(), &new);
+        Ok(())
+    }
+
+    /// Asks again for the rows that had no answer yet.
+    async fn ask_again(
+        &mut self,
+        replay: &Replay,
+        node: usize,
+        of: &ReplayInput,
+        part: &InFlight,
+    ) -> Result<()> {
+        let channel = self.chain.nodes.get(node);
+        let channel = channel.and_then(|n| n.inputs.iter().map(|(key, _)| key.1).next());
+        for element in replay.store.get_in_flight(part, &replay.scratch).await? {
+            let Element::Batch(batch) = element else {
+                continue;
+            };
+            fits(&batch, &of.schema, part)?;
+            let keys = of.keys_in(part, false);
+            if let Some(rows) = self.own_rows(replay, &keys, part.consumers, batch)? {
+                let at = (node, part.input, channel.unwrap_or_default());
+                self.push_through(at, Event::Batch(rows)).await?;
+            }
+        }
         Ok(())
     }
 
@@ -326,6 +349,17 @@ impl ReplayInput {
             _ => Vec::new(),
         }
     }
+}
+
+/// The rows for an input in their order: those that were being asked for, and the others.
+fn of_input(
+    manifest: &Manifest,
+    is_own: impl Fn(&InFlight) -> bool,
+) -> (Vec<InFlight>, Vec<InFlight>) {
+    let mut rows = manifest.in_flight.clone();
+    rows.retain(|f| f.leg != Leg::Unflushed && is_own(f));
+    rows.sort_by_key(|f| (f.to, f.from, f.leg));
+    rows.into_iter().partition(|f| f.leg == Leg::Asked)
 }
 
 /// Rows that were under way must be what the operator takes.

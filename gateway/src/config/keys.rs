@@ -106,6 +106,10 @@ pub const STATE_TTL: &str = "table.exec.state.ttl";
 pub const IDLE_TIMEOUT: &str = "table.exec.source.idle-timeout";
 /// How long windows stay open for late rows.
 pub const ALLOW_LATENESS: &str = "table.exec.emit.allow-lateness";
+/// Questions of lookup joins without an answer.
+pub const LOOKUP_CAPACITY: &str = "table.exec.async-lookup.buffer-capacity";
+/// Limit of an answer to a lookup join.
+pub const LOOKUP_TIMEOUT: &str = "table.exec.async-lookup.timeout";
 /// Time between checkpoints.
 pub const CHECKPOINT_INTERVAL: &str = "execution.checkpointing.interval";
 /// Pause between checkpoints.
@@ -216,6 +220,24 @@ pub const KEYS: &[Key] = &[
         Kind::Duration,
         Some("0 ms"),
         "how long windows are kept for late rows",
+    ),
+    key(
+        LOOKUP_CAPACITY,
+        at_least_one(32768),
+        Some("100"),
+        "batches of rows that a lookup join may have asked for and not got",
+    ),
+    key(
+        "table.exec.async-lookup.output-mode",
+        Kind::Choice(&[("ORDERED", "ORDERED"), ("ALLOW_UNORDERED", "ORDERED")]),
+        Some("ORDERED"),
+        "in which order rows leave a lookup join; ALLOW_UNORDERED is met by ORDERED",
+    ),
+    key(
+        LOOKUP_TIMEOUT,
+        Kind::Duration,
+        Some("3 min"),
+        "how long an answer to a lookup join may take, repetitions included",
     ),
     key(
         "table.exec.sink.upsert-materialize",

@@ -89,7 +89,8 @@ impl Batch<'_> {
     ) -> Result<LogicalPlan, PlanError> {
         let plan = {
             let context =
-                QueryContext::new(self.lookup.clone(), self.resolver, files, query, false);
+                QueryContext::new(self.lookup.clone(), self.resolver, files, query, false)
+                    .with_connectors(self.connectors);
             logical::plan(&context, query)?
         };
         let plan = shape(plan)?;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use levada_engine::graph::{Edge, JobGraph, OutputPort, Partitioning, Vertex};
+use levada_engine::graph::{Edge, JobGraph, OperatorSpec, OutputPort, Partitioning, Vertex};
 
 /// One line for each vertex, each of its operators, and each edge that ends there.
 pub(super) fn text(graph: &JobGraph) -> String {
@@ -81,6 +81,24 @@ fn vertex_text(out: &mut String, graph: &JobGraph, vertex: &Vertex) {
             operator.uid,
             columns.join(", ")
         );
+        if let OperatorSpec::LookupJoin(spec) = &operator.spec {
+            let keys: Vec<&str> = spec.keys.iter().map(|(_, name)| name.as_str()).collect();
+            let _ = write!(
+                out,
+                "    asks by ({}), {} questions under way at most, {} ms for each",
+                keys.join(", "),
+                spec.capacity,
+                spec.timeout_ms
+            );
+            if let Some(retry) = spec.retry {
+                let (times, after) = (retry.attempts, retry.delay_ms);
+                let _ = write!(
+                    out,
+                    ", keys without rows {times} times again after {after} ms"
+                );
+            }
+            out.push('\n');
+        }
     }
     for edge in graph.edges.iter().filter(|edge| edge.to == vertex.id) {
         let _ = writeln!(

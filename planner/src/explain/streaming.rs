@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use arrow::datatypes::{FieldRef, Schema};
+use levada_engine::connector::LookupCache;
 use levada_engine::element::ChangelogMode;
 use levada_engine::graph::{JoinTime, OrderColumn, OverForm, UnnestColumn};
 
@@ -178,6 +179,18 @@ impl Printer<'_> {
             return String::new();
         };
         let on = pairs(left, &join.left_keys, "=", right, &join.right_keys);
+        if let Some(cache) = join.lookup {
+            let mut line = format!(
+                "LookupJoin(kind={}, on=[{on}], cache=[{}]",
+                join.label(),
+                lookup_cache(cache)
+            );
+            if let Some(condition) = &join.condition {
+                let _ = write!(line, ", where=[{}]", sql(condition));
+            }
+            line.push(')');
+            return line;
+        }
         let as_of = match join.as_of {
             Some(as_of) => {
                 let sign = if as_of.earlier { ">" } else { ">=" };
@@ -207,6 +220,29 @@ impl Printer<'_> {
     fn input(&self, node: &Node, place: usize) -> Option<&Properties> {
         let input = node.inputs.get(place).and_then(|id| self.plan.node(*id));
         input.map(|input| &input.properties)
+    }
+}
+
+/// What is kept of a table that is asked by key.
+fn lookup_cache(cache: LookupCache) -> String {
+    let millis = |name: &str, value: Option<u64>| value.map(|ms| format!("{name}={ms} ms"));
+    match cache {
+        LookupCache::None => "none".to_string(),
+        LookupCache::Full { reload_ms } => {
+            let reload = millis("reload", reload_ms).into_iter();
+            std::iter::once("full".to_string())
+                .chain(reload)
+                .collect::<Vec<_>>()
+                .join(", ")
+        }
+        LookupCache::Partial(partial) => {
+            let rows = partial.max_rows.map(|rows| format!("max_rows={rows}"));
+            let write = millis("expire_after_write", partial.expire_after_write_ms);
+            let access = millis("expire_after_access", partial.expire_after_access_ms);
+            let missing = (!partial.missing_keys).then(|| "no missing keys".to_string());
+            let parts = [Some("partial".to_string()), rows, write, access, missing];
+            parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+        }
     }
 }
 

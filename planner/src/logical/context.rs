@@ -16,13 +16,15 @@ use datafusion::logical_expr::{
 };
 use datafusion::prelude::Expr;
 use datafusion::sql::planner::SqlToRel;
+use levada_engine::connector::{ConnectorRegistry, LookupCache};
 use sqlparser::ast::{Ident, ObjectName, Statement};
 
 use super::source::{CatalogTable, ViewTable};
 use super::{Resolver, patterns, refuse, unnest};
-use crate::catalog::{self, Catalogs, Lookup, Object, ObjectPath, View};
+use crate::catalog::{self, Catalogs, Lookup, Object, ObjectPath, Table, View};
 use crate::parser::names::{self, FoundTable, TableNames};
 use crate::parser::{HintedTable, Query};
+use crate::streaming::source_factory;
 use levada_language::error::{PlanError, PlanErrorKind};
 use levada_language::types::SqlTypePlanner;
 
@@ -42,6 +44,8 @@ pub struct QueryContext<'a> {
     files: &'a FileTables,
     hinted: &'a [HintedTable],
     streaming: bool,
+    /// Who is asked what tables can do.
+    connectors: Option<&'a ConnectorRegistry>,
     /// Names of the views that are being expanded.
     views: Vec<String>,
     /// The views that were expanded, which is asked for more than once.
@@ -63,9 +67,17 @@ impl<'a> QueryContext<'a> {
             files,
             hinted: &query.hinted_tables,
             streaming,
+            connectors: None,
             views: Vec::new(),
             expanded: RefCell::default(),
         }
+    }
+
+    /// The same where connectors say which tables can be asked by key.
+    #[must_use]
+    pub fn with_connectors(mut self, connectors: &'a ConnectorRegistry) -> Self {
+        self.connectors = Some(connectors);
+        self
     }
 
     /// The same for the query of the view `name`, which must not refer to itself.
@@ -83,6 +95,7 @@ impl<'a> QueryContext<'a> {
             files: &NO_FILES,
             hinted: &[],
             streaming: true,
+            connectors: None,
             views: Vec::new(),
             expanded: RefCell::default(),
         }
@@ -96,6 +109,17 @@ impl<'a> QueryContext<'a> {
     /// Whether streams will run the query.
     pub(super) fn is_streaming(&self) -> bool {
         self.streaming
+    }
+
+    /// What is kept of a table that can be asked by key; `None` if it can only be read.
+    ///
+    /// # Errors
+    /// The connector refuses the table's options.
+    pub(super) fn lookup_of(&self, table: &Table) -> Result<Option<LookupCache>, PlanError> {
+        match self.connectors {
+            Some(connectors) => Ok(source_factory(table, connectors)?.lookup()),
+            None => Ok(None),
+        }
     }
 
     fn table(&self, name: &TableReference) -> Result<Arc<dyn TableSource>, PlanError> {
@@ -165,6 +189,7 @@ impl<'a> QueryContext<'a> {
             files: self.files,
             hinted: &view.query.hinted_tables,
             streaming: self.streaming,
+            connectors: self.connectors,
             views,
             expanded: RefCell::default(),
         };
@@ -186,6 +211,7 @@ impl<'a> QueryContext<'a> {
 pub fn schema_of_view(
     lookup: Lookup<'_>,
     resolver: &Resolver,
+    connectors: &ConnectorRegistry,
     view: &View,
 ) -> Result<SchemaRef, PlanError> {
     let context = QueryContext {
@@ -194,6 +220,7 @@ pub fn schema_of_view(
     };
     let context = QueryContext {
         streaming: false,
+        connectors: Some(connectors),
         ..context
     };
     Ok(context.expand(view)?.schema().inner().clone())

@@ -66,7 +66,7 @@ pub fn plan(context: &QueryContext<'_>, query: &Query) -> Result<LogicalPlan, Pl
     let counted = multisets::count_rows(raw)?;
     let matched = patterns::analyze(unnest::attach(counted)?, context.resolver())?;
     let windowed = windows::replace_markers(matched)?;
-    let joined = temporal_join::replace_markers(windowed, context.is_streaming())?;
+    let joined = temporal_join::replace_markers(windowed, context)?;
     optimize::analyze(context.resolver(), joined).map_err(|error| advice::placed(error, query))
 }
 

@@ -43,13 +43,6 @@ const OVER_FUNCTIONS: [&str; 17] = [
 /// # Errors
 /// The first such construct, by name and position.
 pub fn refuse_for_streams(resolver: &Resolver, query: &Query) -> Result<(), PlanError> {
-    // Hints about how to join are advice; this one says what the result is.
-    if let Some(hint) = query.hints.iter().find(|hint| hint.name == "LOOKUP") {
-        return Err(PlanError::unsupported(
-            "the hint LOOKUP",
-            Some(hint.location),
-        ));
-    }
     let mut refuser = Refuser {
         resolver,
         placed: Vec::new(),

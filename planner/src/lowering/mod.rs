@@ -13,6 +13,7 @@ mod aggregates;
 mod chain;
 mod join;
 mod lineage;
+mod lookup_join;
 mod normalize;
 mod operators;
 mod over;

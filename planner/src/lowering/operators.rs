@@ -18,7 +18,7 @@ use super::lineage::{Lineage, field_names};
 use super::settings::PlanningSettings;
 use super::source::{parallelism, source_spec};
 use super::uid::Uids;
-use super::{Surroundings, side_tables};
+use super::{Surroundings, lookup_join, side_tables};
 use crate::catalog::Table;
 use crate::streaming::{Calc, Node, NodeId, NodeKind, Plan, Scan, Values, text, written_key};
 use levada_language::error::{PlanError, PlanErrorKind, in_sql};
@@ -59,9 +59,9 @@ pub(super) fn lower(
         uids: Uids::default(),
         picks: BTreeMap::new(),
     };
-    let live = plan.live();
+    let runs = lookup_join::running(plan);
     for (id, node) in plan.iter() {
-        if live.get(id).copied().unwrap_or(false) {
+        if runs.get(id).copied().unwrap_or(false) {
             let operator = lowering.node(id, node)?;
             lowering.of_node.insert(id, operator);
         }
@@ -70,7 +70,7 @@ pub(super) fn lower(
 }
 
 pub(super) struct Lowering<'a> {
-    plan: &'a Plan,
+    pub(super) plan: &'a Plan,
     surroundings: &'a Surroundings<'a>,
     pub(super) planning: &'a PlanningSettings,
     operators: Vec<Operator>,
@@ -112,7 +112,10 @@ impl Lowering<'_> {
             NodeKind::GroupAggregate(aggregate) => self.group_aggregate(aggregate, node),
             NodeKind::ChangelogNormalize(normalize) => self.changelog_normalize(normalize, node),
             NodeKind::Join(join) => self.join(join, node),
-            NodeKind::TemporalJoin(join) => self.temporal_join(join, node),
+            NodeKind::TemporalJoin(join) => match join.lookup {
+                Some(cache) => self.lookup_join(join, cache, node),
+                None => self.temporal_join(join, node),
+            },
             NodeKind::Rank(rank) => self.rank(rank, node),
             NodeKind::Over(over) => self.over(over, node),
             NodeKind::Pattern(pattern) => self.pattern(pattern, node),

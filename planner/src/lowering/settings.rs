@@ -55,6 +55,9 @@ pub const KEYS: &[(&str, &str)] = &[
     ("sql-client.execution.result-mode", "table"),
     ("state.backend.type", "memory"),
     ("table.dml-sync", "false"),
+    ("table.exec.async-lookup.buffer-capacity", "100"),
+    ("table.exec.async-lookup.output-mode", "ORDERED"),
+    ("table.exec.async-lookup.timeout", "3 min"),
     ("table.exec.emit.allow-lateness", "0 ms"),
     ("table.exec.sink.upsert-materialize", "auto"),
     ("table.exec.source.idle-timeout", "0 ms"),
@@ -132,6 +135,10 @@ pub struct PlanningSettings {
     pub idle_timeout_ms: u64,
     /// `table.exec.state.ttl`.
     pub state_ttl_ms: u64,
+    /// `table.exec.async-lookup.buffer-capacity`.
+    pub lookup_capacity: usize,
+    /// `table.exec.async-lookup.timeout`.
+    pub lookup_timeout_ms: u64,
     /// `table.exec.sink.upsert-materialize`.
     pub upsert_materialization: UpsertMaterialization,
     /// `pipeline.name`.
@@ -154,6 +161,13 @@ pub fn planning_settings(configuration: &Configuration) -> Result<PlanningSettin
             .millis("table.exec.source.idle-timeout")?
             .unwrap_or(0),
         state_ttl_ms: reader.millis("table.exec.state.ttl")?.unwrap_or(0),
+        lookup_capacity: reader
+            .positive("table.exec.async-lookup.buffer-capacity")?
+            .map_or(100, |capacity| capacity as usize),
+        lookup_timeout_ms: reader
+            .millis("table.exec.async-lookup.timeout")?
+            .filter(|timeout| *timeout > 0)
+            .unwrap_or(180_000),
         upsert_materialization: upsert_materialization(&reader)?,
         name: configuration.get("pipeline.name").cloned(),
     })

@@ -13,6 +13,7 @@ use levada_engine::connector::ConnectorRegistry;
 use super::assign_window::Shape;
 use super::calc::is_proctime;
 use super::expression::{self, ExprRef};
+use super::lookup_hints::LookupHints;
 use super::ranking::Ranked;
 use super::state_ttl::{StateTtls, Ttl};
 use super::{
@@ -45,6 +46,8 @@ pub struct Builder<'a> {
     pub(super) state_ttls: StateTtls,
     /// The same, of the input of the aggregation that is built.
     pub(super) input_ttl: Option<Ttl>,
+    /// What hints say of how tables are asked by key.
+    pub(super) lookup_hints: LookupHints,
     /// Which windows of the logical plan became ranks, and which of them nothing limits.
     pub(super) ranked: Ranked,
     pub(super) plan: Plan,
@@ -67,6 +70,7 @@ impl<'a> Builder<'a> {
             first_order_by: None,
             over_calls: Vec::new(),
             state_ttls: StateTtls::default(),
+            lookup_hints: LookupHints::default(),
             input_ttl: None,
             ranked: Ranked::default(),
             plan: Plan::new(),
@@ -82,6 +86,7 @@ impl<'a> Builder<'a> {
         self.first_order_by = first_order_by(query);
         self.over_calls = over_calls(query, lookup);
         self.state_ttls = StateTtls::of(query, lookup)?;
+        self.lookup_hints = LookupHints::of(query, lookup)?;
         Ok(self)
     }
 
@@ -133,6 +138,7 @@ impl<'a> Builder<'a> {
             let id = self.query(logical)?;
             if !self.give_up_unlimited(id) {
                 self.state_ttls.check_heeded()?;
+                self.lookup_hints.check_heeded()?;
                 return Ok(id);
             }
         }

@@ -113,7 +113,7 @@ pub(super) fn all_columns(schema: &Schema) -> Vec<ExprRef> {
 }
 
 /// The column that the expression is, if it is nothing else.
-pub(super) fn as_column(expr: &ExprRef) -> Option<usize> {
+pub(crate) fn as_column(expr: &ExprRef) -> Option<usize> {
     expr.downcast_ref::<Column>().map(Column::index)
 }
 

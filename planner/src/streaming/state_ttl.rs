@@ -83,7 +83,7 @@ impl StateTtls {
 }
 
 /// The name of a table, view or subquery, behind filters and projections.
-fn name_of(input: &LogicalPlan) -> Option<&str> {
+pub(super) fn name_of(input: &LogicalPlan) -> Option<&str> {
     match input {
         // DataFusion's own name of a subquery of a condition.
         LogicalPlan::SubqueryAlias(alias) if alias.alias.table().starts_with("__") => {
@@ -126,7 +126,7 @@ fn unheeded(name: &str) -> PlanError {
 }
 
 /// An error about a hint: where it stands, or in which view.
-fn within(error: PlanError, hint: &Hint, view: Option<&str>) -> PlanError {
+pub(super) fn within(error: PlanError, hint: &Hint, view: Option<&str>) -> PlanError {
     match view {
         None => error.at(Some(hint.location)),
         Some(view) => error.detail(format!(

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema};
+use levada_engine::connector::LookupCache;
 use levada_engine::graph::AsOf;
 
 use super::expression::ExprRef;
+use super::lookup_hints::Asking;
 use super::{Attribute, Properties, StateSize};
 
 #[cfg(test)]
@@ -31,6 +33,10 @@ pub struct TemporalJoin {
     /// What must hold besides, over the columns of the left input followed by those of the right one, which it
     /// calls `left.…` and `right.…`.
     pub condition: Option<ExprRef>,
+    /// What is kept of a table that is asked by key, which stands below the right input; `None` reads that input.
+    pub lookup: Option<LookupCache>,
+    /// What a hint says of how it is asked.
+    pub asking: Asking,
 }
 
 impl TemporalJoin {
@@ -42,15 +48,23 @@ impl TemporalJoin {
         });
         let fields = left.schema.fields().iter().cloned().chain(of_right);
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-        let mut properties = Properties::appending(schema, left.bounded && right.bounded);
+        let asks = self.lookup.is_some();
+        let bounded = left.bounded && (right.bounded || asks);
+        let mut properties = Properties::appending(schema, bounded);
         let attributes = left.attributes.iter().copied().enumerate();
         let attributes = attributes.map(|(column, own)| self.attribute(column, own, left));
         for (slot, attribute) in properties.attributes.iter_mut().zip(attributes) {
             *slot = attribute;
         }
-        // A row has one version at most.
-        properties.keys = left.keys.clone();
-        properties.state = StateSize::PerKey;
+        // A row has one version at most, and one partner if what is asked for is unique.
+        let unique = |key: &Vec<usize>| key.iter().all(|column| self.right_keys.contains(column));
+        if !asks || right.keys.iter().any(unique) {
+            properties.keys = left.keys.clone();
+        }
+        properties.state = match asks {
+            true => StateSize::Stateless,
+            false => StateSize::PerKey,
+        };
         properties
     }
 

@@ -10,6 +10,7 @@ mod golden;
 mod inspect;
 mod kafka;
 mod leftovers;
+mod lookups;
 mod materialized;
 mod nexmark;
 mod s3;

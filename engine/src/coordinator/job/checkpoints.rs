@@ -88,9 +88,10 @@ impl Checkpoints {
     /// Begins the periodic checkpoint if it is time.
     pub fn due(&mut self, now_ms: i64) -> Option<Barrier> {
         let due = self.next_due_ms.is_some_and(|due| due <= now_ms);
-        match due || !self.awaited.is_empty() {
-            true => self.begin(BarrierKind::Checkpoint, now_ms),
-            false => None,
+        match (due, self.awaited.is_empty()) {
+            (_, false) => self.begin(BarrierKind::Savepoint, now_ms),
+            (true, true) => self.begin(BarrierKind::Checkpoint, now_ms),
+            (false, true) => None,
         }
     }
 
@@ -139,8 +140,7 @@ impl Checkpoints {
     /// rows under way may not.
     fn overtakes_at(&self, kind: BarrierKind, now_ms: i64) -> Option<i64> {
         let after = self.settings.overtake_after_ms?;
-        let may = kind == BarrierKind::Checkpoint && self.awaited.is_empty();
-        may.then(|| now_ms.saturating_add(ms(after)))
+        (kind == BarrierKind::Checkpoint).then(|| now_ms.saturating_add(ms(after)))
     }
 
     /// A share has arrived; gives all shares when it was the last of `total`.

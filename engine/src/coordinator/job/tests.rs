@@ -83,7 +83,11 @@ fn words(actions: &[Action]) -> Vec<String> {
         Action::Send(w, ToWorker::Cancel(_)) => format!("cancel {w}"),
         Action::Send(w, ToWorker::Command { command, .. }) => match command {
             Command::Barrier { barrier, stop } => {
-                format!("barrier {} stop={stop} {w}", barrier.checkpoint_id)
+                let what = match barrier.kind {
+                    BarrierKind::Savepoint => "savepoint",
+                    BarrierKind::Checkpoint | BarrierKind::Final => "barrier",
+                };
+                format!("{what} {} stop={stop} {w}", barrier.checkpoint_id)
             }
             Command::Complete {
                 checkpoint_id,
@@ -401,12 +405,12 @@ fn a_savepoint_is_a_checkpoint_that_begins_after_it_was_asked_for() {
     assert!(!first.iter().any(|w| w.starts_with("export")), "{first:?}");
     let second = words(&job.tick(121));
     assert_eq!(
-        second[0], "barrier 2 stop=false w1",
+        second[0], "savepoint 2 stop=false w1",
         "it does not wait for the interval"
     );
     assert!(job.savepoint(8, 122).is_empty());
     assert!(complete(&mut job, 2, 130).contains(&"export 2 [7]".to_string()));
-    assert_eq!(words(&job.tick(131))[0], "barrier 3 stop=false w1");
+    assert_eq!(words(&job.tick(131))[0], "savepoint 3 stop=false w1");
     assert!(complete(&mut job, 3, 140).contains(&"export 3 [8]".to_string()));
     job.stop(StopMode::Checkpoint, 150);
     assert!(job.savepoint(9, 151).is_empty());

@@ -11,6 +11,7 @@
 //! [`EXISTS`], whether there is a row from then on. What a view does to a table stays true of its versions: a row
 //! that a condition drops is one that ends.
 
+mod lookup;
 mod node;
 mod versioned;
 
@@ -29,19 +30,20 @@ use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 pub use node::{AsOfTime, TemporalJoin};
 pub(crate) use versioned::{DELETED, ORDER};
 
-use self::versioned::{Versions, Wanted, is_processing_time, versions};
+use self::versioned::{Unversioned, Versions, Wanted, is_processing_time, versions};
+use super::QueryContext;
 use levada_language::error::{PlanError, PlanErrorKind};
 use levada_language::functions::version::{MARKER, VersionCall, VersionKind};
 use levada_language::types::SqlType;
 
-/// Replaces every marker of a plan; `streaming` says what will run it.
+/// Replaces every marker of a plan.
 pub(super) fn replace_markers(
     plan: LogicalPlan,
-    streaming: bool,
+    context: &QueryContext<'_>,
 ) -> Result<LogicalPlan, PlanError> {
     let replaced = plan.transform_up_with_subqueries(|node| match node {
         LogicalPlan::Join(join) => match marker_of(&join)? {
-            Some((call, rest)) => Ok(Transformed::yes(planned(&join, call, rest, streaming)?)),
+            Some((call, rest)) => Ok(Transformed::yes(planned(&join, call, rest, context)?)),
             None => Ok(Transformed::no(LogicalPlan::Join(join))),
         },
         other => Ok(Transformed::no(other)),
@@ -70,7 +72,7 @@ fn planned(
     join: &Join,
     call: VersionCall,
     rest: Vec<Expr>,
-    streaming: bool,
+    context: &QueryContext<'_>,
 ) -> Result<LogicalPlan, PlanError> {
     let outer = match join.join_type {
         JoinType::Inner => false,
@@ -81,7 +83,7 @@ fn planned(
         }
     };
     let (versions, comparison) = match call.kind {
-        VersionKind::SystemTime => system_time(join, &call, streaming)?,
+        VersionKind::SystemTime => system_time(join, &call, context)?,
         VersionKind::Match => matched(join, &call, &rest)?,
     };
     if versioned::has_subquery(rest.iter())? {
@@ -89,7 +91,10 @@ fn planned(
         return Err(PlanError::unsupported(what, call.location)
             .hint("conditions on what comes out can stand in WHERE, with subqueries too"));
     }
-    let Keys { keys, rest } = keys(join, &versions, &call, rest)?;
+    let Keys { keys, rest } = match versions.lookup {
+        Some(_) => lookup::keys(join, &call, rest)?,
+        None => keys(join, &versions, &call, rest)?,
+    };
     let column =
         |index: usize| Expr::Column(Column::from(versions.plan.schema().qualified_field(index)));
     let left = join.left.as_ref().clone();
@@ -102,6 +107,7 @@ fn planned(
             table: call.table,
             location: call.location,
             last_rows: versions.last_rows,
+            lookup: versions.lookup,
             keys,
             time: comparison.map(|(left, right, earlier)| AsOfTime {
                 left,
@@ -128,15 +134,23 @@ type Comparison = Option<(Expr, Expr, bool)>;
 fn system_time(
     join: &Join,
     call: &VersionCall,
-    streaming: bool,
+    context: &QueryContext<'_>,
 ) -> Result<(Versions, Comparison), PlanError> {
     check_time(join, call)?;
     let processing = is_processing_time(&call.expr, &join.left);
     let wanted = Wanted {
         processing,
-        streaming,
+        streaming: context.is_streaming(),
     };
-    let versions = versions(&join.right, wanted).map_err(|why| why.into_error(call))?;
+    let lookup = lookup::of(&join.right, context)?;
+    if let Some(cache) = lookup.filter(|_| processing) {
+        let versions = Versions::asked(&join.right, cache);
+        return Ok((versions, None));
+    }
+    let versions = versions(&join.right, wanted).map_err(|why| match (lookup, &why) {
+        (Some(_), Unversioned::Key(_) | Unversioned::Time(_)) => lookup::only_now(call),
+        _ => why.into_error(call),
+    })?;
     if processing {
         return Ok((versions, None));
     }

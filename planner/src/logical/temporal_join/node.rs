@@ -7,6 +7,7 @@ use std::hash::{Hash, Hasher};
 use datafusion::common::{DFSchemaRef, Result};
 use datafusion::logical_expr::builder::build_join_schema;
 use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, UserDefinedLogicalNodeCore};
+use levada_engine::connector::LookupCache;
 use std::sync::Arc;
 
 use levada_language::error::{Location, PlanError};
@@ -38,6 +39,8 @@ pub struct Parts {
     pub location: Option<Location>,
     /// Whether the versions are rows of which each is its key's from then on, so that none is ever taken back.
     pub last_rows: bool,
+    /// What is kept of a table that is asked by key; `None` has its versions read.
+    pub lookup: Option<LookupCache>,
     /// Equalities of the left rows with the key.
     pub keys: Vec<Expr>,
     /// The times that are compared; `None` takes the version that is there when a row comes.
@@ -176,6 +179,7 @@ impl UserDefinedLogicalNodeCore for TemporalJoin {
                 let sign = if *earlier { ">" } else { ">=" };
                 write!(f, " as_of=[{left} {sign} {right}]")?;
             }
+            None if parts.lookup.is_some() => write!(f, " as_of=[when it is asked]")?,
             None => write!(f, " as_of=[processing time]")?,
         }
         if let Some(condition) = &parts.condition {

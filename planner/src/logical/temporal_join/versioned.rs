@@ -15,6 +15,7 @@ use datafusion::logical_expr::{
     TableScan, Window, WindowFunctionDefinition, lit,
 };
 use datafusion::scalar::ScalarValue;
+use levada_engine::connector::LookupCache;
 use levada_engine::graph::RankFunction;
 
 use crate::catalog::ColumnKind;
@@ -46,6 +47,8 @@ pub(super) struct Versions {
     pub(super) order: Option<usize>,
     /// Whether the last row of a key is its version.
     pub(super) last_rows: bool,
+    /// What is kept of a table that is asked by key instead of having versions.
+    pub(super) lookup: Option<LookupCache>,
     /// The number of a row among those of its key, which must be 1.
     rank: Option<usize>,
 }
@@ -60,7 +63,16 @@ impl Versions {
             exists: None,
             order: None,
             last_rows: true,
+            lookup: None,
             rank: None,
+        }
+    }
+
+    /// The rows that a table has when it is asked.
+    pub(super) fn asked(plan: &LogicalPlan, cache: LookupCache) -> Self {
+        Versions {
+            lookup: Some(cache),
+            ..Self::all_rows(plan)
         }
     }
 
@@ -287,6 +299,7 @@ fn projected(projection: &Projection, below: Versions) -> Found {
         exists: behind(below.exists),
         order: behind(below.order),
         last_rows: below.last_rows,
+        lookup: below.lookup,
         plan: LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(below.plan))?),
     })
 }

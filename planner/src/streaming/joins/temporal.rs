@@ -1,9 +1,12 @@
 //! Joins with versions.
 
+use std::sync::Arc;
+
 use arrow::datatypes::{DataType, Schema};
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::utils::find_valid_equijoin_key_pair;
-use datafusion::physical_expr::expressions::CastExpr;
+use datafusion::physical_expr::expressions::{CastExpr, TryCastExpr};
+use levada_engine::element::ChangelogMode;
 use levada_engine::graph::AsOf;
 use levada_language::functions::version::VersionKind;
 use levada_language::types::SqlType;
@@ -13,7 +16,7 @@ use super::{Inputs, both};
 use crate::logical::{AsOfTime, TemporalJoin as Logical};
 use crate::streaming::build::Builder;
 use crate::streaming::expression::{self, ExprRef};
-use crate::streaming::{NodeId, NodeKind, TemporalJoin};
+use crate::streaming::{Asking, NodeId, NodeKind, TemporalJoin};
 use levada_language::error::{PlanError, PlanErrorKind};
 
 impl Builder<'_> {
@@ -53,6 +56,10 @@ impl Builder<'_> {
             .transpose()?
             .map(|expr| column_of(&expr))
             .transpose()?;
+        let asking = match parts.lookup {
+            Some(_) => self.lookup_hints.heed(&join.right),
+            None => Asking::default(),
+        };
         let node = TemporalJoin {
             outer: parts.outer,
             left_keys: left.keys.clone(),
@@ -60,7 +67,17 @@ impl Builder<'_> {
             as_of,
             exists,
             condition: rest.transpose()?,
+            lookup: parts.lookup,
+            asking,
         };
+        if node.lookup.is_some() && !self.is_table(right.node) {
+            let what = format!(
+                "asking {} by key for more than columns of a table",
+                parts.table
+            );
+            return Err(PlanError::unsupported(what, parts.location)
+                .hint("name the table itself, and put conditions into ON or WHERE"));
+        }
         let rows = (self.properties(left.node)?, self.properties(right.node)?);
         let properties = node.properties(rows.0, rows.1);
         let kind = NodeKind::TemporalJoin(node);
@@ -92,6 +109,18 @@ impl Builder<'_> {
         Ok(())
     }
 
+    /// Whether a node is columns of a table whose rows do not change.
+    fn is_table(&self, id: NodeId) -> bool {
+        let Some(node) = self.plan.node(id) else {
+            return false;
+        };
+        match (&node.kind, node.inputs.as_slice()) {
+            (NodeKind::Scan(scan), _) => scan.mode == ChangelogMode::Append,
+            (NodeKind::Calc(_), [below]) => self.is_table(*below),
+            _ => false,
+        }
+    }
+
     /// Both sides of an equality with the key, as expressions over the inputs.
     fn key_of_versions(
         &self,
@@ -103,14 +132,26 @@ impl Builder<'_> {
             return Err(PlanError::internal("a key of versions is no equality"));
         };
         let (left, right) = (join.left.schema(), join.right.schema());
-        let pair = find_valid_equijoin_key_pair(&binary.left, &binary.right, left, right)?;
+        let constant = |expr: &Expr| expr.column_refs().is_empty();
+        let pair = match (constant(&binary.left), constant(&binary.right)) {
+            (true, _) => Some((binary.left.as_ref().clone(), binary.right.as_ref().clone())),
+            (_, true) => Some((binary.right.as_ref().clone(), binary.left.as_ref().clone())),
+            _ => find_valid_equijoin_key_pair(&binary.left, &binary.right, left, right)?,
+        };
         let Some(pair) = pair else {
             return Err(PlanError::internal("a key of versions compares one input"));
         };
         let name = pair.1.clone().unalias().to_string();
-        let pair = physical(self, pair, inputs)?;
+        let mut pair = physical(self, pair, inputs)?;
+        if join.parts.lookup.is_some() {
+            pair = in_type_of_table(pair, right.as_arrow());
+        }
         // Two keys must not become one.
-        let plain = join.parts.kind == VersionKind::Match || tells_apart(&pair.1, right.as_arrow());
+        let plain = match (join.parts.lookup, join.parts.kind) {
+            (Some(_), _) => expression::as_column(&pair.1).is_some(),
+            (None, VersionKind::Match) => true,
+            (None, _) => tells_apart(&pair.1, right.as_arrow()),
+        };
         match plain {
             true => Ok(pair),
             false => Err(PlanError::new(
@@ -193,6 +234,22 @@ impl Builder<'_> {
             Some(detail) => error.detail(detail),
             None => error,
         }
+    }
+}
+
+/// A key compared as a wider whole number is asked for in its own type; what does not fit into that is the key of
+/// no row.
+fn in_type_of_table((left, right): (ExprRef, ExprRef), schema: &Schema) -> (ExprRef, ExprRef) {
+    let column = right.downcast_ref::<CastExpr>().map(CastExpr::expr);
+    let Some(column) = column.filter(|_| tells_apart(&right, schema)) else {
+        return (left, right);
+    };
+    match column.data_type(schema) {
+        Ok(data_type) => {
+            let narrowed = TryCastExpr::new(left, data_type);
+            (Arc::new(narrowed), Arc::clone(column))
+        }
+        Err(_) => (left, right),
     }
 }
 

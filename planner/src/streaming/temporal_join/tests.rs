@@ -32,6 +32,8 @@ fn join(outer: bool, column: Option<usize>) -> TemporalJoin {
         }),
         exists: None,
         condition: None,
+        lookup: None,
+        asking: Default::default(),
     }
 }
 

@@ -96,11 +96,11 @@ impl Events {
     }
 }
 
-/// The query of windows, as SQL.
-pub fn windows_query() -> String {
+/// The query of windows of a table of events, as SQL.
+pub fn windows_query(table: &str) -> String {
     format!(
         "SELECT k, CAST(window_start AS TIMESTAMP(0)), COUNT(*), SUM(v)
-         FROM TABLE(TUMBLE(TABLE events, DESCRIPTOR(ts), INTERVAL '{WINDOW_SECONDS}' SECOND))
+         FROM TABLE(TUMBLE(TABLE {table}, DESCRIPTOR(ts), INTERVAL '{WINDOW_SECONDS}' SECOND))
          GROUP BY window_start, window_end, k"
     )
 }

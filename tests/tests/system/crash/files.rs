@@ -39,7 +39,7 @@ impl Outside for Files {
             events::table_of_files(&self.folder.path().join("input")),
             folder.join("out").display(),
             events::settings(100),
-            events::windows_query(),
+            events::windows_query("events"),
         )
     }
 

@@ -131,7 +131,7 @@ impl Outside for Kafka {
                INSERT INTO totals {};
              END;",
             events::settings(100),
-            events::windows_query(),
+            events::windows_query("events"),
             events::TOTALS_QUERY,
         )
     }

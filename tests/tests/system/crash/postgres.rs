@@ -1,5 +1,5 @@
 //! From files to PostgreSQL: windows appended by transactions, the same windows and totals by key
-//! written as upserts. They are read by psql.
+//! written as upserts, and windows of what a table of the server says of each event. They are read by psql.
 
 use std::path::Path;
 
@@ -28,10 +28,10 @@ impl Postgres {
         }
     }
 
-    fn check_windows(&self, table: &str) -> Result<(), String> {
+    fn check_windows(&self, table: &str, k: &str) -> Result<(), String> {
         let rows = self
             .server
-            .rows(&format!("SELECT k, w, n, s FROM {table};"));
+            .rows(&format!("SELECT {k}, w, n, s FROM {table};"));
         let window =
             |[k, w, n, s]: [String; 4]| (number(&k), events::second(&w), number(&n), number(&s));
         let found: Vec<Window> = rows.into_iter().map(window).collect();
@@ -61,7 +61,10 @@ impl Outside for Postgres {
             "CREATE SCHEMA {schema};
              CREATE TABLE {schema}.appended ({columns});
              CREATE TABLE {schema}.upserted ({columns}, PRIMARY KEY (k, w));
-             CREATE TABLE {schema}.totals (k INT PRIMARY KEY, n BIGINT, s BIGINT);"
+             CREATE TABLE {schema}.totals (k INT PRIMARY KEY, n BIGINT, s BIGINT);
+             CREATE TABLE {schema}.looked_up ({columns});
+             CREATE TABLE {schema}.codes (k INT PRIMARY KEY, code INT);
+             INSERT INTO {schema}.codes SELECT k, k + 1000 FROM generate_series(0, 99) AS k;"
         ));
         let to = |table: &str, more: &str| self.server.options(&format!("{schema}.{table}"), more);
         // Flushes at barriers, and between them, but not so many that a barrier waits for them.
@@ -69,22 +72,30 @@ impl Outside for Postgres {
             ", 'sink.buffer-flush.max-rows' = '20000', 'sink.buffer-flush.interval' = '1 min'";
         let often =
             ", 'sink.buffer-flush.max-rows' = '1000', 'sink.buffer-flush.interval' = '150 ms'";
-        let (windows, totals) = (events::windows_query(), events::TOTALS_QUERY);
+        let (windows, totals) = (events::windows_query("events"), events::TOTALS_QUERY);
+        let looked_up = events::windows_query("coded");
         format!(
             "{}
              CREATE TABLE appended ({columns}) {};
              CREATE TABLE upserted ({columns}, PRIMARY KEY (k, w) NOT ENFORCED) {};
              CREATE TABLE totals (k INT, n BIGINT, s BIGINT, PRIMARY KEY (k) NOT ENFORCED) {};
+             CREATE TABLE looked_up ({columns}) {};
+             CREATE TABLE codes (k INT, code INT) {};
+             CREATE VIEW coded AS SELECT c.code AS k, e.v, e.ts FROM events AS e
+             JOIN codes FOR SYSTEM_TIME AS OF PROCTIME() AS c ON e.k = c.k;
              {}
              EXECUTE STATEMENT SET BEGIN
                INSERT INTO appended {windows};
                INSERT INTO upserted {windows};
                INSERT INTO totals {totals};
+               INSERT INTO looked_up {looked_up};
              END;",
             events::table_of_files(&self.server.folder().join("input")),
             to("appended", ""),
             to("upserted", seldom),
             to("totals", often),
+            to("looked_up", ""),
+            to("codes", ""),
             events::settings(100),
         )
     }
@@ -92,8 +103,9 @@ impl Outside for Postgres {
     fn check(&self, round: &str, _folder: &Path) -> Result<(), String> {
         let schema = schema(round);
         let mut checks = vec![
-            self.check_windows(&format!("{schema}.appended")),
-            self.check_windows(&format!("{schema}.upserted")),
+            self.check_windows(&format!("{schema}.appended"), "k"),
+            self.check_windows(&format!("{schema}.upserted"), "k"),
+            self.check_windows(&format!("{schema}.looked_up"), "k - 1000"),
         ];
         let rows = self
             .server
