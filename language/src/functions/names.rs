@@ -71,6 +71,18 @@ const BUILT: &[&str] = &[
     "try_cast",
 ];
 
+/// Aggregates that the parser makes of others.
+pub const AGGREGATES: &[&str] = &[
+    "approx_count_distinct",
+    "collect",
+    "every",
+    "json_arrayagg",
+    "json_objectagg",
+    "listagg",
+    "percentile",
+    "variance",
+];
+
 /// All these names in small letters, in their order.
 pub fn names() -> Vec<&'static str> {
     let own = specs().flat_map(|spec| std::iter::once(&spec.name).chain(spec.aliases));

@@ -15,6 +15,7 @@
 mod advice;
 mod context;
 mod field_access;
+mod inline;
 mod insert;
 mod locate;
 mod multisets;
@@ -33,6 +34,7 @@ mod window_table;
 mod windows;
 
 pub use context::{FileTables, QueryContext, schema_of_view};
+pub use inline::inlined;
 pub use insert::insert_plan;
 pub use locate::first_join;
 pub(crate) use over_calls::{OverCall, over_calls};

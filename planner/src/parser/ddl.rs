@@ -2,6 +2,7 @@
 
 mod alter;
 mod database;
+mod function;
 mod table;
 
 use sqlparser::tokenizer::Token;
@@ -31,6 +32,9 @@ impl Script<'_> {
         if self.take("VIEW") {
             return Ok(Statement::CreateView(self.create_view(mode)?));
         }
+        if let Some(system) = self.function_word(temporary)? {
+            return self.create_function(mode, system);
+        }
         let is_place = ["DATABASE", "SCHEMA", "CATALOG"]
             .iter()
             .any(|word| self.peek(word));
@@ -46,8 +50,6 @@ impl Script<'_> {
             .at(Some(start)));
         }
         const REFUSED: &[(&[&str], &str)] = &[
-            (&["SYSTEM", "FUNCTION"], "CREATE SYSTEM FUNCTION"),
-            (&["FUNCTION"], "CREATE FUNCTION"),
             (&["MATERIALIZED", "TABLE"], "CREATE MATERIALIZED TABLE"),
             (&["MATERIALIZED", "VIEW"], "CREATE MATERIALIZED VIEW"),
             (&["MODEL"], "CREATE MODEL"),
@@ -70,7 +72,7 @@ impl Script<'_> {
         self.refuse(TABLES, location).map_err(|error| {
             error.hint("write CREATE TABLE … WITH ('connector' = '…'): what is read and what is written are tables")
         })?;
-        Err(self.expected("TABLE, VIEW, DATABASE or CATALOG"))
+        Err(self.expected("TABLE, VIEW, DATABASE, CATALOG or FUNCTION"))
     }
 
     /// An Unsupported error if one of the word sequences comes next.
@@ -292,6 +294,9 @@ impl Script<'_> {
         self.expect("DROP")?;
         let temporary = self.take("TEMPORARY") || self.take("TEMP");
         let location = self.location();
+        if let Some(system) = self.function_word(temporary)? {
+            return self.drop_function(temporary, system);
+        }
         let kind = if self.take("TABLE") {
             ObjectKind::Table
         } else if self.take("VIEW") {
@@ -302,14 +307,12 @@ impl Script<'_> {
             return self.drop_place();
         } else {
             let refused: &[(&[&str], &str)] = &[
-                (&["SYSTEM", "FUNCTION"], "DROP SYSTEM FUNCTION"),
-                (&["FUNCTION"], "DROP FUNCTION"),
                 (&["MATERIALIZED"], "DROP MATERIALIZED TABLE"),
                 (&["MODEL"], "DROP MODEL"),
                 (&["INDEX"], "DROP INDEX"),
             ];
             self.refuse(refused, location)?;
-            let error = self.expected("TABLE, VIEW, DATABASE or CATALOG");
+            let error = self.expected("TABLE, VIEW, DATABASE, CATALOG or FUNCTION");
             return Err(match error.hint_text() {
                 Some(_) => error,
                 None => error.hint("say what it is that is dropped, as in DROP TABLE t"),

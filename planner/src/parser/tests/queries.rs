@@ -270,7 +270,7 @@ fn aggregates_that_are_others_underneath() {
     );
     expr(
         "LISTAGG(a, '-') FILTER (WHERE b OR c)",
-        "array_join(array_agg(a) FILTER (WHERE (b OR c) AND (a) IS NOT NULL), '-')",
+        "array_join(array_agg(a) FILTER (WHERE ((b OR c) AND (a) IS NOT NULL)), '-')",
     );
     expr("ARRAY_AGG(a RESPECT NULLS)", "ARRAY_AGG(a)");
     expr(
@@ -278,12 +278,12 @@ fn aggregates_that_are_others_underneath() {
         "array_agg(a) FILTER (WHERE (a) IS NOT NULL)",
     );
     expr("FIRST_VALUE(DISTINCT a)", "FIRST_VALUE(a) IGNORE NULLS");
-    expr("EVERY(a)", "min((a) AND true)");
+    expr("EVERY(a)", "min(((a) AND true))");
     expr("VARIANCE(a)", "var_samp(a)");
     expr("APPROX_COUNT_DISTINCT(a)", "count(DISTINCT a)");
     expr(
         "COUNT(DISTINCT a, b)",
-        "count(DISTINCT CASE WHEN (a) IS NOT NULL AND (b) IS NOT NULL THEN struct(a, b) END)",
+        "count(DISTINCT CASE WHEN ((a) IS NOT NULL AND (b) IS NOT NULL) THEN struct(a, b) END)",
     );
     expr(
         "PERCENTILE(a, 0.5)",
