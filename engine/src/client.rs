@@ -12,7 +12,7 @@ use crate::connector::ConnectorRegistry;
 use crate::element::Batch;
 use crate::error::{EngineError, Result};
 use crate::failpoint::Failpoints;
-use crate::graph::{JobGraph, JobId};
+use crate::graph::{JobGraph, JobId, MaterializedView};
 use crate::metrics::SubtaskSnapshot;
 use crate::state::Resources;
 use crate::time::Clock;
@@ -107,9 +107,18 @@ pub struct JobStatus {
     /// sentence each.
     #[serde(default)]
     pub restored: Vec<String>,
+    /// The materialized view that it keeps.
+    #[serde(default)]
+    pub view: Option<MaterializedView>,
 }
 
 impl JobStatus {
+    /// The materialized view that it keeps up to date, or has kept to the end of its input.
+    pub fn kept_view(&self) -> Option<&MaterializedView> {
+        let gone = matches!(self.state, JobState::Stopped | JobState::Failed);
+        self.view.as_ref().filter(|_| !gone)
+    }
+
     /// What holds the job up while it goes on trying: too few slots, or something outside that
     /// does not answer.
     pub fn held_up_by(&self) -> Option<&str> {

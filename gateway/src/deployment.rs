@@ -28,6 +28,12 @@ pub trait Deployment: Send + Sync {
     /// Whether jobs end with this process.
     fn is_embedded(&self) -> bool;
 
+    /// Where the checkpoints of materialized views go if nobody says it: a folder that is there for as long as the
+    /// engine. `None` leaves it to the coordinator.
+    fn snapshot_dir(&self) -> Option<String> {
+        None
+    }
+
     /// Ends what [`Deployment::connect`] started.
     async fn close(&self);
 }
@@ -42,7 +48,7 @@ pub struct Embedded {
 /// The fields end in this order: first what runs, then the folder that it uses.
 struct Running {
     _engine: cluster::Embedded,
-    _scratch: ScratchDir,
+    scratch: ScratchDir,
 }
 
 impl Embedded {
@@ -66,7 +72,7 @@ impl Deployment for Embedded {
         let client = Arc::new(engine.client());
         let running = Running {
             _engine: engine,
-            _scratch: scratch,
+            scratch,
         };
         *self.engine.lock().unwrap_or_else(PoisonError::into_inner) = Some(running);
         Ok(client)
@@ -81,6 +87,12 @@ impl Deployment for Embedded {
 
     fn is_embedded(&self) -> bool {
         true
+    }
+
+    fn snapshot_dir(&self) -> Option<String> {
+        let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+        let scratch = engine.as_ref().map(|running| running.scratch.path());
+        scratch.map(|path| path.join("views").display().to_string())
     }
 
     async fn close(&self) {

@@ -20,6 +20,8 @@ use levada_engine::EngineError;
 use levada_engine::checkpoint::{CheckpointStore, Manifest};
 use levada_engine::element::BarrierKind;
 use levada_engine::key::KeyGroupRange;
+use levada_engine::operator::inspect::{self, Contents, StateTable};
+use levada_engine::state::Restored;
 use levada_engine::state::file::StateFileReader;
 use levada_engine::state::merge::Entries;
 
@@ -27,6 +29,7 @@ use crate::error::Result;
 use crate::outcome::Outcome;
 use crate::session::moment;
 
+use tables::KeyedFiles;
 pub use views::View;
 
 /// A checkpoint or savepoint.
@@ -60,6 +63,10 @@ pub async fn inspect(path: &str) -> Result<Inspection> {
 /// # Errors
 /// There is none, or its manifest is damaged.
 pub async fn open(path: &str) -> Result<Inspection> {
+    Ok(load(path).await?)
+}
+
+pub(crate) async fn load(path: &str) -> levada_engine::Result<Inspection> {
     let (manifest, store) = CheckpointStore::load(path).await?;
     Ok(Inspection {
         manifest,
@@ -91,6 +98,29 @@ impl Inspection {
             manifest.state_bytes(),
             self.store.folder(),
         )
+    }
+
+    /// The groups of an operator that aggregates, if it has any.
+    ///
+    /// # Errors
+    /// Its files cannot be opened.
+    pub(crate) async fn groups_of(
+        &self,
+        uid: &str,
+    ) -> levada_engine::Result<Option<(Arc<Restored>, StateTable)>> {
+        let Some(state) = self.manifest.operators.get(uid) else {
+            return Ok(None);
+        };
+        let mut tables = inspect::tables(&state.name, &state.layouts).into_iter();
+        let Some(groups) = tables.find(|table| *table.contents() == Contents::Groups) else {
+            return Ok(None);
+        };
+        let files = KeyedFiles::new(&self.store, state, self.manifest.max_parallelism);
+        Ok(Some((files.open().await?, groups)))
+    }
+
+    pub(crate) fn max_parallelism(&self) -> u32 {
+        self.manifest.max_parallelism
     }
 
     /// The rows of a view.

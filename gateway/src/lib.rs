@@ -21,6 +21,7 @@ mod outcome;
 mod planning;
 pub mod scratch;
 mod session;
+mod snapshots;
 
 pub use error::{Error, Result};
 pub use outcome::{Job, Outcome, QueryResult};

@@ -1,16 +1,21 @@
 //! The planner, as a session uses it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::TaskContext;
 use levada_engine::connector::ConnectorRegistry;
+use levada_engine::graph::{JobId, MaterializedView};
 use levada_engine::time::{Clock, SystemClock};
 use levada_language::PlanError;
 use levada_planner::batch::BatchRows;
 use levada_planner::catalog::{Catalogs, Lookup, Object, ObjectPath, View};
 use levada_planner::logical::Resolver;
-use levada_planner::parser::{Alter, CreateTable, Explain, Insert, Query, Statement};
+use levada_planner::materialized::JOB;
+use levada_planner::parser::{
+    Alter, CreateMaterializedView, CreateTable, Explain, Insert, Query, Statement,
+};
 use levada_planner::{CreatedTable, PlannedJob, Planner};
 
 use crate::config::{Configuration, RuntimeMode};
@@ -87,6 +92,38 @@ impl Planning {
     /// CREATE TABLE; `None` if IF NOT EXISTS found one.
     pub(crate) fn create_table(&self, create: &CreateTable) -> Result<Option<CreatedTable>> {
         Ok(self.planner.create_table(create)?)
+    }
+
+    /// The job of CREATE MATERIALIZED VIEW; `None` if IF NOT EXISTS found one.
+    pub(crate) fn materialized_view(
+        &self,
+        create: &CreateMaterializedView,
+        configuration: &Configuration,
+        parallelism: u32,
+    ) -> Result<Option<PlannedJob>> {
+        let configuration = configuration.for_planner(parallelism);
+        Ok(self
+            .planner
+            .plan_materialized_view(create, &configuration)?)
+    }
+
+    /// Makes the view of a job known.
+    pub(crate) fn add_view(&self, view: &MaterializedView, job: &JobId) -> Result<()> {
+        self.planner.add_materialized_view(view, job)?;
+        Ok(())
+    }
+
+    /// Forgets all views but those of these jobs.
+    pub(crate) fn retain_views(&self, jobs: &BTreeMap<String, JobId>) -> Result<()> {
+        Ok(self.planner.retain_materialized_views(jobs)?)
+    }
+
+    /// The full names of the materialized views that are known, with their jobs.
+    pub(crate) fn views(&self) -> Vec<(String, Option<String>)> {
+        let views = self.planner.materialized_views().into_iter();
+        views
+            .map(|(path, table)| (path.to_string(), table.option(JOB).map(str::to_string)))
+            .collect()
     }
 
     /// Puts back what was there before.

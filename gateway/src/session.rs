@@ -3,6 +3,7 @@
 mod describe;
 mod insert;
 mod jobs;
+mod materialized;
 mod query;
 mod show;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use crate::deployment::Deployment;
 use crate::error::Result;
 use crate::outcome::Outcome;
 use crate::planning::Planning;
+use crate::snapshots::{MaterializedViews, Snapshots};
 
 pub use jobs::jobs_table;
 pub(crate) use jobs::moment;
@@ -31,17 +33,22 @@ pub struct Session {
     planning: Planning,
     deployment: Arc<dyn Deployment>,
     client: OnceCell<Arc<dyn JobClient>>,
+    /// What statements read of materialized views.
+    snapshots: Arc<Snapshots>,
     batch_inserts: u64,
 }
 
 impl Session {
     /// A session with an empty catalog. Nothing is started before the first job.
-    pub fn new(connectors: ConnectorRegistry, deployment: Arc<dyn Deployment>) -> Self {
+    pub fn new(mut connectors: ConnectorRegistry, deployment: Arc<dyn Deployment>) -> Self {
+        let snapshots = Arc::new(Snapshots::default());
+        connectors.register(Arc::new(MaterializedViews(Arc::clone(&snapshots))));
         Session {
             configuration: Configuration::default(),
             planning: Planning::new(connectors),
             deployment,
             client: OnceCell::new(),
+            snapshots,
             batch_inserts: 0,
         }
     }
@@ -94,9 +101,27 @@ impl Session {
     /// # Errors
     /// It is wrong or fails. Positions refer to the script that the statement is from.
     pub async fn execute_statement(&mut self, statement: &ParsedStatement) -> Result<Outcome> {
+        self.begin_statement(&statement.statement).await?;
+        let outcome = self.run(statement).await;
+        match outcome {
+            Err(error) if self.may_name_a_view(&error).await => {
+                self.begin_statement(&statement.statement).await?;
+                self.run(statement).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn run(&mut self, statement: &ParsedStatement) -> Result<Outcome> {
         let at = statement.location;
         match &statement.statement {
             Statement::CreateTable(create) => self.create_table(create, at).await,
+            Statement::CreateMaterializedView(create) => {
+                self.create_materialized_view(create, at).await
+            }
+            Statement::Drop(drop) if materialized::is_about_views(drop) => {
+                self.drop_materialized_views(drop).await
+            }
             Statement::CreateView(_)
             | Statement::Drop(_)
             | Statement::Alter(_)

@@ -19,6 +19,7 @@ pub mod explain;
 pub(crate) mod fixture;
 pub mod logical;
 pub mod lowering;
+pub mod materialized;
 pub mod parser;
 pub mod planner;
 pub mod streaming;

@@ -68,9 +68,11 @@ pub struct Stages {
 }
 
 /// What a job's rows go to.
-enum Output<'a> {
+pub(crate) enum Output<'a> {
     Client(&'a Query),
     Tables(&'a [Insert]),
+    /// The rows are kept for queries, and go nowhere.
+    View(&'a Insert, Sink),
 }
 
 impl Planner {
@@ -146,7 +148,7 @@ impl Planner {
         created.before.restore(&self.catalogs)
     }
 
-    fn declaring(&self) -> Declaring<'_> {
+    pub(crate) fn declaring(&self) -> Declaring<'_> {
         Declaring {
             connectors: &self.connectors,
             resolver: &self.resolver,
@@ -454,7 +456,7 @@ impl Planner {
         }
     }
 
-    fn plan(
+    pub(crate) fn plan(
         &self,
         output: &Output<'_>,
         configuration: &Configuration,
@@ -481,14 +483,19 @@ impl Planner {
         configuration: &Configuration,
     ) -> Result<Stages, PlanError> {
         let resolver = self.resolver.for_session(configuration);
-        let lateness = lowering::settings::planning_settings(configuration)?.allowed_lateness_ms;
-        let mut builder = Builder::new(&resolver, &self.connectors, lateness);
+        let settings = lowering::settings::planning_settings(configuration)?;
+        let mut builder = Builder::new(
+            &resolver,
+            &self.connectors,
+            settings.allowed_lateness_ms,
+            settings.upsert_materialization,
+        );
         let mut logical = Vec::new();
         match output {
             Output::Client(query) => {
                 let plan = self.optimized(&resolver, query, Ok)?;
                 builder
-                    .of_query(query, &self.lookup())
+                    .of_query(query, &self.lookup())?
                     .collect(&plan)
                     .map_err(|e| e.or_at(Some(query.location)))?;
                 logical.push(plan);
@@ -497,6 +504,16 @@ impl Planner {
                 for insert in *inserts {
                     logical.push(self.add_insert(&resolver, &mut builder, insert)?);
                 }
+            }
+            Output::View(insert, sink) => {
+                let plan = self.optimized(&resolver, &insert.query, |plan| {
+                    logical::insert_plan(&resolver, plan, insert, &sink.table)
+                })?;
+                builder
+                    .of_query(&insert.query, &self.lookup())?
+                    .keep(&plan, sink.clone())
+                    .map_err(|e| e.or_at(Some(insert.query.location)))?;
+                logical.push(plan);
             }
         }
         let mut streaming = builder.finish();
@@ -523,7 +540,7 @@ impl Planner {
             logical::insert_plan(resolver, plan, insert, &sink.table)
         })?;
         builder
-            .of_query(&insert.query, &self.lookup())
+            .of_query(&insert.query, &self.lookup())?
             .insert(&plan, sink)
             .map_err(|e| e.or_at(Some(insert.query.location)))?;
         Ok(plan)
@@ -568,7 +585,7 @@ impl Planner {
 }
 
 /// The first words of a statement, on one line.
-fn job_name(text: &str) -> String {
+pub(crate) fn job_name(text: &str) -> String {
     const LONGEST: usize = 60;
     let words: Vec<&str> = text.split_whitespace().collect();
     let line = words.join(" ");

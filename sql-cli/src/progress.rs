@@ -188,6 +188,7 @@ mod tests {
             vertices: vec![vertex(true, source), vertex(false, sink)],
             checkpoints: CheckpointStatus::default(),
             restored: Vec::new(),
+            view: None,
         }
     }
 

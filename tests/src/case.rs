@@ -20,6 +20,8 @@
 
 use std::path::Path;
 
+use levada_planner::parser::{ParsedStatement, Statement};
+
 use crate::run::{Scope, Way};
 
 /// A case.
@@ -156,10 +158,24 @@ impl Case {
         let skipped = self.skips.iter().any(|scope| scope.has(way));
         // A script that must fail fails at its own moment; one that never starts a job of its own
         // cannot be interrupted.
-        let interrupts = matches!(way, Way::Stopped | Way::Failed | Way::Overtaken);
+        let interrupts = matches!(way, Way::Stopped | Way::Failed | Way::Overtaken | Way::View);
         let writes = self.sql.to_uppercase().contains("INSERT INTO");
         let fails_anyway = interrupts && self.error(way).is_some();
-        !skipped && !fails_anyway && (way != Way::Failed || writes)
+        let fits = match way {
+            Way::Failed => writes,
+            Way::View => self.ends_with_query(),
+            _ => true,
+        };
+        !skipped && !fails_anyway && fits
+    }
+
+    /// Whether the last statement gives rows.
+    fn ends_with_query(&self) -> bool {
+        let statements = levada_planner::parser::parse(&self.sql);
+        let last = statements.as_ref().ok().and_then(|all| all.last());
+        let is_query = |s: &ParsedStatement| matches!(s.statement, Statement::Query(_));
+        let has_rows = |e: &Expected| matches!(e, Expected::Rows { table: None, .. });
+        last.is_some_and(is_query) && self.expected.iter().any(has_rows)
     }
 }
 

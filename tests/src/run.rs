@@ -42,11 +42,13 @@ pub enum Way {
     Overtaken,
     /// Parallelism 4 on two workers with two slots each, over TCP.
     Workers,
+    /// Its query as a materialized view, which a batch query reads.
+    View,
 }
 
 impl Way {
     /// All of them.
-    pub const ALL: [Way; 8] = [
+    pub const ALL: [Way; 9] = [
         Way::Batch,
         Way::One,
         Way::Wide,
@@ -55,6 +57,7 @@ impl Way {
         Way::Failed,
         Way::Overtaken,
         Way::Workers,
+        Way::View,
     ];
 
     /// Whether somebody stops the job from outside and starts it again.
@@ -86,6 +89,7 @@ impl Scope {
             "failed" => Scope::Only(Way::Failed),
             "overtaken" => Scope::Only(Way::Overtaken),
             "workers" => Scope::Only(Way::Workers),
+            "view" => Scope::Only(Way::View),
             other => return Err(format!("no way of running is called '{other}'")),
         })
     }
@@ -245,7 +249,7 @@ impl<'a> Run<'a> {
                 self.set("state.backend.type", "rocksdb");
             }
             Way::Workers => self.set("parallelism.default", "4"),
-            Way::Stopped | Way::Failed | Way::Overtaken => {
+            Way::Stopped | Way::Failed | Way::Overtaken | Way::View => {
                 self.set("parallelism.default", "2");
                 self.set("state.backend.type", backend);
                 self.set("execution.checkpointing.dir", &checkpoints);
@@ -319,6 +323,9 @@ impl<'a> Run<'a> {
             && matches!(statement.statement, Statement::Query(_))
         {
             return self.kept(raw(statement, script)).await.map(Some);
+        }
+        if last && self.way == Way::View && matches!(statement.statement, Statement::Query(_)) {
+            return self.view(raw(statement, script)).await.map(Some);
         }
         if last && self.way == Way::Failed {
             let after = (0..2).map(|_| self.chance.random_range(0..8)).collect();
@@ -400,6 +407,20 @@ impl<'a> Run<'a> {
             types: Vec::new(),
             rows: self.bench.kept.take(&path)?,
         })
+    }
+
+    /// The rows of a query as a materialized view has them.
+    async fn view(&mut self, query: &str) -> Result<Answer, String> {
+        let session = &mut self.session;
+        let name = format!("`{}`", self.case.name);
+        execute(
+            session,
+            &format!("CREATE MATERIALIZED VIEW {name} AS {query}"),
+        )
+        .await?;
+        let answer = read_table(session, &name).await?;
+        execute(session, &format!("DROP MATERIALIZED VIEW {name}")).await?;
+        Ok(answer)
     }
 
     async fn wait(&self, job: &JobId) -> Result<JobStatus, String> {

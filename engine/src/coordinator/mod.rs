@@ -26,7 +26,9 @@ mod metrics_page;
 mod recovery;
 pub mod registry;
 mod savepoint;
+mod scheduling;
 mod silence;
+mod views;
 
 pub use client::LocalClient;
 pub use metrics_page::{render as render_metrics, render_memory};
@@ -192,7 +194,7 @@ impl Coordinator {
             },
             Input::EndWritten(id, written) => self.tell_end(&id, written),
             Input::Admit(number, entry, reply) => {
-                let _ = reply.send(Ok(self.admit(number, *entry)));
+                let _ = reply.send(self.admit_written(number, *entry));
             }
             Input::Status(id, reply) => {
                 let _ = reply.send(self.entry(&id).map(|e| e.job.status()));
@@ -346,6 +348,7 @@ impl Coordinator {
         restore: Option<(Arc<Manifest>, String)>,
     ) -> Result<(u64, Entry)> {
         graph.validate()?;
+        self.check_view(&graph)?;
         let mut listing = Vec::new();
         let restore = match restore {
             None => None,
@@ -364,6 +367,9 @@ impl Coordinator {
         // A directory alone is for the checkpoint with which a job is stopped.
         let dir = settings.dir.as_deref();
         let store = dir.map(|dir| CheckpointStore::open(dir, &id)).transpose()?;
+        if store.is_none() && graph.settings.view.is_some() {
+            return Err(views::nowhere());
+        }
         let store = store.map(|store| store.with_failpoints(&self.failpoints));
         let folder = store.as_ref().map(|s| s.folder().to_string());
         let collects = graph
@@ -417,7 +423,7 @@ impl Coordinator {
         let ended = self
             .jobs
             .iter()
-            .filter(|(_, e)| e.job.has_ended())
+            .filter(|(_, e)| e.job.has_ended() && e.job.kept_view().is_none())
             .map(|(n, _)| *n);
         let ended: Vec<u64> = ended.collect();
         for number in ended.iter().take(ended.len().saturating_sub(ENDED_JOBS)) {
@@ -461,57 +467,6 @@ impl Coordinator {
         let ids: Vec<JobId> = self.ids.keys().cloned().collect();
         for id in ids {
             let actions = self.entry(&id).map(|e| e.job.tick(now)).unwrap_or_default();
-            self.act(&id, actions);
-        }
-    }
-
-    fn free_slots(&self) -> BTreeMap<WorkerId, u32> {
-        let mut free: BTreeMap<WorkerId, u32> = self
-            .workers
-            .iter()
-            .map(|(id, w)| (id.clone(), w.slots))
-            .collect();
-        for (worker, held) in self.jobs.values().flat_map(|e| e.job.held_slots()) {
-            if let Some(slots) = free.get_mut(&worker) {
-                *slots = slots.saturating_sub(held);
-            }
-        }
-        free
-    }
-
-    /// Gives free slots to waiting jobs, oldest first.
-    fn schedule(&mut self) {
-        if self.jobs.values().all(|e| e.job.wanted_slots().is_none()) {
-            return;
-        }
-        let mut free = self.free_slots();
-        let addresses: BTreeMap<WorkerId, String> = self
-            .workers
-            .iter()
-            .filter_map(|(id, w)| Some((id.clone(), w.data_address.clone()?)))
-            .collect();
-        let waiting: Vec<JobId> = self
-            .jobs
-            .values()
-            .filter(|e| e.job.wanted_slots().is_some())
-            .map(|e| e.job.status().id)
-            .collect();
-        for id in waiting {
-            let workers = self.workers.len();
-            let Ok(entry) = self.entry(&id) else { continue };
-            let Some(wanted) = entry.job.wanted_slots() else {
-                continue;
-            };
-            let total: u32 = free.values().sum();
-            if total < wanted {
-                let plural = if workers == 1 { "worker" } else { "workers" };
-                entry.job.set_waiting_for(format!(
-                    "waiting for slots: {wanted} needed, {total} free on {workers} {plural}"
-                ));
-                continue;
-            }
-            let slots = take_slots(&mut free, wanted);
-            let actions = entry.job.deploy(&slots, &addresses);
             self.act(&id, actions);
         }
     }
@@ -596,21 +551,4 @@ impl Coordinator {
             self.cancel_abandoned(id);
         }
     }
-}
-
-/// Takes slots one by one from the worker with the most left, so that load is spread.
-fn take_slots(free: &mut BTreeMap<WorkerId, u32>, wanted: u32) -> Vec<WorkerId> {
-    let mut slots = Vec::new();
-    for _ in 0..wanted {
-        let most = free
-            .iter_mut()
-            .max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(a.0)));
-        if let Some((worker, left)) = most
-            && *left > 0
-        {
-            *left -= 1;
-            slots.push(worker.clone());
-        }
-    }
-    slots
 }

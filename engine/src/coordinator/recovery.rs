@@ -190,11 +190,13 @@ impl Coordinator {
         self.remove_checkpoints(id);
     }
 
-    /// A finished job has no more use for its checkpoints, unless one is being copied.
+    /// A finished job has no more use for its checkpoints, unless one is being copied or queries read the last
+    /// one; nor has a view that was dropped.
     pub(super) fn remove_checkpoints(&mut self, id: &JobId) {
         let Ok(entry) = self.entry(id) else { return };
-        let finished = entry.job.status().state == JobState::Finished && entry.end_is_known;
-        let removable = finished && entry.savepoints.pinned().is_empty();
+        let finished = entry.job.status().state == JobState::Finished;
+        let done = finished && entry.job.kept_view().is_none() || entry.job.was_dropped();
+        let removable = done && entry.end_is_known && entry.savepoints.pinned().is_empty();
         let Some(store) = entry.store.clone().filter(|_| removable) else {
             return;
         };

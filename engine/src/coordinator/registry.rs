@@ -186,5 +186,6 @@ pub fn lost(record: &Record, error: EngineError, now_ms: i64) -> JobStatus {
         vertices: Vec::new(),
         checkpoints: Default::default(),
         restored: Vec::new(),
+        view: record.graph.settings.view.clone(),
     }
 }

@@ -17,7 +17,9 @@ mod wire;
 mod tests;
 
 pub use over::*;
-pub use settings::{BackendKind, CheckpointSettings, JobSettings, RestartStrategy};
+pub use settings::{
+    BackendKind, CheckpointSettings, JobSettings, MaterializedView, RestartStrategy,
+};
 pub use spec::*;
 pub use wire::{Expression, WireBytes, WireSchema};
 

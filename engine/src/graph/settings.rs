@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::wire::WireSchema;
+
 /// The settings of a job, resolved from SET statements when it is submitted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobSettings {
@@ -27,6 +29,28 @@ pub struct JobSettings {
     /// on without it (`task.cancellation.timeout`).
     #[serde(default = "cancellation_timeout_ms")]
     pub cancellation_timeout_ms: u64,
+    /// What queries read of the job's state, if it is there for that.
+    #[serde(default)]
+    pub view: Option<MaterializedView>,
+}
+
+/// The rows of a query as its job's checkpoints have them (CREATE MATERIALIZED VIEW): of one operator, which
+/// groups by all columns and counts, each group is as many rows as it counts.
+///
+/// A coordinator has one job for each name, until the job is cancelled, stopped or has failed; one that has
+/// finished keeps its last checkpoint.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MaterializedView {
+    /// Catalog, database and name.
+    pub name: [String; 3],
+    /// The query as written.
+    pub query: String,
+    /// COMMENT.
+    pub comment: Option<String>,
+    /// The columns, which are the first of the operator's groups.
+    pub columns: WireSchema,
+    /// The operator's uid.
+    pub uid: String,
 }
 
 fn cancellation_timeout_ms() -> u64 {
@@ -45,6 +69,7 @@ impl Default for JobSettings {
             channel_bytes: 4 << 20,
             time_zone: None,
             cancellation_timeout_ms: cancellation_timeout_ms(),
+            view: None,
         }
     }
 }

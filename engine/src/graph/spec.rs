@@ -360,6 +360,9 @@ pub struct JoinSpec {
     pub condition: Option<Expression>,
     /// How long a row is kept that nothing changes, in milliseconds; 0 for ever.
     pub ttl_ms: u64,
+    /// The same for the rows of the left and of the right input, where it is another.
+    #[serde(default)]
+    pub input_ttl_ms: [Option<u64>; 2],
     /// How long event time lets rows find partners. Then rows are never taken back, on either side or in the
     /// output, and what a row says without a partner comes once: when it can have none any more.
     pub time: Option<JoinTime>,
@@ -472,6 +475,9 @@ pub struct RankSpec {
     pub partition_by: Vec<usize>,
     /// What rows are put in order by; rows that are equal in all of it are in order of arrival.
     pub order_by: Vec<OrderColumn>,
+    /// Whether of rows that are equal in all of it the last one comes first.
+    #[serde(default)]
+    pub newest_first: bool,
     /// How they are numbered.
     pub function: RankFunction,
     /// The least number that is passed on, from 1 on.
@@ -486,6 +492,22 @@ pub struct RankSpec {
     pub update_before: bool,
     /// How long a row is kept that nothing changes, in milliseconds; 0 for ever.
     pub ttl_ms: u64,
+    /// The windows that partitions are of, if event time ends them; then rows have no time to live.
+    #[serde(default)]
+    pub window: Option<RankWindow>,
+}
+
+/// Until when the partitions of a [`RankSpec`] are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RankWindow {
+    /// The column with a time of the window, which is among those that partitions are formed by.
+    pub column: usize,
+    /// What makes the last moment of the window of that time, in milliseconds. What is earlier than the watermark
+    /// is late.
+    pub last_ms: i64,
+    /// Whether rows go out when the window has ended; else as they come, which needs rows that only come,
+    /// [`RankFunction::RowNumber`], and no order.
+    pub at_end: bool,
 }
 
 /// Writes a table.

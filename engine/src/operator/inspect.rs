@@ -22,7 +22,8 @@ use super::aggregate::inspect::{
     self as decoding, Column, GroupsDecoder, KeyForm, SetDecoder, Stored,
 };
 use super::aggregate::persist::GROUPS;
-use super::window_aggregate::{WATERMARKS, is_session, split_prefix, stored_watermark};
+use super::watermarks::{WATERMARKS, stored_watermark};
+use super::window_aggregate::{is_session, split_prefix};
 use crate::error::{EngineError, Result};
 use crate::key::KeyGroupRange;
 use crate::state::merge::{Entries, Entry};
@@ -145,6 +146,11 @@ impl StateTable {
     /// Its columns.
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
+    }
+
+    /// Where a column of the key is among its columns.
+    pub fn key_column(&self, key: usize) -> Option<usize> {
+        self.columns.iter().position(|column| column.is_key(key))
     }
 
     /// Reads the rows of some key groups with these of its columns, in order of table, key group and key

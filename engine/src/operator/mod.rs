@@ -39,6 +39,7 @@ pub(crate) mod testing;
 mod union;
 mod unnest;
 mod waiting_rows;
+mod watermarks;
 mod window;
 mod window_aggregate;
 

@@ -256,6 +256,10 @@ impl SourceDriver {
             late,
             watermark,
         } = cut(&times, &marks, before);
+        if late.is_some() {
+            // What batches before this one say may not have gone out yet.
+            self.announce(self.splits.merger.current(), chain)?;
+        }
         for piece in pieces {
             let rows = batch.slice(piece.offset, piece.length);
             let late = late.as_ref().map(|l| l.slice(piece.offset, piece.length));

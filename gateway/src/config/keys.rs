@@ -218,6 +218,12 @@ pub const KEYS: &[Key] = &[
         "how long windows are kept for late rows",
     ),
     key(
+        "table.exec.sink.upsert-materialize",
+        Kind::Choice(&[("auto", "auto"), ("none", "none"), ("force", "force")]),
+        Some("auto"),
+        "when rows are kept by the key of the table that they go to",
+    ),
+    key(
         "table.exec.emit.early-fire.enabled",
         Kind::Only("false"),
         Some("false"),
@@ -413,7 +419,6 @@ pub const WITHOUT_EFFECT: &[&str] = &[
     "table.exec.mini-batch.",
     "table.optimizer.",
     "table.exec.sink.not-null-enforcer",
-    "table.exec.sink.upsert-materialize",
     "state.backend.incremental",
     "state.backend.local-recovery",
     "state.backend.rocksdb.",

@@ -51,7 +51,7 @@ impl KeyedFiles {
     }
 
     /// The files. What does not lie in a local directory is copied to nameless files.
-    async fn open(&self) -> Result<Arc<Restored>, EngineError> {
+    pub(super) async fn open(&self) -> Result<Arc<Restored>, EngineError> {
         let opened = self.opened.get_or_try_init(|| async {
             let scratch: PathBuf = std::env::temp_dir();
             let mut files = Vec::new();

@@ -18,6 +18,7 @@ impl Session {
             Show::Views(listing) => self.objects("view name", listing, |object| {
                 matches!(object, Object::View(_))
             }),
+            Show::MaterializedViews(like) => self.materialized_views(like.as_ref()).await,
             Show::Functions(like) => list("function name", self.planning.functions(), like),
             Show::UserFunctions(like) => {
                 list("function name", self.planning.user_functions(), like)
@@ -38,7 +39,17 @@ impl Session {
                 list("current database name", [name], &None)
             }
             Show::Columns(name, like) => self.columns(name, like.as_ref()),
+            Show::CreateMaterializedView(name) => match lookup.find(name)? {
+                (_, Object::Table(table)) if table.is_materialized_view() => {
+                    let sql = catalog::create_materialized_view_sql(&table);
+                    Ok(Outcome::Text(sql))
+                }
+                (found, object) => Err(wrong_kind(&found.to_string(), object.kind(), name)),
+            },
             Show::CreateTable(name) => match lookup.find(name)? {
+                (found, Object::Table(table)) if table.is_materialized_view() => {
+                    Err(wrong_kind(&found.to_string(), "materialized view", name))
+                }
                 (_, Object::Table(table)) => Ok(Outcome::Text(catalog::create_table_sql(&table))),
                 (found, Object::View(_)) => Err(wrong_kind(&found.to_string(), "view", name)),
             },

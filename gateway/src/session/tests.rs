@@ -14,12 +14,14 @@ use super::*;
 use crate::environment::connectors;
 
 mod catalogs;
+mod materialized;
 
 /// A coordinator that runs nothing and remembers everything.
 #[derive(Default)]
 struct Fake {
     jobs: Mutex<Vec<(JobStatus, JobGraph)>>,
     connections: Mutex<usize>,
+    cancelled: Mutex<Vec<String>>,
 }
 
 struct Client(Arc<Fake>);
@@ -40,6 +42,7 @@ impl JobClient for Client {
             ended_ms: None,
             vertices: Vec::new(),
             checkpoints: CheckpointStatus::default(),
+            view: graph.settings.view.clone(),
             restored: match graph.settings.checkpoints.restore_from {
                 Some(_) => vec!["Source(t) goes on".to_string()],
                 None => Vec::new(),
@@ -69,7 +72,9 @@ impl JobClient for Client {
     }
 
     async fn stop(&self, job: &JobId, mode: StopMode) -> levada_engine::Result<()> {
-        assert_ne!(mode, StopMode::Cancel);
+        if mode == StopMode::Cancel {
+            self.0.cancelled.lock().unwrap().push(job.0.clone());
+        }
         let mut jobs = self.0.jobs.lock().unwrap();
         let found = jobs.iter_mut().find(|(status, _)| status.id == *job);
         found.unwrap().0.state = JobState::Stopped;
@@ -95,13 +100,16 @@ impl JobClient for Client {
     }
 }
 
-struct FakeDeployment(Arc<Fake>);
+struct FakeDeployment {
+    fake: Arc<Fake>,
+    embedded: bool,
+}
 
 #[async_trait]
 impl Deployment for FakeDeployment {
     async fn connect(&self) -> Result<Arc<dyn JobClient>> {
-        *self.0.connections.lock().unwrap() += 1;
-        Ok(Arc::new(Client(self.0.clone())))
+        *self.fake.connections.lock().unwrap() += 1;
+        Ok(Arc::new(Client(self.fake.clone())))
     }
 
     fn default_parallelism(&self) -> u32 {
@@ -109,7 +117,7 @@ impl Deployment for FakeDeployment {
     }
 
     fn is_embedded(&self) -> bool {
-        true
+        self.embedded
     }
 
     async fn close(&self) {}
@@ -123,7 +131,13 @@ const SINK: &str = "CREATE TABLE hole (a INT) WITH ('connector' = 'blackhole')";
 
 async fn session() -> (Session, Arc<Fake>) {
     let fake = Arc::new(Fake::default());
-    let mut session = Session::new(connectors(), Arc::new(FakeDeployment(fake.clone())));
+    let mut session = Session::new(
+        connectors(),
+        Arc::new(FakeDeployment {
+            fake: fake.clone(),
+            embedded: true,
+        }),
+    );
     for sql in [BOUNDED, UNBOUNDED, SINK] {
         session.execute(sql).await.unwrap();
     }

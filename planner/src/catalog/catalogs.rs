@@ -259,6 +259,39 @@ impl Catalogs {
         catalog.remove_function(&path.place.database, &path.name)
     }
 
+    /// The full names of all permanent objects.
+    pub fn paths(&self) -> Vec<ObjectPath> {
+        let mut paths = Vec::new();
+        for (catalog, entry) in &self.read().catalogs {
+            for database in entry.catalog.databases() {
+                let names = entry.catalog.names(&database).into_iter();
+                paths.extend(names.map(|name| ObjectPath {
+                    place: Place {
+                        catalog: catalog.clone(),
+                        database: database.clone(),
+                    },
+                    name,
+                }));
+            }
+        }
+        paths
+    }
+
+    /// Has a database in a catalog that there is; false if there is no such catalog.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn make_place(&self, place: &Place) -> Result<bool, PlanError> {
+        let Some(entry) = self.entry(&place.catalog) else {
+            return Ok(false);
+        };
+        if entry.catalog.database(&place.database).is_none() {
+            let database = super::Database::default();
+            entry.catalog.put_database(&place.database, database)?;
+        }
+        Ok(true)
+    }
+
     fn of(&self, path: &ObjectPath) -> Result<Arc<dyn Catalog>, PlanError> {
         match self.entry(&path.place.catalog) {
             Some(entry) => Ok(entry.catalog),

@@ -153,7 +153,7 @@ fn dropped(
     } else {
         ""
     };
-    let fits = kind_of(&object) == statement.kind && said == needed;
+    let fits = object.object_kind() == statement.kind && said == needed;
     if fits {
         return Ok(Some(path));
     }
@@ -165,11 +165,21 @@ fn dropped(
     .at(at))
 }
 
-fn kind_of(object: &Object) -> ObjectKind {
-    match object {
-        Object::Table(_) => ObjectKind::Table,
-        Object::View(_) => ObjectKind::View,
-    }
+/// CREATE MATERIALIZED VIEW: the full name; `None` if there is such a view and IF NOT EXISTS was said.
+///
+/// # Errors
+/// The name is taken.
+pub(crate) fn may_create_view(
+    lookup: &Lookup<'_>,
+    name: &ObjectName,
+    if_not_exists: bool,
+) -> Result<Option<ObjectPath>, PlanError> {
+    let mode = CreateMode {
+        if_not_exists,
+        ..CreateMode::default()
+    };
+    let before = may_create(lookup, mode, name, ObjectKind::MaterializedView)?;
+    Ok(before.map(|before| before.path))
 }
 
 /// Whether the name is free, or may be replaced; `None` if nothing is to be done. A temporary object
@@ -185,7 +195,9 @@ fn may_create(
         true => lookup.catalogs().get_temporary(&path),
         false => lookup.catalogs().get_permanent(&path),
     };
-    let same_kind = object.as_ref().is_none_or(|found| kind_of(found) == kind);
+    let same_kind = object
+        .as_ref()
+        .is_none_or(|found| found.object_kind() == kind);
     let is_free = object.is_none() || mode.or_replace && same_kind;
     if is_free {
         return Ok(Some(Before {

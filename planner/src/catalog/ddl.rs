@@ -54,6 +54,19 @@ pub fn create_view_sql(view: &View) -> String {
     sql
 }
 
+/// CREATE MATERIALIZED VIEW as SHOW CREATE MATERIALIZED VIEW prints it.
+pub fn create_materialized_view_sql(view: &Table) -> String {
+    let mut sql = format!("CREATE MATERIALIZED VIEW {}", quoted(&view.path));
+    let columns: Vec<String> = view.columns.iter().map(|c| c.name.clone()).collect();
+    let _ = write!(sql, " ({})", names(&columns));
+    if let Some(comment) = &view.comment {
+        let _ = write!(sql, " COMMENT {}", quote_text(comment));
+    }
+    let query = view.option(crate::materialized::QUERY).unwrap_or_default();
+    let _ = write!(sql, " AS\n{query}");
+    sql
+}
+
 /// CREATE CATALOG as SHOW CREATE CATALOG prints it.
 pub fn create_catalog_sql(name: &str, entry: &CatalogEntry) -> String {
     let mut sql = format!("CREATE CATALOG {}", quote_name(name));

@@ -1,6 +1,8 @@
 //! LIKE and AS of CREATE TABLE: declarations that start from a table or from a query.
 
-use arrow::datatypes::SchemaRef;
+use std::sync::Arc;
+
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use sqlparser::ast::Ident;
 
 use super::Table;
@@ -169,7 +171,7 @@ fn options(
 ///
 /// # Errors
 /// A column has no type that a table could have, or `order` does not name the query's columns.
-pub(super) fn of_query(
+pub(crate) fn of_query(
     schema: &SchemaRef,
     own: &Declaration,
     order: &[Ident],
@@ -211,6 +213,16 @@ pub(super) fn of_query(
 }
 
 /// The type that a table has for a column of a query.
+/// Columns of a table that has these.
+pub(crate) fn columns_of_schema(schema: &Schema) -> Vec<Column> {
+    let column = |field: &Arc<Field>| Column {
+        name: Ident::with_quote('`', field.name().clone()),
+        kind: ColumnKind::Physical(Nullable::from_field(field)),
+        comment: None,
+    };
+    schema.fields().iter().map(column).collect()
+}
+
 fn storable(data_type: Nullable, name: &str, query: &Query) -> Result<Nullable, PlanError> {
     let sql_type = match data_type.sql_type {
         SqlType::Unsigned(8) => SqlType::SmallInt,

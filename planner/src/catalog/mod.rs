@@ -32,11 +32,15 @@ use sqlparser::ast::ObjectName;
 
 pub use alter::alter;
 pub use catalogs::{CatalogEntry, Catalogs};
+pub(crate) use create::may_create_view;
 pub use create::{Before, create_table, create_view, drop_objects};
 pub use database::{IN_MEMORY, define_catalog, define_database, use_place};
-pub use ddl::{create_catalog_sql, create_table_sql, create_view_sql};
+pub use ddl::{
+    create_catalog_sql, create_materialized_view_sql, create_table_sql, create_view_sql,
+};
 pub use declare::Declaring;
 pub use functions::{FunctionKey, SqlFunction, define_function};
+pub(crate) use like::{columns_of_schema, of_query as declaration_of_query};
 pub use lookup::Lookup;
 pub use memory::MemoryCatalog;
 pub(crate) use options::option_error;
@@ -44,6 +48,7 @@ pub use options::with_options;
 pub use place::{DEFAULT_CATALOG, DEFAULT_DATABASE, ObjectPath, Place};
 pub use table::{Column, ColumnKind, Computed, Table, View, Watermark};
 
+use crate::parser::ObjectKind;
 use levada_language::error::{Location, PlanError};
 
 /// A table or a view.
@@ -59,8 +64,18 @@ impl Object {
     /// `table` or `view`, for messages.
     pub fn kind(&self) -> &'static str {
         match self {
+            Object::Table(table) if table.is_materialized_view() => "materialized view",
             Object::Table(_) => "table",
             Object::View(_) => "view",
+        }
+    }
+
+    /// What DROP calls it.
+    pub fn object_kind(&self) -> ObjectKind {
+        match self {
+            Object::Table(table) if table.is_materialized_view() => ObjectKind::MaterializedView,
+            Object::Table(_) => ObjectKind::Table,
+            Object::View(_) => ObjectKind::View,
         }
     }
 

@@ -187,6 +187,11 @@ impl Table {
         self.options.get(key).map(String::as_str)
     }
 
+    /// Whether it is what a materialized view is to queries.
+    pub fn is_materialized_view(&self) -> bool {
+        self.option("connector") == Some(crate::materialized::CONNECTOR)
+    }
+
     /// The names of columns by position.
     pub fn names_of(&self, positions: &[usize]) -> Vec<String> {
         positions

@@ -10,8 +10,8 @@ use levada_engine::graph::{JoinTime, OrderColumn, OverForm, UnnestColumn};
 
 use crate::parser::names::element_columns;
 use crate::streaming::{
-    Attribute, Call, Join, Keep, Node, NodeId, NodeKind, Over, Plan, Properties, Rank, Scan,
-    StateSize, TemporalJoin, Unnest, text as sql,
+    Attribute, Call, GroupAggregate, Join, Keep, Node, NodeId, NodeKind, Over, Plan, Properties,
+    Rank, Scan, StateSize, TemporalJoin, Unnest, text as sql,
 };
 
 /// The trees; `changelog` adds mode, keys, time attributes and state to each node.
@@ -120,11 +120,7 @@ impl Printer<'_> {
                 names(below, &aggregate.keys),
                 calls(&aggregate.calls)
             ),
-            NodeKind::GroupAggregate(aggregate) => format!(
-                "GroupAggregate(keys=[{}], select=[{}])",
-                names(below, &aggregate.keys),
-                calls(&aggregate.calls)
-            ),
+            NodeKind::GroupAggregate(aggregate) => group_aggregate_line(aggregate, below),
             NodeKind::ChangelogNormalize(normalize) => {
                 format!(
                     "ChangelogNormalize(key=[{}])",
@@ -138,6 +134,12 @@ impl Printer<'_> {
             }
             NodeKind::Over(over) => {
                 input.map_or_else(String::new, |input| over_line(over, &input.properties))
+            }
+            NodeKind::UpsertMaterialize(materialize) => {
+                format!(
+                    "UpsertMaterialize(key=[{}])",
+                    names(below, &materialize.key)
+                )
             }
             NodeKind::Sink(sink) => format!("Sink(table={})", sink.table.name),
             NodeKind::Collect => "Collect".to_string(),
@@ -160,6 +162,10 @@ impl Printer<'_> {
         }
         if let Some(condition) = &join.condition {
             let _ = write!(line, ", where=[{}]", sql(condition));
+        }
+        if join.ttl_ms != [None, None] {
+            let [left, right] = join.ttl_ms.map(|ttl| ttl.map_or("-".to_string(), duration));
+            let _ = write!(line, ", ttl=[{left}, {right}]");
         }
         line.push(')');
         line
@@ -245,6 +251,10 @@ fn scan_line(scan: &Scan) -> String {
 fn rank_line(rank: &Rank, input: &Properties) -> String {
     let key = names(&input.schema, &rank.partition_by);
     let number = if rank.number { ", number" } else { "" };
+    let window = rank.window.map_or(String::new(), |window| {
+        format!("window=[{}], ", names(&input.schema, &[window.column]))
+    });
+    let of_window = if rank.window.is_some() { "Window" } else { "" };
     if let Some(keep) = rank.deduplicates(input) {
         let keep = match keep {
             Keep::First => "FirstRow",
@@ -255,7 +265,9 @@ fn rank_line(rank: &Rank, input: &Properties) -> String {
             true => "ROWTIME",
             false => "PROCTIME",
         };
-        return format!("Deduplicate(keep=[{keep}], key=[{key}], order=[{order}]{number})");
+        return format!(
+            "{of_window}Deduplicate({window}keep=[{keep}], key=[{key}], order=[{order}]{number})"
+        );
     }
     let strategy = match input.updating {
         true => "retract",
@@ -263,7 +275,7 @@ fn rank_line(rank: &Rank, input: &Properties) -> String {
     };
     let order = order(&rank.order_by, input);
     format!(
-        "Rank(strategy=[{strategy}], function=[{}], range=[{} to {}], key=[{key}], order=[{order}]{number})",
+        "{of_window}Rank({window}strategy=[{strategy}], function=[{}], range=[{} to {}], key=[{key}], order=[{order}]{number})",
         rank.label(),
         rank.from,
         rank.to,
@@ -271,6 +283,9 @@ fn rank_line(rank: &Rank, input: &Properties) -> String {
 }
 
 fn over_line(over: &Over, input: &Properties) -> String {
+    if over.values.is_empty() {
+        return format!("TemporalSort(order=[{}])", order(&over.order_by, input));
+    }
     let form = match over.form {
         OverForm::Time => "event time",
         OverForm::Arrival => "arrival",
@@ -409,4 +424,32 @@ fn changelog(node: &Node) -> String {
         let _ = write!(line, ", state={}", properties.state.label());
     }
     line
+}
+
+/// A time to live in the largest unit that it is a whole number of.
+fn duration(ms: u64) -> String {
+    let units = [
+        (86_400_000, "d"),
+        (3_600_000, "h"),
+        (60_000, "min"),
+        (1_000, "s"),
+    ];
+    let whole = |(unit, _): &&(u64, &str)| ms.is_multiple_of(*unit);
+    match (ms, units.iter().find(whole)) {
+        (0, _) => "for ever".to_string(),
+        (_, Some((unit, name))) => format!("{} {name}", ms / unit),
+        (_, None) => format!("{ms} ms"),
+    }
+}
+
+fn group_aggregate_line(aggregate: &GroupAggregate, below: &Schema) -> String {
+    let ttl = aggregate
+        .ttl_ms
+        .map(|ms| format!(", ttl=[{}]", duration(ms)));
+    format!(
+        "GroupAggregate(keys=[{}], select=[{}]{})",
+        names(below, &aggregate.keys),
+        calls(&aggregate.calls),
+        ttl.unwrap_or_default()
+    )
 }

@@ -20,7 +20,7 @@ use sqlparser::ast::{Ident, ObjectName, Statement};
 
 use super::source::{CatalogTable, ViewTable};
 use super::{Resolver, inline, refuse, unnest};
-use crate::catalog::{self, Catalogs, Lookup, Object, View};
+use crate::catalog::{self, Catalogs, Lookup, Object, ObjectPath, View};
 use crate::parser::names::{self, FoundTable, TableNames};
 use crate::parser::{HintedTable, Query};
 use levada_language::error::{PlanError, PlanErrorKind};
@@ -109,7 +109,10 @@ impl<'a> QueryContext<'a> {
         }
         let written = object_name(name);
         match self.lookup.get(&written)? {
-            Some((_, Object::Table(table))) => Ok(Arc::new(CatalogTable::new(table))),
+            Some((path, Object::Table(table))) => match table.is_materialized_view() {
+                true if self.streaming => Err(of_a_view(&path)),
+                _ => Ok(Arc::new(CatalogTable::new(table))),
+            },
             Some((_, Object::View(view))) => self.view(&view),
             None => Err(self.unknown(&written, name.table())),
         }
@@ -199,6 +202,15 @@ pub fn schema_of_view(
         ..context
     };
     Ok(context.expand(view)?.schema().inner().clone())
+}
+
+/// Streams would not see the view change.
+fn of_a_view(path: &ObjectPath) -> PlanError {
+    let what = format!("reading the materialized view {path} on streams");
+    PlanError::unsupported(what, None).hint(
+        "SET 'execution.runtime-mode' = 'batch' for a query of what it has now; streams can have the same query as a \
+         view (CREATE VIEW)",
+    )
 }
 
 fn object_name(name: &TableReference) -> ObjectName {

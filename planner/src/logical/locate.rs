@@ -50,6 +50,29 @@ pub fn first_join(query: &Query) -> Option<Location> {
     }
 }
 
+/// Where the first ORDER BY without LIMIT stands.
+pub fn first_order_by(query: &Query) -> Option<Location> {
+    match query.ast.visit(&mut Ordered) {
+        ControlFlow::Break(location) => Some(location),
+        ControlFlow::Continue(()) => None,
+    }
+}
+
+struct Ordered;
+
+impl Visitor for Ordered {
+    type Break = Location;
+
+    fn pre_visit_query(&mut self, query: &sqlparser::ast::Query) -> ControlFlow<Location> {
+        let unlimited = query.limit_clause.is_none() && query.fetch.is_none();
+        let order_by = query.order_by.as_ref().filter(|_| unlimited);
+        match order_by.and_then(|order_by| Location::of(order_by.span())) {
+            Some(location) => ControlFlow::Break(location),
+            None => ControlFlow::Continue(()),
+        }
+    }
+}
+
 struct Joined;
 
 impl Visitor for Joined {

@@ -14,6 +14,7 @@
 
 mod advice;
 mod context;
+mod each_query;
 mod field_access;
 mod inline;
 mod insert;
@@ -34,9 +35,10 @@ mod window_table;
 mod windows;
 
 pub use context::{FileTables, QueryContext, schema_of_view};
+pub(crate) use each_query::each_query;
 pub use inline::inlined;
 pub use insert::insert_plan;
-pub use locate::first_join;
+pub use locate::{first_join, first_order_by};
 pub(crate) use over_calls::{OverCall, over_calls};
 pub(crate) use ranking::rank_function;
 pub use refuse::refuse_for_streams;

@@ -2,9 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Expr, ObjectName, Spanned, Visit, Visitor};
+use sqlparser::ast::{Expr, Spanned, Visit, Visitor};
 
-use crate::catalog::{Lookup, Object};
+use super::each_query::each_query;
+use crate::catalog::Lookup;
 use crate::parser::Query;
 use levada_language::error::{Location, PlanError};
 
@@ -36,44 +37,26 @@ impl OverCall {
 /// of the views that it reads.
 pub(crate) fn over_calls(query: &Query, lookup: &Lookup<'_>) -> Vec<OverCall> {
     let mut search = Search {
-        lookup: lookup.clone(),
         within: None,
-        views: Vec::new(),
         calls: Vec::new(),
     };
-    // The visitor never breaks.
-    let _ = query.ast.visit(&mut search);
-    search.calls.sort_by_key(|call| call.view.is_some());
+    // Nothing in it fails.
+    let _ = each_query(query, lookup, &mut |query, view| {
+        search.within = view.map(str::to_string);
+        let _ = query.ast.visit(&mut search);
+        Ok(())
+    });
     search.calls
 }
 
-struct Search<'a> {
-    lookup: Lookup<'a>,
+struct Search {
     /// The view that is looked through.
     within: Option<String>,
-    /// All that have been.
-    views: Vec<String>,
     calls: Vec<OverCall>,
 }
 
-impl Visitor for Search<'_> {
+impl Visitor for Search {
     type Break = ();
-
-    fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<()> {
-        let Ok((_, Object::View(view))) = self.lookup.find(relation) else {
-            return ControlFlow::Continue(());
-        };
-        if !self.views.contains(&view.name) {
-            self.views.push(view.name.clone());
-            let outer = self.within.replace(view.name.clone());
-            let inner = self.lookup.from(&view.place);
-            let lookup = std::mem::replace(&mut self.lookup, inner);
-            view.query.ast.visit(self)?;
-            self.within = outer;
-            self.lookup = lookup;
-        }
-        ControlFlow::Continue(())
-    }
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         if let Expr::Function(call) = expr

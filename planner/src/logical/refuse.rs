@@ -43,12 +43,12 @@ const OVER_FUNCTIONS: [&str; 17] = [
 /// # Errors
 /// The first such construct, by name and position.
 pub fn refuse_for_streams(resolver: &Resolver, query: &Query) -> Result<(), PlanError> {
-    // Hints about how to join are advice; these two say what the result is.
-    let binding = |name: &str| name == "STATE_TTL" || name == "LOOKUP";
-    if let Some(hint) = query.hints.iter().find(|hint| binding(&hint.name)) {
-        let construct = format!("the hint {}", hint.name);
-        return Err(PlanError::unsupported(construct, Some(hint.location))
-            .hint("SET 'table.exec.state.ttl' limits the state of the whole statement"));
+    // Hints about how to join are advice; this one says what the result is.
+    if let Some(hint) = query.hints.iter().find(|hint| hint.name == "LOOKUP") {
+        return Err(PlanError::unsupported(
+            "the hint LOOKUP",
+            Some(hint.location),
+        ));
     }
     let mut refuser = Refuser {
         resolver,
@@ -86,10 +86,7 @@ impl Visitor for Refuser<'_> {
     type Break = PlanError;
 
     fn pre_visit_query(&mut self, query: &AstQuery) -> Flow {
-        let limited = limit(query.limit_clause.as_ref())?;
-        if let Some(order_by) = query.order_by.as_ref().filter(|_| !limited) {
-            return refuse("ORDER BY without LIMIT", at(order_by));
-        }
+        limit(query.limit_clause.as_ref())?;
         set_operation(&query.body)
     }
 

@@ -119,7 +119,7 @@ impl Lowering<'_> {
             input_updating: self.input_node(node)?.properties.updating,
             partial_input: false,
             emit_update_before: aggregate.emit_update_before,
-            ttl_ms: self.planning.state_ttl_ms,
+            ttl_ms: aggregate.ttl_ms.unwrap_or(self.planning.state_ttl_ms),
         };
         let uid = self.uid(&content, &[input]);
         let mut from = input;

@@ -45,6 +45,7 @@ impl Lowering<'_> {
                 None => self.planning.state_ttl_ms,
                 Some(_) => 0,
             },
+            input_ttl_ms: join.ttl_ms,
             time: join.time,
         };
         let parallelism = by_key.0.parallelism();

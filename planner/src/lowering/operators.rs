@@ -115,6 +115,7 @@ impl Lowering<'_> {
             NodeKind::TemporalJoin(join) => self.temporal_join(join, node),
             NodeKind::Rank(rank) => self.rank(rank, node),
             NodeKind::Over(over) => self.over(over, node),
+            NodeKind::UpsertMaterialize(materialize) => self.materialize(materialize, node),
             NodeKind::Sink(sink) => self.sink(&sink.table, node),
             NodeKind::Collect => self.collect(node),
         }

@@ -39,7 +39,10 @@ impl Lowering<'_> {
         Ok(self.push(Operator {
             uid,
             lineage,
-            name: "Over".to_string(),
+            name: match over.values.is_empty() {
+                true => "TemporalSort".to_string(),
+                false => "Over".to_string(),
+            },
             spec: OperatorSpec::Over(spec),
             inputs,
             schema: node.properties.schema.clone(),

@@ -7,20 +7,48 @@ use levada_language::types::SqlType;
 
 use super::lineage::Lineage;
 use super::operators::{Lowering, Operator};
-use crate::streaming::{Node, Rank};
+use crate::streaming::{Node, Rank, UpsertMaterialize};
 use levada_language::error::PlanError;
 
 #[cfg(test)]
 mod tests;
 
+/// What keeps the rows of a table by its key.
+const MATERIALIZE: &str = "UpsertMaterialize";
+
 impl Lowering<'_> {
     pub(super) fn rank(&mut self, rank: &Rank, node: &Node) -> Result<usize, PlanError> {
+        let (_, input) = self.nth_input(node, 0)?;
+        let name = match (rank.deduplicates(&input.properties), rank.window) {
+            (Some(_), Some(_)) => "WindowDeduplicate",
+            (Some(_), None) => "Deduplicate",
+            (None, Some(_)) => "WindowRank",
+            (None, None) => "Rank",
+        };
+        self.ranked(rank, name, node)
+    }
+
+    /// The youngest row of each key.
+    pub(super) fn materialize(
+        &mut self,
+        materialize: &UpsertMaterialize,
+        node: &Node,
+    ) -> Result<usize, PlanError> {
+        self.ranked(&materialize.rank(), MATERIALIZE, node)
+    }
+
+    fn ranked(&mut self, rank: &Rank, name: &str, node: &Node) -> Result<usize, PlanError> {
+        let newest_first = name == MATERIALIZE;
         let (input, input_node) = self.nth_input(node, 0)?;
-        let below = &input_node.properties;
-        let (updating, deduplicates) = (below.updating, rank.deduplicates(below).is_some());
+        let updating = input_node.properties.updating;
         let by_key = self.by_key(input, &rank.partition_by)?;
         let source = self.get(input)?;
-        let content = content(rank, updating, &source.lineage, &source.schema);
+        let mut content = content(rank, updating, &source.lineage, &source.schema);
+        if newest_first {
+            content.insert_str(0, "Materialize ");
+        } else if rank.window.is_some() {
+            content.insert_str(0, "Window ");
+        }
         let number = rank.number.then(|| rank.column_name());
         let columns = source.lineage.columns().into_iter().chain(number);
         let lineage = Lineage::base(&content, &[&source.lineage], columns);
@@ -28,21 +56,22 @@ impl Lowering<'_> {
             rows: WireSchema(source.schema.clone()),
             partition_by: rank.partition_by.clone(),
             order_by: rank.order_by.clone(),
+            newest_first,
             function: rank.function,
             from: rank.from,
             to: rank.to,
             number: rank.number,
             updating,
             update_before: node.properties.mode != ChangelogMode::Upsert,
-            ttl_ms: self.planning.state_ttl_ms,
+            ttl_ms: match rank.window {
+                Some(_) => 0,
+                None => self.planning.state_ttl_ms,
+            },
+            window: rank.window,
         };
         let parallelism = by_key.parallelism();
         let inputs = vec![self.main(input, by_key.partitioning())?];
         let uid = self.uid(&content, &[input]);
-        let name = match deduplicates {
-            true => "Deduplicate",
-            false => "Rank",
-        };
         Ok(self.push(Operator {
             uid,
             lineage,

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use levada_engine::graph::{BackendKind, CheckpointSettings, JobSettings, RestartStrategy};
 
+use crate::streaming::UpsertMaterialization;
 use levada_language::error::{PlanError, PlanErrorKind};
 
 /// What SET has said, by key.
@@ -55,6 +56,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("state.backend.type", "memory"),
     ("table.dml-sync", "false"),
     ("table.exec.emit.allow-lateness", "0 ms"),
+    ("table.exec.sink.upsert-materialize", "auto"),
     ("table.exec.source.idle-timeout", "0 ms"),
     ("table.exec.state.ttl", "0 ms"),
     ("table.local-time-zone", "UTC"),
@@ -130,6 +132,8 @@ pub struct PlanningSettings {
     pub idle_timeout_ms: u64,
     /// `table.exec.state.ttl`.
     pub state_ttl_ms: u64,
+    /// `table.exec.sink.upsert-materialize`.
+    pub upsert_materialization: UpsertMaterialization,
     /// `pipeline.name`.
     pub name: Option<String>,
 }
@@ -150,7 +154,18 @@ pub fn planning_settings(configuration: &Configuration) -> Result<PlanningSettin
             .millis("table.exec.source.idle-timeout")?
             .unwrap_or(0),
         state_ttl_ms: reader.millis("table.exec.state.ttl")?.unwrap_or(0),
+        upsert_materialization: upsert_materialization(&reader)?,
         name: configuration.get("pipeline.name").cloned(),
+    })
+}
+
+fn upsert_materialization(reader: &Reader<'_>) -> Result<UpsertMaterialization, PlanError> {
+    let key = "table.exec.sink.upsert-materialize";
+    let choice = reader.choice(key, &["none", "auto", "force"])?;
+    Ok(match choice {
+        Some("none") => UpsertMaterialization::None,
+        Some("force") => UpsertMaterialization::Force,
+        _ => UpsertMaterialization::Auto,
     })
 }
 
@@ -187,6 +202,7 @@ pub fn job_settings(configuration: &Configuration) -> Result<JobSettings, PlanEr
         cancellation_timeout_ms: reader
             .millis("task.cancellation.timeout")?
             .unwrap_or(defaults.cancellation_timeout_ms),
+        view: None,
     })
 }
 

@@ -459,6 +459,12 @@ fn both_sides_of_a_join_travel_to_their_key() {
     assert_eq!(spec.left.rows.fields().len(), 2);
     assert!(!spec.left.updating && !spec.right.updating && !spec.null_equals_null);
     assert_eq!((spec.ttl_ms, spec.time), (3_600_000, None));
+    assert_eq!(spec.input_ttl_ms, [None, None]);
+    let hinted = sql.replace("SELECT", "SELECT /*+ STATE_TTL('o' = '0 s') */");
+    assert_eq!(
+        join_spec(&job(&session, &hinted)).input_ttl_ms,
+        [None, Some(0)]
+    );
     assert_eq!(
         spec.condition.as_ref().unwrap().text,
         "CAST(left.price AS BIGINT) < right.n"

@@ -3,6 +3,7 @@
 mod alter;
 mod database;
 mod function;
+mod materialized;
 mod table;
 
 use sqlparser::tokenizer::Token;
@@ -35,6 +36,9 @@ impl Script<'_> {
         if let Some(system) = self.function_word(temporary)? {
             return self.create_function(mode, system);
         }
+        if let Some(create) = self.create_materialized(mode, start)? {
+            return Ok(create);
+        }
         let is_place = ["DATABASE", "SCHEMA", "CATALOG"]
             .iter()
             .any(|word| self.peek(word));
@@ -49,11 +53,7 @@ impl Script<'_> {
             .hint("write CREATE DATABASE or CREATE CATALOG, with IF NOT EXISTS if it may be there")
             .at(Some(start)));
         }
-        const REFUSED: &[(&[&str], &str)] = &[
-            (&["MATERIALIZED", "TABLE"], "CREATE MATERIALIZED TABLE"),
-            (&["MATERIALIZED", "VIEW"], "CREATE MATERIALIZED VIEW"),
-            (&["MODEL"], "CREATE MODEL"),
-        ];
+        const REFUSED: &[(&[&str], &str)] = &[(&["MODEL"], "CREATE MODEL")];
         self.refuse(REFUSED, location)?;
         const INDEXES: &[(&[&str], &str)] = &[
             (&["INDEX"], "CREATE INDEX"),
@@ -301,16 +301,19 @@ impl Script<'_> {
             ObjectKind::Table
         } else if self.take("VIEW") {
             ObjectKind::View
+        } else if !temporary && self.take("MATERIALIZED") {
+            if !self.take("VIEW") {
+                self.expect("TABLE")
+                    .map_err(|_| self.expected("VIEW or TABLE"))?;
+            }
+            ObjectKind::MaterializedView
         } else if !temporary
             && (self.peek("DATABASE") || self.peek("SCHEMA") || self.peek("CATALOG"))
         {
             return self.drop_place();
         } else {
-            let refused: &[(&[&str], &str)] = &[
-                (&["MATERIALIZED"], "DROP MATERIALIZED TABLE"),
-                (&["MODEL"], "DROP MODEL"),
-                (&["INDEX"], "DROP INDEX"),
-            ];
+            let refused: &[(&[&str], &str)] =
+                &[(&["MODEL"], "DROP MODEL"), (&["INDEX"], "DROP INDEX")];
             self.refuse(refused, location)?;
             let error = self.expected("TABLE, VIEW, DATABASE, CATALOG or FUNCTION");
             return Err(match error.hint_text() {

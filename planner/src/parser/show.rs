@@ -15,7 +15,6 @@ impl Script<'_> {
             (&["JARS"], "SHOW JARS"),
             (&["PROCEDURES"], "SHOW PROCEDURES"),
             (&["MODELS"], "SHOW MODELS"),
-            (&["MATERIALIZED", "TABLES"], "SHOW MATERIALIZED TABLES"),
             (&["CREATE", "DATABASE"], "SHOW CREATE DATABASE"),
         ];
         self.refuse(REFUSED, location)?;
@@ -28,6 +27,9 @@ impl Script<'_> {
         }
         if self.take("VIEWS") {
             return Ok(Show::Views(self.listing()?));
+        }
+        if self.take_all(&["MATERIALIZED", "VIEWS"]) || self.take_all(&["MATERIALIZED", "TABLES"]) {
+            return Ok(Show::MaterializedViews(self.pattern()?));
         }
         if self.take("DATABASES") || self.take("SCHEMAS") {
             return Ok(Show::Databases(self.listing()?));
@@ -72,6 +74,9 @@ impl Script<'_> {
         }
         if self.take("VIEW") {
             return Ok(Show::CreateView(self.name()?));
+        }
+        if self.take_all(&["MATERIALIZED", "VIEW"]) || self.take_all(&["MATERIALIZED", "TABLE"]) {
+            return Ok(Show::CreateMaterializedView(self.name()?));
         }
         if self.take("CATALOG") {
             return Ok(Show::CreateCatalog(self.ident()?));

@@ -33,6 +33,8 @@ pub enum Statement {
     CreateTable(CreateTable),
     /// CREATE VIEW.
     CreateView(CreateView),
+    /// CREATE MATERIALIZED VIEW.
+    CreateMaterializedView(CreateMaterializedView),
     /// DROP TABLE or DROP VIEW.
     Drop(Drop),
     /// ALTER TABLE or ALTER VIEW.
@@ -134,6 +136,23 @@ pub struct CreateView {
     pub columns: Vec<Ident>,
     /// The view's comment.
     pub comment: Option<String>,
+    /// What it shows.
+    pub query: Query,
+}
+
+/// CREATE MATERIALIZED VIEW.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreateMaterializedView {
+    /// The view's name.
+    pub name: ObjectName,
+    /// IF NOT EXISTS.
+    pub if_not_exists: bool,
+    /// The names of the columns, if given.
+    pub columns: Vec<Ident>,
+    /// COMMENT.
+    pub comment: Option<String>,
+    /// FRESHNESS: how far it may be behind, in milliseconds.
+    pub freshness_ms: Option<u64>,
     /// What it shows.
     pub query: Query,
 }

@@ -14,14 +14,15 @@ use super::assign_window::Shape;
 use super::calc::is_proctime;
 use super::expression::{self, ExprRef};
 use super::ranking::Ranked;
+use super::state_ttl::{StateTtls, Ttl};
 use super::{
     AssignWindow, Attribute, Calc, ChangelogNormalize, Node, NodeId, NodeKind, Plan, Properties,
-    Scan, Sink, StateSize, Values,
+    Scan, Sink, StateSize, UpsertMaterialization, Values,
 };
 use crate::catalog::Lookup;
 use crate::logical::{
     CatalogTable, OverCall, ReadAs, Resolver, TemporalJoin, UnnestTable, WindowTable, first_join,
-    over_calls,
+    first_order_by, over_calls,
 };
 use crate::parser::Query;
 use levada_language::error::{Location, PlanError, PlanErrorKind};
@@ -32,10 +33,18 @@ pub struct Builder<'a> {
     connectors: &'a ConnectorRegistry,
     /// Whether event-time windows take late rows, and so change what they have given.
     pub(super) late_updates: bool,
+    /// When rows are kept by the PRIMARY KEY of the table that they go to.
+    pub(super) materialization: UpsertMaterialization,
     /// Where the query has its first join.
     pub(super) first_join: Option<Location>,
+    /// Where the query has its first ORDER BY without LIMIT.
+    pub(super) first_order_by: Option<Location>,
     /// The calls of functions with OVER in the query.
     pub(super) over_calls: Vec<OverCall>,
+    /// What hints say of how long state lives.
+    pub(super) state_ttls: StateTtls,
+    /// The same, of the input of the aggregation that is built.
+    pub(super) input_ttl: Option<Ttl>,
     /// Which windows of the logical plan became ranks, and which of them nothing limits.
     pub(super) ranked: Ranked,
     pub(super) plan: Plan,
@@ -47,23 +56,33 @@ impl<'a> Builder<'a> {
         resolver: &'a Resolver,
         connectors: &'a ConnectorRegistry,
         allowed_lateness_ms: i64,
+        materialization: UpsertMaterialization,
     ) -> Self {
         Builder {
             resolver,
             connectors,
             late_updates: allowed_lateness_ms > 0,
+            materialization,
             first_join: None,
+            first_order_by: None,
             over_calls: Vec::new(),
+            state_ttls: StateTtls::default(),
+            input_ttl: None,
             ranked: Ranked::default(),
             plan: Plan::new(),
         }
     }
 
-    /// Says which query comes next, for the positions of what is refused.
-    pub fn of_query(&mut self, query: &Query, lookup: &Lookup<'_>) -> &mut Self {
+    /// Says which query comes next, for its hints and for the positions of what is refused.
+    ///
+    /// # Errors
+    /// A hint is malformed.
+    pub fn of_query(&mut self, query: &Query, lookup: &Lookup<'_>) -> Result<&mut Self, PlanError> {
         self.first_join = first_join(query);
+        self.first_order_by = first_order_by(query);
         self.over_calls = over_calls(query, lookup);
-        self
+        self.state_ttls = StateTtls::of(query, lookup)?;
+        Ok(self)
     }
 
     /// The plan so far.
@@ -86,9 +105,25 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// See [`Builder::query`].
     pub fn insert(&mut self, logical: &LogicalPlan, sink: Sink) -> Result<NodeId, PlanError> {
-        let input = self.whole_query(logical)?;
+        let rows = self.whole_query(logical)?;
+        let input = self.materialized(rows, &sink)?;
         let properties = self.properties(input)?.clone();
         Ok(self.output(NodeKind::Sink(sink), input, properties))
+    }
+
+    /// Adds a query whose rows are kept as they are, in groups that count equal ones. Its columns are those of the
+    /// sink, which gets the changes of these groups.
+    ///
+    /// # Errors
+    /// See [`Builder::query`]; also when rows could not be found again that go.
+    pub fn keep(&mut self, logical: &LogicalPlan, sink: Sink) -> Result<NodeId, PlanError> {
+        let rows = self.whole_query(logical)?;
+        if self.properties(rows)?.updating && self.varies_below(rows) {
+            return Err(super::upsert_materialize::varying(&sink));
+        }
+        let counted = self.counted(rows)?;
+        let properties = self.properties(counted)?.clone();
+        Ok(self.output(NodeKind::Sink(sink), counted, properties))
     }
 
     /// Only when all is built it is known which ranks nothing limits; then it is built again without these.
@@ -97,6 +132,7 @@ impl<'a> Builder<'a> {
         loop {
             let id = self.query(logical)?;
             if !self.give_up_unlimited(id) {
+                self.state_ttls.check_heeded()?;
                 return Ok(id);
             }
         }
@@ -133,6 +169,7 @@ impl<'a> Builder<'a> {
             LogicalPlan::Join(join) => self.join(join),
             LogicalPlan::Window(window) => self.window(window),
             LogicalPlan::Limit(limit) => self.limit(limit),
+            LogicalPlan::Sort(sort) => self.sort(sort),
             LogicalPlan::Extension(extension) => {
                 let node = extension.node.as_any();
                 if let Some(table) = node.downcast_ref::<UnnestTable>() {
@@ -450,7 +487,6 @@ pub(super) fn names(fields: &arrow::datatypes::Fields) -> Vec<String> {
 
 fn unsupported(logical: &LogicalPlan) -> PlanError {
     let construct = match logical {
-        LogicalPlan::Sort(_) => "ORDER BY",
         LogicalPlan::Subquery(_) => "a subquery",
         LogicalPlan::Unnest(_) => "UNNEST outside of FROM",
         LogicalPlan::RecursiveQuery(_) => "WITH RECURSIVE",

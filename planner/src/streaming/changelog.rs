@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 use levada_engine::connector::ConnectorRegistry;
 use levada_engine::element::ChangelogMode;
 
-use super::order::{Disorder, keeps_order};
-use super::{Node, NodeId, NodeKind, Plan};
+use super::order::keeps_order;
+use super::{Node, NodeId, NodeKind, Plan, Sink, UpsertMaterialize, upsert_materialize};
 use crate::catalog::Table;
 use levada_language::error::{PlanError, PlanErrorKind};
 
@@ -21,6 +21,7 @@ use levada_language::error::{PlanError, PlanErrorKind};
 /// # Errors
 /// A sink is append-only behind an updating query, or a node cannot take updates.
 pub fn assign_modes(plan: &mut Plan, connectors: &ConnectorRegistry) -> Result<(), PlanError> {
+    settle_materializations(plan, connectors)?;
     let live = plan.live();
     let mut needs_before = vec![false; live.len()];
     let ids: Vec<NodeId> = plan.iter().map(|(id, _)| id).collect();
@@ -65,20 +66,13 @@ fn input_needs_before(
         return Ok(false);
     }
     match &node.kind {
-        NodeKind::Sink(sink) => {
-            let factory = sink.factory(connectors)?;
-            let wanted = factory
-                .accept(ChangelogMode::Retract)
-                .map_err(|error| refused_by_sink(error, sink, true))?;
-            match (wanted, sink_key(plan, node, &sink.table)) {
-                (ChangelogMode::Retract, _) => Ok(true),
-                (_, SinkKey::Other) => Err(wrong_key(plan, node, sink)),
-                (_, SinkKey::Disordered(why)) => Err(disordered(sink, why)),
-                (_, SinkKey::Same) => Ok(false),
-                // A row may move from one key to another, which the row before tells.
-                (_, SinkKey::Wider) => Ok(true),
-            }
-        }
+        NodeKind::Sink(sink) => match fit(plan, node.inputs.first(), sink, connectors)? {
+            Fit::AnyChange => Ok(true),
+            Fit::Same => Ok(false),
+            // A row may move from one key to another, which the row before tells.
+            Fit::Wider => Ok(true),
+            Fit::Other => Err(other_key(sink)),
+        },
         // The client shows changes as they are.
         NodeKind::Collect => Ok(true),
         NodeKind::Calc(calc) => Ok(asked || calc.filter.is_some()),
@@ -87,23 +81,24 @@ fn input_needs_before(
         | NodeKind::Join(_)
         | NodeKind::Rank(_)
         | NodeKind::Over(_)
-        | NodeKind::Unnest(_) => Ok(true),
+        | NodeKind::Unnest(_)
+        | NodeKind::UpsertMaterialize(_) => Ok(true),
         // It knows the rows before; versions end where others begin.
         NodeKind::ChangelogNormalize(_) | NodeKind::TemporalJoin(_) => Ok(false),
         _ => Ok(asked),
     }
 }
 
-/// How a sink's PRIMARY KEY relates to what makes the query's rows unique.
+/// How rows that change go into a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum SinkKey {
-    /// It is the same.
+enum Fit {
+    /// It takes every change as such.
+    AnyChange,
+    /// Its PRIMARY KEY is what makes the query's rows unique.
     Same,
     /// It is that and more.
     Wider,
-    /// It is that, but changes of a row may come in another order than they were made in.
-    Disordered(Disorder),
-    /// Two rows of the query may have the same.
+    /// Rows of the query may have the same key, or changes of a key come in another order than they were made in.
     Other,
 }
 
@@ -122,12 +117,22 @@ pub(crate) fn written_key(table: &Table) -> Option<Vec<usize>> {
     key.filter(|key| !key.is_empty())
 }
 
-fn sink_key(plan: &Plan, node: &Node, table: &Table) -> SinkKey {
-    let [id] = node.inputs.as_slice() else {
-        return SinkKey::Other;
-    };
-    let (Some(input), Some(key)) = (plan.node(*id), written_key(table)) else {
-        return SinkKey::Other;
+fn fit(
+    plan: &Plan,
+    rows: Option<&NodeId>,
+    sink: &Sink,
+    connectors: &ConnectorRegistry,
+) -> Result<Fit, PlanError> {
+    let wanted = sink
+        .factory(connectors)?
+        .accept(ChangelogMode::Retract)
+        .map_err(|error| refused_by_sink(error, sink, true))?;
+    if wanted == ChangelogMode::Retract {
+        return Ok(Fit::AnyChange);
+    }
+    let input = rows.and_then(|id| Some((*id, plan.node(*id)?)));
+    let (Some((id, input)), Some(key)) = (input, written_key(&sink.table)) else {
+        return Ok(Fit::Other);
     };
     let within = |unique: &&Vec<usize>| unique.iter().all(|c| key.contains(c));
     let mut keys = input.properties.keys.iter().filter(within).peekable();
@@ -136,87 +141,64 @@ fn sink_key(plan: &Plan, node: &Node, table: &Table) -> SinkKey {
         keys.any(|unique| key.iter().all(|c| unique.contains(c))),
     );
     let columns: BTreeSet<usize> = key.iter().copied().collect();
-    if !unique {
-        return SinkKey::Other;
+    Ok(match (unique && keeps_order(plan, id, &columns), same) {
+        (false, _) => Fit::Other,
+        (true, true) => Fit::Same,
+        (true, false) => Fit::Wider,
+    })
+}
+
+/// Takes out what keeps rows by the PRIMARY KEY of a table where nothing needs it.
+fn settle_materializations(
+    plan: &mut Plan,
+    connectors: &ConnectorRegistry,
+) -> Result<(), PlanError> {
+    for id in plan.outputs.clone() {
+        let Some((sink, node, rows)) = materialized(plan, id) else {
+            continue;
+        };
+        let fit = fit(plan, Some(&rows), sink, connectors)?;
+        let needed = fit == Fit::Other || (node.forced && fit != Fit::AnyChange);
+        if needed && node.varies {
+            return Err(upsert_materialize::varying(sink));
+        }
+        if !needed && let Some(output) = plan.node_mut(id) {
+            output.inputs = vec![rows];
+        }
     }
-    match (keeps_order(plan, *id, &columns), same) {
-        (Err(why), _) => SinkKey::Disordered(why),
-        (Ok(()), true) => SinkKey::Same,
-        (Ok(()), false) => SinkKey::Wider,
+    Ok(())
+}
+
+/// A sink behind rows that are kept by its key, and what these come from.
+fn materialized(plan: &Plan, id: NodeId) -> Option<(&Sink, &UpsertMaterialize, NodeId)> {
+    let output = plan.node(id)?;
+    let kept = plan.node(*output.inputs.first()?)?;
+    match (&output.kind, &kept.kind) {
+        (NodeKind::Sink(sink), NodeKind::UpsertMaterialize(node)) => {
+            Some((sink, node, *kept.inputs.first()?))
+        }
+        _ => None,
     }
 }
 
-/// A row would be deleted after its successor has been written.
-fn disordered(sink: &super::Sink, why: Disorder) -> PlanError {
-    let own = sink.table.names_of(&sink.table.primary_key).join(", ");
-    let (gives, hint) = match why {
-        Disorder::Join => (
-            "what a join gives from several subtasks for one key",
-            "when a column changes that is joined on, another subtask has the row, and its changes may \
-             overtake each other; have these columns in the PRIMARY KEY, or aggregate the rows by the key",
-        ),
-        Disorder::Partition => (
-            "what a Top-N or OVER gives from several subtasks for one key",
-            "when a column of PARTITION BY changes, another subtask has the row, and its changes may \
-             overtake each other; have these columns in the PRIMARY KEY, or aggregate the rows by the key",
-        ),
-        Disorder::Number => (
-            "rows of a Top-N with their numbers",
-            "a row that moves up takes the number of another, which would then be deleted where it is \
-             already written again; leave the number out of the query, or have a PRIMARY KEY of the columns \
-             of PARTITION BY and the number",
-        ),
-        Disorder::Union => (
-            "what a UNION gives from several branches for one key",
-            "aggregate the rows by the key",
-        ),
-    };
+/// Nothing says which row of a key is the last.
+fn other_key(sink: &Sink) -> PlanError {
+    let table = &sink.table;
+    let own = table.names_of(&table.primary_key).join(", ");
     let what = format!(
-        "writing to table {} by PRIMARY KEY ({own}) {gives}",
-        sink.table.name
+        "writing rows that change to table {} by PRIMARY KEY ({own}), of which the query may give several rows, or \
+         changes in another order than they were made in,",
+        table.name
     );
-    PlanError::unsupported(what, sink.location).hint(hint)
-}
-
-/// Rows of the query that share a key would overwrite and delete one another.
-fn wrong_key(plan: &Plan, node: &Node, sink: &super::Sink) -> PlanError {
-    let input = node.inputs.first().and_then(|id| plan.node(*id));
-    let columns = |unique: &Vec<usize>| {
-        let schema = input.map(|input| &input.properties.schema);
-        let names = unique.iter().filter_map(|column| {
-            let field = schema?.fields().get(*column)?;
-            Some(field.name().as_str())
-        });
-        format!("({})", names.collect::<Vec<_>>().join(", "))
-    };
-    let keys = input.map(|input| &input.properties.keys);
-    let keys: Vec<String> = keys.into_iter().flatten().map(columns).collect();
-    let (unique, hint) = match keys.first() {
-        None => (
-            "nothing makes the rows of the query unique".to_string(),
-            "group the query by the columns of the PRIMARY KEY".to_string(),
-        ),
-        Some(first) => (
-            format!("the rows of the query are unique by {first}"),
-            format!(
-                "declare PRIMARY KEY {first} NOT ENFORCED, or group the query by the table's key"
-            ),
-        ),
-    };
-    let own = sink.table.primary_key.iter();
-    let own = own.filter_map(|column| sink.table.columns.get(*column));
-    let own: Vec<&str> = own.map(|column| column.name.as_str()).collect();
-    let table = &sink.table.name;
-    let what = format!(
-        "writing updates to table {table} by PRIMARY KEY ({}) while {unique}",
-        own.join(", ")
-    );
-    PlanError::unsupported(what, sink.location).hint(hint)
+    PlanError::unsupported(what, sink.location).hint(
+        "SET 'table.exec.sink.upsert-materialize' = 'auto' keeps the rows of each key, so that the table has the \
+         right one; or group the query by the key",
+    )
 }
 
 fn refused_by_sink(
     error: levada_engine::error::EngineError,
-    sink: &super::Sink,
+    sink: &Sink,
     updating: bool,
 ) -> PlanError {
     let kind = PlanErrorKind::InvalidStatement;
@@ -264,7 +246,7 @@ fn set_mode(plan: &mut Plan, id: NodeId, asked: bool) {
         NodeKind::Rank(_) => ChangelogMode::Retract,
         NodeKind::Over(_) if !node.properties.updating => ChangelogMode::Append,
         NodeKind::Over(_) if asked => ChangelogMode::Retract,
-        NodeKind::Over(_) => ChangelogMode::Upsert,
+        NodeKind::Over(_) | NodeKind::UpsertMaterialize(_) => ChangelogMode::Upsert,
         _ => combined(&inputs),
     };
     if let Some(node) = plan.node_mut(id) {

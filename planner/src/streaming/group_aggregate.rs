@@ -18,6 +18,8 @@ pub struct GroupAggregate {
     pub calls: Vec<Call>,
     /// Whether somebody downstream needs update-before rows; set by the changelog stage.
     pub emit_update_before: bool,
+    /// How long a group without change is kept, in milliseconds, if a hint says so; 0 for ever.
+    pub ttl_ms: Option<u64>,
 }
 
 /// One aggregate.
@@ -134,6 +136,19 @@ impl Function {
 }
 
 impl Call {
+    /// COUNT(*).
+    pub(super) fn count() -> Self {
+        Call {
+            function: Function::Count,
+            distinct: false,
+            argument: None,
+            filter: None,
+            argument_type: DataType::Int64,
+            result_type: DataType::Int64,
+            name: "COUNT(*)".to_string(),
+        }
+    }
+
     /// As the job graph writes it.
     pub fn spec(&self) -> AggregateCall {
         AggregateCall {

@@ -38,6 +38,8 @@ pub struct Join {
     pub condition: Option<ExprRef>,
     /// How long event time lets rows find partners; `None` for ever.
     pub time: Option<JoinTime>,
+    /// How long the rows of each input are kept, in milliseconds, where a hint says so; 0 for ever.
+    pub ttl_ms: [Option<u64>; 2],
 }
 
 impl Join {

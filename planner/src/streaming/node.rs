@@ -7,7 +7,7 @@ use levada_engine::element::ChangelogMode;
 
 use super::{
     AssignWindow, Calc, ChangelogNormalize, GroupAggregate, Join, Over, Rank, Scan, Sink,
-    TemporalJoin, Unnest, Values, WindowAggregate,
+    TemporalJoin, Unnest, UpsertMaterialize, Values, WindowAggregate,
 };
 use levada_language::error::Location;
 
@@ -43,6 +43,8 @@ pub enum NodeKind {
     Rank(Rank),
     /// Puts values behind each row that are computed from the rows around it.
     Over(Over),
+    /// Keeps the rows of each key of a table and gives the youngest.
+    UpsertMaterialize(UpsertMaterialize),
     /// Writes a table.
     Sink(Sink),
     /// Gives rows to the client.

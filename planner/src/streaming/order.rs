@@ -19,41 +19,23 @@ use super::{Calc, Join, Node, NodeId, NodeKind, Plan, Properties, Rank};
 #[cfg(test)]
 mod tests;
 
-/// Why changes of a row may come in another order than they were made in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Disorder {
-    /// A join gives the rows from several subtasks.
-    Join,
-    /// A Top-N does, since a row may come into another partition.
-    Partition,
-    /// Rows of a Top-N move from number to number.
-    Number,
-    /// Branches of a UNION do not wait for each other.
-    Union,
-}
-
-type Ordered = Result<(), Disorder>;
-
 /// Whether the rows of a node that agree in `columns` are one at any time, and all their changes
 /// come in the order in which they were made.
-///
-/// # Errors
-/// Why they do not.
-pub(super) fn keeps_order(plan: &Plan, id: NodeId, columns: &BTreeSet<usize>) -> Ordered {
+pub(super) fn keeps_order(plan: &Plan, id: NodeId, columns: &BTreeSet<usize>) -> bool {
     let Some(node) = plan.node(id) else {
-        return Err(Disorder::Join);
+        return false;
     };
     let own: Vec<usize> = columns.iter().copied().collect();
     if !is_unique(&node.properties, &own) {
-        return Err(Disorder::Join);
+        return false;
     }
     // Rows that only come have no changes that could get in disorder.
     if !node.properties.updating {
-        return Ok(());
+        return true;
     }
     let below = |columns: BTreeSet<usize>| match node.inputs.as_slice() {
         [input] => keeps_order(plan, *input, &columns),
-        _ => Err(Disorder::Union),
+        _ => false,
     };
     match &node.kind {
         // A key belongs to one partition, or to one subtask.
@@ -62,7 +44,8 @@ pub(super) fn keeps_order(plan: &Plan, id: NodeId, columns: &BTreeSet<usize>) ->
         | NodeKind::ChangelogNormalize(_)
         | NodeKind::WindowAggregate(_)
         | NodeKind::TemporalJoin(_)
-        | NodeKind::GroupAggregate(_) => Ok(()),
+        | NodeKind::UpsertMaterialize(_)
+        | NodeKind::GroupAggregate(_) => true,
         NodeKind::Calc(calc) => below(through(calc, columns)),
         NodeKind::AssignWindow(_) => {
             let width = node.properties.schema.fields().len().saturating_sub(3);
@@ -71,7 +54,7 @@ pub(super) fn keeps_order(plan: &Plan, id: NodeId, columns: &BTreeSet<usize>) ->
         // The elements of a row come and go as it does.
         NodeKind::Unnest(unnest) => below(unnest.of_input(columns)),
         NodeKind::Sink(_) | NodeKind::Collect => below(columns.clone()),
-        NodeKind::Union => Err(Disorder::Union),
+        NodeKind::Union => false,
         NodeKind::Join(join) => join_keeps_order(plan, join, node, columns),
         NodeKind::Rank(rank) => rank_keeps_order(plan, rank, node, columns),
         NodeKind::Over(over) => partitions_keep_order(plan, &over.partition_by, node, columns),
@@ -86,19 +69,19 @@ fn through(calc: &Calc, columns: &BTreeSet<usize>) -> BTreeSet<usize> {
 
 /// A Top-N gives the changes of a partition from one subtask, and of those that belong together it takes back
 /// before it gives.
-fn rank_keeps_order(plan: &Plan, rank: &Rank, node: &Node, columns: &BTreeSet<usize>) -> Ordered {
+fn rank_keeps_order(plan: &Plan, rank: &Rank, node: &Node, columns: &BTreeSet<usize>) -> bool {
     let Some(below) = input_of(plan, node) else {
-        return Err(Disorder::Partition);
+        return false;
     };
     let width = below.schema.fields().len();
     let in_partition = rank.partition_by.iter().all(|c| columns.contains(c));
     // What it says of a number, or of the only row of a partition, is true whatever became of other rows.
     let by_number = rank.number && rank.function == RankFunction::RowNumber;
     if in_partition && (rank.gives_one_row() || (by_number && columns.contains(&width))) {
-        return Ok(());
+        return true;
     }
     if by_number {
-        return Err(Disorder::Number);
+        return false;
     }
     partitions_keep_order(plan, &rank.partition_by, node, columns)
 }
@@ -109,14 +92,14 @@ fn partitions_keep_order(
     partition_by: &[usize],
     node: &Node,
     columns: &BTreeSet<usize>,
-) -> Ordered {
+) -> bool {
     let Some((input, below)) = node.inputs.first().zip(input_of(plan, node)) else {
-        return Err(Disorder::Partition);
+        return false;
     };
     let width = below.schema.fields().len();
     let of_input: BTreeSet<usize> = columns.iter().copied().filter(|c| *c < width).collect();
     if !stays(below, partition_by, &of_input) {
-        return Err(Disorder::Partition);
+        return false;
     }
     let with_partition = of_input.into_iter().chain(partition_by.iter().copied());
     keeps_order(plan, *input, &with_partition.collect())
@@ -127,12 +110,12 @@ fn input_of<'p>(plan: &'p Plan, node: &Node) -> Option<&'p Properties> {
     Some(&input.properties)
 }
 
-fn join_keeps_order(plan: &Plan, join: &Join, node: &Node, columns: &BTreeSet<usize>) -> Ordered {
+fn join_keeps_order(plan: &Plan, join: &Join, node: &Node, columns: &BTreeSet<usize>) -> bool {
     let [left, right] = node.inputs.as_slice() else {
-        return Err(Disorder::Join);
+        return false;
     };
     let (Some(left_rows), Some(right_rows)) = (plan.node(*left), plan.node(*right)) else {
-        return Err(Disorder::Join);
+        return false;
     };
     let width = left_rows.properties.schema.fields().len();
     let of_left: BTreeSet<usize> = columns.iter().copied().filter(|c| *c < width).collect();
@@ -155,14 +138,12 @@ fn join_keeps_order(plan: &Plan, join: &Join, node: &Node, columns: &BTreeSet<us
         columns.into_iter().chain(keys.to_vec()).collect()
     };
     if !in_one_place {
-        return Err(Disorder::Join);
+        return false;
     }
-    keeps_order(plan, *left, &with_keys(of_left, &join.left_keys))?;
     // What has no columns in the output decides only whether a row is there.
-    match join.gives_right() {
-        true => keeps_order(plan, *right, &with_keys(of_right, &join.right_keys)),
-        false => Ok(()),
-    }
+    keeps_order(plan, *left, &with_keys(of_left, &join.left_keys))
+        && (!join.gives_right()
+            || keeps_order(plan, *right, &with_keys(of_right, &join.right_keys)))
 }
 
 /// Whether rows that agree in `columns` are joined on the same values for ever.

@@ -52,6 +52,7 @@ fn timed_scans(plan: &Plan, live: &[bool]) -> BTreeSet<NodeId> {
             NodeKind::Join(join) => join.time.is_some(),
             NodeKind::Over(over) => over.form == OverForm::Time,
             NodeKind::TemporalJoin(join) => join.as_of.is_some(),
+            NodeKind::Rank(rank) => rank.window.is_some(),
             _ => false,
         };
         if is_live(live, id) && (waits || timed.contains(&id)) {

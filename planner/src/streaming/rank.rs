@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema};
 use levada_engine::element::ChangelogMode;
-use levada_engine::graph::{OrderColumn, RankFunction};
+use levada_engine::graph::{OrderColumn, RankFunction, RankWindow};
 
 use super::join::smallest;
 use super::{Attribute, NodeId, NodeKind, Plan, Properties, StateSize};
@@ -35,6 +35,8 @@ pub struct Rank {
     pub to: u64,
     /// Whether the number stands behind the other columns.
     pub number: bool,
+    /// The windows that partitions are of, if event time ends them.
+    pub window: Option<RankWindow>,
 }
 
 /// Which row of several is kept.
@@ -47,8 +49,9 @@ pub enum Keep {
 }
 
 impl Rank {
-    /// What is known about the rows.
-    pub(super) fn properties(&self, input: &Properties) -> Properties {
+    /// What is known about the rows; `times` is what the columns of the input still say about time when the window of
+    /// a row has ended.
+    pub(super) fn properties(&self, input: &Properties, times: &[Attribute]) -> Properties {
         let width = input.schema.fields().len();
         let mut fields = input.schema.fields().to_vec();
         if self.number {
@@ -57,16 +60,21 @@ impl Rank {
         }
         let schema = Arc::new(Schema::new(fields));
         let mut properties = Properties::appending(schema, input.bounded);
-        properties.updating = input.updating || !self.is_by_arrival();
+        let at_end = self.window.is_some_and(|window| window.at_end);
+        properties.updating = !at_end && (input.updating || !self.is_by_arrival());
         if properties.updating {
             properties.mode = ChangelogMode::Retract;
         } else {
-            // A row goes out when it comes, or never.
-            let times = properties.attributes.iter_mut().zip(&input.attributes);
-            times.for_each(|(own, below)| *own = *below);
+            // A row goes out when it comes, or when its window ends, or never.
+            let times = if at_end { times } else { &input.attributes };
+            let own = properties.attributes.iter_mut().zip(times);
+            own.for_each(|(own, below)| *own = *below);
         }
         properties.keys = self.unique_keys(input, width);
-        properties.state = StateSize::PerKey;
+        properties.state = match self.window {
+            Some(_) => StateSize::UntilWatermark,
+            None => StateSize::PerKey,
+        };
         properties
     }
 
@@ -82,6 +90,24 @@ impl Rank {
         }
         keys.extend(input.keys.iter().cloned());
         smallest(keys)
+    }
+
+    /// The window that partitions are of.
+    pub(super) fn window_of(&self, input: &Properties) -> Option<RankWindow> {
+        let columns = self.partition_by.iter();
+        let mut times = columns.filter_map(|column| {
+            let last_ms = match input.attribute(*column) {
+                Attribute::WindowEnd(_) => -1,
+                Attribute::WindowTime(_) => 0,
+                _ => return None,
+            };
+            Some(RankWindow {
+                column: *column,
+                last_ms,
+                at_end: input.updating || !self.is_by_arrival(),
+            })
+        });
+        times.next()
     }
 
     /// Whether no row can come before one that is there.

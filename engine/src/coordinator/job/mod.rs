@@ -20,7 +20,7 @@ use crate::control::{Placement, Run, ToWorker, WorkerId};
 use crate::element::{BarrierKind, Batch};
 use crate::error::EngineError;
 use crate::graph::execution::{SubtaskId, subtasks};
-use crate::graph::{ChainedOperator, JobGraph, JobId, OperatorSpec, VertexId};
+use crate::graph::{ChainedOperator, JobGraph, JobId, MaterializedView, OperatorSpec, VertexId};
 use crate::metrics::SubtaskSnapshot;
 use crate::subtask::{Command, ReportKind};
 
@@ -277,6 +277,7 @@ impl Job {
                 .collect(),
             checkpoints: self.checkpoint_status(),
             restored: self.restored.clone(),
+            view: self.graph.settings.view.clone(),
         }
     }
 
@@ -453,6 +454,23 @@ impl Job {
         let mut actions = self.no_savepoint("the job has ended");
         actions.push(Action::Ended);
         actions
+    }
+
+    /// The materialized view that the job keeps, also when it has finished.
+    pub fn kept_view(&self) -> Option<&MaterializedView> {
+        let gone = matches!(
+            self.phase,
+            Phase::Ended(JobState::Stopped | JobState::Failed)
+        );
+        self.graph.settings.view.as_ref().filter(|_| !gone)
+    }
+
+    /// Whether the job kept a materialized view that was dropped.
+    pub fn was_dropped(&self) -> bool {
+        let cancelled = self.stopping == Some(StopMode::Cancel);
+        self.graph.settings.view.is_some()
+            && cancelled
+            && matches!(self.phase, Phase::Ended(JobState::Stopped))
     }
 
     /// Whether the job has ended.

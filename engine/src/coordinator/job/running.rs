@@ -188,6 +188,10 @@ impl Job {
     /// A user wants the job stopped.
     pub fn stop(&mut self, mode: StopMode, now_ms: i64) -> Vec<Action> {
         match (&self.phase, mode) {
+            (Phase::Ended(JobState::Finished), StopMode::Cancel) if self.kept_view().is_some() => {
+                self.stopping = Some(mode);
+                self.end(JobState::Stopped, now_ms)
+            }
             (Phase::Ended(_), _) => Vec::new(),
             (Phase::Waiting | Phase::Backoff { .. }, _) => self.end(JobState::Stopped, now_ms),
             (_, StopMode::Cancel) => {

@@ -33,6 +33,13 @@ pub(crate) struct Column {
     of: Of,
 }
 
+impl Column {
+    /// Whether it is this column of the key.
+    pub(crate) fn is_key(&self, key: usize) -> bool {
+        self.of == Of::Key(key)
+    }
+}
+
 /// What a column says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Of {

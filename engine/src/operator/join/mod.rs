@@ -132,13 +132,17 @@ impl Join {
         }
         let counts =
             |input: usize| pads(spec.kind, input) || spec.kind == JoinKind::Semi && input == 0;
-        let side = |input: usize| {
+        let side = |input: usize| -> Result<Side> {
             let side = side_spec(spec, input);
-            Side::new(&side.rows.0, &side.keys, side.updating, counts(input))
+            let mut kept = Side::new(&side.rows.0, &side.keys, side.updating, counts(input))?;
+            let ttl_ms = spec.input_ttl_ms.get(input).copied().flatten();
+            kept.ttl_ms = ttl_ms.map(|ttl_ms| i64::try_from(ttl_ms).unwrap_or(i64::MAX));
+            Ok(kept)
         };
         let mut sides = vec![side(0)?, side(1)?];
         if spec.time.is_some() {
-            if sides.iter().any(|side| side.updating) || spec.ttl_ms > 0 {
+            let lives = |side: &Side| side.updating || side.ttl_ms.is_some();
+            if sides.iter().any(lives) || spec.ttl_ms > 0 {
                 return Err(EngineError::internal(
                     "event time lets rows of a join go that are taken back or have a time to live",
                 ));
@@ -195,7 +199,7 @@ impl Join {
     fn candidates(&mut self, matching: &Matching) -> Result<Candidates> {
         let (input, first) = (matching.input, matching.matched.len());
         let other = &self.kept.sides[1 - input];
-        let before = self.kept.expired_before(matching.now_ms);
+        let before = self.kept.expired_before(1 - input, matching.now_ms);
         let (mut rows, mut ends) = (Vec::new(), Vec::new());
         for key in self.numbers.iter().skip(first) {
             let alive = |row: &u32| before.is_none_or(|at| other.entry(*row).stamp > at);
@@ -399,7 +403,7 @@ impl Join {
         let come = (0..batch.num_rows()).filter(|row| comes(batch, *row));
         let come = come.map(|row| row as u32);
         let right = &self.kept.sides[1];
-        let final_matches = !right.updating && self.kept.ttl_ms == 0;
+        let final_matches = !right.updating && self.kept.is_for_ever(1);
         match (self.spec.kind, matching.input) {
             // It has a partner that stays.
             (JoinKind::Semi | JoinKind::Anti, 0) if final_matches => {

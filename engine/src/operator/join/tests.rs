@@ -39,6 +39,7 @@ fn spec(kind: JoinKind) -> JoinSpec {
         null_equals_null: false,
         condition: None,
         ttl_ms: 0,
+        input_ttl_ms: [None, None],
         time: None,
     }
 }
@@ -372,6 +373,31 @@ fn rows_that_nothing_changes_are_forgotten_with_time() {
         }
         let files = join.checkpoint();
         assert_eq!(crate::state::fixture::table_of(&files, 1).len(), 0);
+        assert_eq!(crate::state::fixture::table_of(&files, 2).len(), 0);
+    }
+}
+
+#[test]
+fn each_input_may_have_a_time_to_live_of_its_own() {
+    for backend in [BackendKind::Memory, BackendKind::RocksDb] {
+        let mut join = pipeline(&JoinSpec {
+            ttl_ms: 1000,
+            input_ttl_ms: [Some(100_000), None],
+            ..spec(JoinKind::Inner)
+        });
+        left(&mut join, "+I | 1 | a | 1");
+        right(&mut join, "+I | 5 | 1 | x");
+        join.rescale(2, backend);
+        join.now_ms = 2000;
+        // The left row is there, the right one is not.
+        assert_eq!(right(&mut join, "+I | 6 | 1 | y").len(), 1);
+        join.now_ms = 4000;
+        assert_eq!(left(&mut join, "+I | 2 | b | 1"), NOTHING);
+        for tick in 0..60 {
+            join.advance_clock(6000 + tick * 200);
+        }
+        let files = join.checkpoint();
+        assert_eq!(crate::state::fixture::table_of(&files, 1).len(), 2);
         assert_eq!(crate::state::fixture::table_of(&files, 2).len(), 0);
     }
 }

@@ -125,15 +125,8 @@ impl Join {
                 time.letting_go = Some(on_its_way);
                 return Ok(());
             }
-            let more = match &mut on_its_way.disk {
-                Some(disk) => self.kept.sweep_group(disk, before)?,
-                None if self.kept.is_due_on_disk(before.saturating_sub(patience_ms)) => {
-                    on_its_way.disk = Some(self.kept.begin_sweep()?);
-                    true
-                }
-                None => false,
-            };
-            if !more {
+            let worth = before.saturating_sub(patience_ms);
+            if !self.kept.sweep_on(&mut on_its_way.disk, before, worth)? {
                 if !self.kept.is_due_on_disk(before) {
                     time.settled = on_its_way.watermark;
                 }

@@ -48,8 +48,8 @@ pub(super) struct Kept {
     pub(super) ids: Ids,
     deletes: Deletes,
     pub(super) state: Box<dyn KeyedState>,
-    /// 0 keeps rows for ever.
-    pub(super) ttl_ms: i64,
+    /// By input; 0 keeps rows for ever.
+    ttl_ms: Vec<i64>,
     /// When expired rows are looked for next; only with a time to live.
     pub(super) next_sweep_ms: Option<i64>,
     /// What goes to disk when memory is short; `None` keeps everything in memory.
@@ -62,7 +62,7 @@ pub(super) struct Kept {
 
 impl Kept {
     /// What keyed state has of rows of these inputs, whose keys have the same types, and which are kept for
-    /// so long, in milliseconds; 0 for ever.
+    /// so long, in milliseconds, unless a side says otherwise; 0 for ever.
     pub(super) fn new(sides: Vec<Side>, ttl_ms: u64, context: OperatorContext) -> Result<Self> {
         let state = context
             .state
@@ -78,6 +78,8 @@ impl Kept {
         let codecs = first.iter().map(Codec::new).collect::<Result<Vec<_>>>()?;
         let overflow = Overflow::new(state.as_ref(), context.memory);
         let ttl_ms = i64::try_from(ttl_ms).unwrap_or(i64::MAX);
+        let ttl_ms: Vec<i64> = sides.iter().map(|s| s.ttl_ms.unwrap_or(ttl_ms)).collect();
+        let shortest = shortest(&ttl_ms);
         let mut kept = Kept {
             keys: Keys {
                 table: GroupTable::new(codecs.iter().map(Codec::kind)),
@@ -90,7 +92,7 @@ impl Kept {
             deletes: Deletes::default(),
             state,
             ttl_ms,
-            next_sweep_ms: (ttl_ms > 0).then(|| context.now_ms.saturating_add(ttl_ms)),
+            next_sweep_ms: shortest.map(|ttl_ms| context.now_ms.saturating_add(ttl_ms)),
             overflow,
             emptied: 0,
             on_disk_due: i64::MAX,
@@ -105,9 +107,15 @@ impl Kept {
         Ok(kept)
     }
 
-    /// Rows that have not changed since then are not there any more.
-    pub(super) fn expired_before(&self, now_ms: i64) -> Option<i64> {
-        (self.ttl_ms > 0).then(|| now_ms.saturating_sub(self.ttl_ms))
+    /// Rows of an input that have not changed since then are not there any more.
+    pub(super) fn expired_before(&self, input: usize, now_ms: i64) -> Option<i64> {
+        let ttl_ms = self.ttl_ms.get(input).filter(|ttl_ms| **ttl_ms > 0)?;
+        Some(now_ms.saturating_sub(*ttl_ms))
+    }
+
+    /// Whether nothing of an input expires.
+    pub(super) fn is_for_ever(&self, input: usize) -> bool {
+        self.ttl_ms.get(input).is_none_or(|ttl_ms| *ttl_ms == 0)
     }
 
     pub(super) fn overflowed(&self) -> bool {
@@ -174,6 +182,24 @@ impl Kept {
         self.on_disk_due <= before
     }
 
+    /// Takes up more of what is due on disk: rows with a stamp of `before` or earlier, once there may be some of
+    /// `worth` or earlier; false if there are none. What was taken up must be removed before the next call.
+    pub(super) fn sweep_on(
+        &mut self,
+        disk: &mut Option<DiskSweep>,
+        before: i64,
+        worth: i64,
+    ) -> Result<bool> {
+        match disk {
+            Some(disk) => self.sweep_group(disk, before),
+            None if self.is_due_on_disk(worth) => {
+                *disk = Some(self.begin_sweep()?);
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
     /// Begins to look for what is due on disk: nothing is in memory then.
     pub(super) fn begin_sweep(&mut self) -> Result<DiskSweep> {
         self.empty()?;
@@ -199,27 +225,30 @@ impl Kept {
     /// Forgets rows that have outlived their time, if it is time to look for them. Those in memory are shown
     /// before they go, with the number of their key.
     pub(super) fn sweep(&mut self, now_ms: i64, forget: &mut dyn FnMut(u32, u32)) -> Result<()> {
-        let (Some(before), Some(at)) = (self.expired_before(now_ms), self.next_sweep_ms) else {
+        let (Some(shortest), Some(at)) = (shortest(&self.ttl_ms), self.next_sweep_ms) else {
             return Ok(());
         };
         if at > now_ms {
             return Ok(());
         }
-        for side in &mut self.sides {
+        let before: Vec<Option<i64>> = (0..self.sides.len())
+            .map(|input| self.expired_before(input, now_ms))
+            .collect();
+        for (side, before) in self.sides.iter_mut().zip(&before) {
+            let Some(before) = *before else { continue };
             for row in side.expired(before) {
                 forget(side.entry(row).key, row);
                 side.remove(row)?;
             }
         }
         self.settle()?;
-        let pause_ms = (self.ttl_ms / 4).max(1000);
-        let pause_ms = self.sweep_disk(before, pause_ms)?;
+        let pause_ms = self.sweep_disk(&before, (shortest / 4).max(1000))?;
         self.next_sweep_ms = Some(now_ms.saturating_add(pause_ms));
         Ok(())
     }
 
     /// Removes expired rows of one key group from keyed state; returns when to look at the next one.
-    fn sweep_disk(&mut self, before: i64, pause_ms: i64) -> Result<i64> {
+    fn sweep_disk(&mut self, before: &[Option<i64>], pause_ms: i64) -> Result<i64> {
         if !self.overflowed() {
             return Ok(pause_ms);
         }
@@ -229,7 +258,8 @@ impl Kept {
             return Ok(pause_ms);
         };
         let (group, pause_ms) = overflow.next_sweep(self.state.as_ref(), pause_ms);
-        for table in ROWS {
+        for (table, before) in ROWS.into_iter().zip(before) {
+            let Some(before) = *before else { continue };
             let mut expired: Vec<Box<[u8]>> = Vec::new();
             self.state
                 .scan_prefix(table, group, &[], &mut |key, value| {
@@ -242,4 +272,9 @@ impl Kept {
         }
         Ok(pause_ms)
     }
+}
+
+/// The shortest time to live of those there are.
+fn shortest(ttl_ms: &[i64]) -> Option<i64> {
+    ttl_ms.iter().copied().filter(|ttl_ms| *ttl_ms > 0).min()
 }

@@ -77,6 +77,9 @@ pub(in crate::operator) struct Side {
     pub(in crate::operator) updating: bool,
     /// Whether the partners of its rows are counted.
     pub(in crate::operator) counts: bool,
+    /// How long rows are kept that nothing changes, in milliseconds; 0 for ever, `None` as long as those of
+    /// other sides.
+    pub(in crate::operator) ttl_ms: Option<i64>,
     pub(in crate::operator) rows: Rows,
     /// By key: the row that came last.
     heads: Vec<u32>,
@@ -87,8 +90,10 @@ pub(in crate::operator) struct Side {
     /// By row, if rows are taken back.
     contents: Vec<Content>,
     dirty: Vec<u32>,
-    /// Rows by their stamp, if event time lets them go.
+    /// Rows by their stamp, if event time lets them go; or keys.
     due: Option<BTreeMap<i64, Vec<u32>>>,
+    /// Whether all rows of a key have the same stamp and go with it.
+    due_keys: bool,
     /// Rows that keyed state has and should not: their keys and ids.
     pub(in crate::operator) gone: Vec<(u32, u64)>,
     /// Keys that have lost their last row.
@@ -120,6 +125,7 @@ impl Side {
             others,
             updating,
             counts,
+            ttl_ms: None,
             rows: Rows::new(schema.clone()),
             heads: Vec::new(),
             entries: Vec::new(),
@@ -127,6 +133,7 @@ impl Side {
             contents: Vec::new(),
             dirty: Vec::new(),
             due: None,
+            due_keys: false,
             gone: Vec::new(),
             emptied: Vec::new(),
         })
@@ -136,6 +143,14 @@ impl Side {
     pub(in crate::operator) fn by_time(self) -> Self {
         let due = Some(BTreeMap::new());
         Side { due, ..self }
+    }
+
+    /// The same, for rows that event time lets go with all of their key.
+    pub(in crate::operator) fn by_time_of_keys(self) -> Self {
+        Side {
+            due_keys: true,
+            ..self.by_time()
+        }
     }
 
     /// Forgets all rows, which keyed state has.
@@ -240,7 +255,12 @@ impl Side {
             persisted: false,
         };
         if let Some(due) = &mut self.due {
-            due.entry(arrival.stamp).or_default().push(row);
+            let due = due.entry(arrival.stamp).or_default();
+            match self.due_keys {
+                true if next == NONE => due.push(arrival.key),
+                true => {}
+                false => due.push(row),
+            }
         }
         if self.updating {
             self.link_content(row);
@@ -380,6 +400,32 @@ impl Side {
             }
         }
         rows
+    }
+
+    /// Takes about `limit` of the keys whose rows have a stamp of `before` or earlier; all their rows must be removed.
+    /// None if there are no more.
+    pub(in crate::operator) fn take_due_keys(&mut self, before: i64, limit: usize) -> Vec<u32> {
+        let mut keys = Vec::new();
+        while keys.len() < limit
+            && let Some(due) = &mut self.due
+            && let Some(first) = due.first_entry()
+            && *first.key() <= before
+        {
+            let (stamp, mut of_stamp) = first.remove_entry();
+            let rest = of_stamp.split_off(of_stamp.len().min(limit - keys.len()));
+            if !rest.is_empty() {
+                due.insert(stamp, rest);
+            }
+            // Of a key that has lost its rows before, the number may be another key's now.
+            of_stamp.retain(|key| {
+                let first = self.of_key(*key).next();
+                first.is_some_and(|row| self.entry(row).stamp == stamp)
+            });
+            keys.extend(of_stamp);
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        keys
     }
 
     /// The earliest stamp of the rows that event time lets go; the latest moment there is without any.

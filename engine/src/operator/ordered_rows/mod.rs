@@ -19,6 +19,8 @@ pub(super) use order::{Order, Place};
 /// The order of rows.
 pub(super) struct OrderedRows {
     order: Order,
+    /// Whether of rows that tie the last to come is the first in order.
+    newest_first: bool,
     /// By partition.
     lists: Vec<List>,
     /// By row.
@@ -31,10 +33,19 @@ impl OrderedRows {
     pub(super) fn new(columns: &[OrderColumn], schema: &SchemaRef) -> Result<Self> {
         Ok(OrderedRows {
             order: Order::new(columns, schema)?,
+            newest_first: false,
             lists: Vec::new(),
             places: Vec::new(),
             long_places: 0,
         })
+    }
+
+    /// With the last to come of rows that tie as the first in order.
+    pub(super) fn newest_first(self, newest_first: bool) -> Self {
+        OrderedRows {
+            newest_first,
+            ..self
+        }
     }
 
     /// Forgets everything.
@@ -71,7 +82,8 @@ impl OrderedRows {
     }
 
     fn set_place(&mut self, row: u32, mut place: Place, id: u64) {
-        place.id = id;
+        // The state knows rows by the ids that they came with, whichever way they are put in order.
+        place.id = if self.newest_first { !id } else { id };
         if self.places.len() <= row as usize {
             self.places.resize(row as usize + 1, Place::default());
         }

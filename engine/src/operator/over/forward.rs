@@ -21,6 +21,7 @@ use crate::operator::aggregate::persist::key_groups;
 use crate::operator::keyed_rows::Kept;
 use crate::operator::ordered_rows::Place;
 use crate::operator::waiting_rows::{Waiting, WaitingRows};
+use crate::operator::watermarks::Watermarks;
 use crate::operator::window::times_ms;
 use crate::operator::{Operator, OperatorContext, Output};
 use crate::state::KeyedState;
@@ -54,6 +55,8 @@ struct Time {
     rows: WaitingRows,
     /// What is earlier is late.
     watermark: EventTime,
+    /// The same, in keyed state.
+    saved: Watermarks,
     /// All rows have gone out that this watermark lets go.
     settled: EventTime,
     going: bool,
@@ -83,13 +86,17 @@ impl Forward {
         let framed = FramedCalls::new(spec)?;
         let carried = CarriedCalls::new(spec)?;
         let time = match (spec.form, spec.order_by.as_slice(), &context.state) {
-            (OverForm::Time, [order], Some(state)) => Some(Time {
-                column: order.column,
-                rows: WaitingRows::restore(&spec.rows.0, state.as_ref())?,
-                watermark: MIN_WATERMARK,
-                settled: MIN_WATERMARK,
-                going: false,
-            }),
+            (OverForm::Time, [order, ..], Some(state)) => {
+                let saved = Watermarks::load(state.as_ref(), context.max_parallelism)?;
+                Some(Time {
+                    column: order.column,
+                    rows: WaitingRows::restore(&spec.rows.0, state.as_ref())?,
+                    watermark: saved.current(),
+                    saved,
+                    settled: MIN_WATERMARK,
+                    going: false,
+                })
+            }
             _ => None,
         };
         let batch_rows = context.batch_rows.max(1);
@@ -116,14 +123,15 @@ impl Forward {
             return Ok(());
         };
         let (times, nulls) = times_ms(batch.column(time.column))?;
+        let groups = groups_of(&self.spec, &self.kept, batch)?;
         let in_time = |row: &u32| {
             let row = *row as usize;
-            nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)) && times[row] >= time.watermark
+            let passed = time.watermark.max(time.saved.floor(groups[row]));
+            nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)) && times[row] >= passed
         };
         let rows: Vec<u32> = (0..batch.num_rows() as u32).filter(in_time).collect();
         let late = batch.num_rows() - rows.len();
         self.metrics.late_rows.add(late as u64);
-        let groups = groups_of(&self.spec, &self.kept, batch)?;
         let mut waiting = Vec::with_capacity(rows.len());
         for row in &rows {
             let group = groups[*row as usize];
@@ -340,9 +348,11 @@ impl Operator for Forward {
 
     fn watermark(&mut self, watermark: EventTime, output: &mut Output) -> Result<()> {
         if let Some(time) = &mut self.time
-            && watermark > time.watermark
+            && watermark > time.settled
         {
-            time.watermark = watermark;
+            // A restored operator may be ahead of what its input says again.
+            time.watermark = time.watermark.max(watermark);
+            time.saved.pass(time.watermark);
             time.going = true;
         }
         self.go_on(output)
@@ -366,6 +376,7 @@ impl Operator for Forward {
         self.kept.save()?;
         if let Some(time) = &mut self.time {
             time.rows.save(self.kept.state.as_mut())?;
+            time.saved.save(time.watermark, self.kept.state.as_mut())?;
         }
         Ok(Some(self.kept.state.as_mut()))
     }

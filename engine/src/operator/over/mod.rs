@@ -40,11 +40,14 @@ pub(super) fn create(
     let looks_back = spec.calls.iter().all(|call| call.looks_back());
     let distances = spec.calls.iter().any(calls::has_distances);
     let fits = match spec.form {
+        // Without calls rows are only put in order.
+        OverForm::Time if spec.calls.is_empty() => !spec.order_by.is_empty(),
         OverForm::Time => looks_back && spec.order_by.len() == 1,
         OverForm::Arrival => looks_back && spec.order_by.is_empty() && !distances,
         OverForm::Corrected { .. } => !distances || spec.order_by.len() == 1,
     };
-    if !fits || spec.calls.is_empty() || output.fields().len() != columns {
+    let sorts = spec.form == OverForm::Time;
+    if !fits || (spec.calls.is_empty() && !sorts) || output.fields().len() != columns {
         return Err(EngineError::internal(format!(
             "{} calls over {} order columns for {} output fields, of which {columns} are wanted",
             spec.calls.len(),

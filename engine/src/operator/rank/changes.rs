@@ -13,6 +13,8 @@ const FEW: usize = if cfg!(test) { 2 } else { 16 };
 pub(super) struct Changes {
     function: RankFunction,
     number: bool,
+    /// Whether a partition has one row, which is another one then.
+    one_row: bool,
     update_before: bool,
     rows: Vec<u32>,
     numbers: Vec<i64>,
@@ -24,6 +26,7 @@ impl Changes {
         Changes {
             function: spec.function,
             number: spec.number,
+            one_row: spec.newest_first && spec.from == spec.to,
             update_before: spec.update_before,
             rows: Vec::new(),
             numbers: Vec::new(),
@@ -46,7 +49,7 @@ impl Changes {
 
     /// Adds those of a partition.
     pub(super) fn add(&mut self, before: &[Ranked], after: &[Ranked]) {
-        match (self.number, self.function) {
+        match (self.number || self.one_row, self.function) {
             (true, RankFunction::RowNumber) => self.add_by_number(before, after),
             (true, _) => self.add_by_row(before, after),
             (false, _) => self.add_rows(before, after),

@@ -6,6 +6,8 @@
 //!        └──▶ kept as they came (`keyed_rows`)
 //! ```
 //!
+//! Partitions that are of windows are there until their window ends (`windows`).
+//!
 //! What comes out is the difference that a batch makes: whatever happens to a partition within it, a row goes out
 //! once at most. If rows only ever come, those that no number is left for are forgotten at once; else all
 //! of them are kept, since any may move up.
@@ -24,13 +26,16 @@ use crate::error::{EngineError, Result};
 use crate::graph::RankSpec;
 use crate::key::KeyGroup;
 use crate::state::KeyedState;
+use crate::time::EventTime;
 use changes::Changes;
 use ranks::{Ranked, Ranks};
+use windows::Windows;
 
 mod changes;
 mod ranks;
 #[cfg(test)]
 mod tests;
+mod windows;
 
 /// So many rows of output are gathered at a time.
 const OUTPUT_ROWS: usize = if cfg!(test) { 7 } else { 1 << 14 };
@@ -45,6 +50,7 @@ pub(super) struct Rank {
     batch_rows: usize,
     kept: Kept,
     ranks: Ranks,
+    windows: Option<Windows>,
     /// How often memory had been emptied when the order was last known.
     emptied: u64,
     /// Scratch: the partition of each row of a batch.
@@ -58,7 +64,8 @@ struct Step<'a> {
     groups: Vec<KeyGroup>,
     contents: Vec<u128>,
     places: Vec<Place>,
-    now_ms: i64,
+    /// By row: when it last changed, or the last moment of its window.
+    stamps: Vec<i64>,
     /// The partitions that it touches, in order of their first row, with what was passed on of them before.
     before: Vec<(u32, Vec<Ranked>)>,
     /// Rows that it has taken out, whose columns may have to go out once more.
@@ -81,7 +88,24 @@ impl Rank {
             )));
         }
         let batch_rows = context.batch_rows.max(1);
-        let side = Side::new(&spec.rows.0, &spec.partition_by, spec.updating, false)?;
+        let mut side = Side::new(&spec.rows.0, &spec.partition_by, spec.updating, false)?;
+        if let Some(window) = spec.window {
+            if spec.ttl_ms > 0 || !spec.partition_by.contains(&window.column) {
+                return Err(EngineError::internal(
+                    "a partition of a window goes with that, and with nothing else",
+                ));
+            }
+            side = side.by_time_of_keys();
+        }
+        let windows = match (spec.window, &context.state) {
+            (Some(window), Some(state)) => Some(Windows::new(
+                window,
+                context.metrics.clone(),
+                state.as_ref(),
+                context.max_parallelism,
+            )?),
+            _ => None,
+        };
         let kept = Kept::new(vec![side], spec.ttl_ms, context)?;
         Ok(Rank {
             ranks: Ranks::new(spec)?,
@@ -89,12 +113,13 @@ impl Rank {
             batch_rows,
             emptied: kept.emptied,
             kept,
+            windows,
             spec: spec.clone(),
             partitions: Vec::new(),
         })
     }
 
-    fn step<'a>(&self, batch: &'a Batch, now_ms: i64) -> Result<Step<'a>> {
+    fn step<'a>(&self, batch: &'a Batch, stamps: Vec<i64>) -> Result<Step<'a>> {
         let keys = self.spec.partition_by.iter();
         let keys: Vec<ArrayRef> = keys.map(|k| batch.column(*k).clone()).collect();
         let rows = batch.num_rows();
@@ -103,7 +128,7 @@ impl Rank {
             contents: self.kept.sides[INPUT].contents_of(batch.rows())?,
             places: self.ranks.rows.places_of(batch.rows().columns(), rows)?,
             batch,
-            now_ms,
+            stamps,
             before: Vec::new(),
             gone: Vec::new(),
         })
@@ -165,11 +190,11 @@ impl Rank {
             key: self.partitions[row],
             degree: 0,
             id: self.kept.ids.next(step.groups[row])?,
-            stamp: step.now_ms,
+            stamp: step.stamps[row],
         };
         let side = &mut self.kept.sides[INPUT];
         side.link(number, arrival);
-        side.touch(number, 0, step.now_ms);
+        side.touch(number, 0, arrival.stamp);
         let place = std::mem::take(&mut step.places[row]);
         self.ranks
             .rows
@@ -249,6 +274,13 @@ impl Operator for Rank {
         now_ms: i64,
         output: &mut Output,
     ) -> Result<()> {
+        let (batch, stamps) = match &self.windows {
+            Some(windows) => windows.open(batch, &self.spec.partition_by)?,
+            None => {
+                let stamps = vec![now_ms; batch.num_rows()];
+                (batch, stamps)
+            }
+        };
         if batch.is_empty() {
             return Ok(());
         }
@@ -260,9 +292,11 @@ impl Operator for Rank {
         self.ranks
             .rows
             .take_up(&self.partitions, &mut self.kept.sides[INPUT])?;
-        let mut step = self.step(&batch, now_ms)?;
+        let mut step = self.step(&batch, stamps)?;
         self.keep(&mut step)?;
-        self.give(&step, output)?;
+        if self.windows.as_ref().is_none_or(|w| !w.spec.at_end) {
+            self.give(&step, output)?;
+        }
         for number in std::mem::take(&mut step.gone) {
             self.kept.sides[INPUT].release(number)?;
         }
@@ -270,6 +304,26 @@ impl Operator for Rank {
         self.kept.make_room(self.ranks.rows.size_bytes())?;
         self.follow();
         Ok(())
+    }
+
+    fn has_more(&self) -> bool {
+        self.windows.as_ref().is_some_and(Windows::is_going)
+    }
+
+    fn give_more(&mut self, output: &mut Output) -> Result<()> {
+        self.let_go(output)
+    }
+
+    fn watermark(&mut self, watermark: EventTime, output: &mut Output) -> Result<()> {
+        if let Some(windows) = &mut self.windows {
+            windows.begin(watermark);
+        }
+        self.let_go(output)
+    }
+
+    fn output_watermark(&self, watermark: EventTime) -> EventTime {
+        let windows = self.windows.as_ref();
+        windows.map_or(watermark, |windows| windows.behind(watermark))
     }
 
     fn deadline_ms(&self) -> Option<i64> {
@@ -292,6 +346,9 @@ impl Operator for Rank {
 
     fn state(&mut self) -> Result<Option<&mut dyn KeyedState>> {
         self.kept.save()?;
+        if let Some(windows) = &mut self.windows {
+            windows.save(self.kept.state.as_mut())?;
+        }
         Ok(Some(self.kept.state.as_mut()))
     }
 }

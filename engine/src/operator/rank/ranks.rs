@@ -18,6 +18,7 @@ struct Wanted {
 /// The numbers of rows.
 pub(super) struct Ranks {
     wanted: Wanted,
+    newest_first: bool,
     pub(super) rows: OrderedRows,
 }
 
@@ -29,11 +30,12 @@ impl Ranks {
                 from: spec.from,
                 to: spec.to,
             },
-            rows: OrderedRows::new(&spec.order_by, &spec.rows.0)?,
+            newest_first: spec.newest_first,
+            rows: OrderedRows::new(&spec.order_by, &spec.rows.0)?.newest_first(spec.newest_first),
         })
     }
 
-    /// Whether a row that comes at this place, behind those that tie with it, could be passed on, if rows only ever
+    /// Whether a row that comes at this place, behind or in front of those that tie with it, could be passed on, if rows only ever
     /// come.
     pub(super) fn may_matter(&self, partition: u32, place: &Place) -> bool {
         let Wanted { function, to, .. } = self.wanted;
@@ -41,8 +43,8 @@ impl Ranks {
         let before = |row: u32| {
             let other = self.rows.place(row);
             match function {
-                RankFunction::RowNumber => other < place || other.ties(place),
-                RankFunction::Rank | RankFunction::DenseRank => other < place && !other.ties(place),
+                RankFunction::RowNumber if !self.newest_first => other < place || other.ties(place),
+                _ => other < place && !other.ties(place),
             }
         };
         let count = list.count_while(before);

@@ -11,6 +11,8 @@ use crate::operator::testing::model::assert_same;
 use crate::operator::testing::pipeline::Pipeline;
 use crate::operator::testing::{batch, schema};
 
+mod windows;
+
 const ROWS: &str = "k BIGINT, a BIGINT, s STRING";
 const NOTHING: [&str; 0] = [];
 
@@ -28,6 +30,7 @@ fn spec(to: u64) -> RankSpec {
         rows: schema(ROWS).into(),
         partition_by: vec![0],
         order_by: vec![by(1, false, true)],
+        newest_first: false,
         function: RankFunction::RowNumber,
         from: 1,
         to,
@@ -35,6 +38,7 @@ fn spec(to: u64) -> RankSpec {
         updating: true,
         update_before: true,
         ttl_ms: 0,
+        window: None,
     }
 }
 
@@ -238,6 +242,9 @@ fn expected(spec: &RankSpec, rows: &[Row]) -> Vec<String> {
     let mut lines = vec![];
     for key in keys {
         let mut own: Vec<&Row> = rows.iter().filter(|row| partition(row) == key).collect();
+        if spec.newest_first {
+            own.reverse();
+        }
         own.sort_by(|a, b| compare(spec, a, b));
         let (mut number, mut before) = (0, None::<&Row>);
         for (index, row) in (1..).zip(own) {
@@ -279,6 +286,7 @@ fn random_spec(random: &mut SmallRng) -> RankSpec {
     RankSpec {
         partition_by: [vec![], vec![0], vec![0], vec![0, 2]][random.random_range(0..4)].clone(),
         order_by,
+        newest_first: random.random_ratio(1, 3),
         function: functions[random.random_range(0..3)],
         from,
         to: from + random.random_range(0..12),
@@ -351,6 +359,29 @@ fn random_run(seed: u64) {
 fn random_changes_add_up_to_the_first_rows_of_what_is_there() {
     for seed in 0..200 {
         random_run(seed);
+    }
+}
+
+#[test]
+fn the_youngest_row_of_a_key_is_given_as_one_that_changes() {
+    for backend in [BackendKind::Memory, BackendKind::RocksDb] {
+        let mut rank = pipeline(&RankSpec {
+            order_by: vec![],
+            newest_first: true,
+            update_before: false,
+            ..spec(1)
+        });
+        rank.rescale(2, backend);
+        assert_eq!(give(&mut rank, "+I | 1 | 5 | a"), ["+I | 1 | 5 | a"]);
+        // What replaces a row may come before it goes.
+        assert_eq!(give(&mut rank, "+U | 1 | 6 | a"), ["+U | 1 | 6 | a"]);
+        assert!(give(&mut rank, "-U | 1 | 5 | a").is_empty());
+        rank.rescale(1, backend);
+        assert_eq!(give(&mut rank, "+I | 1 | 7 | b"), ["+U | 1 | 7 | b"]);
+        assert_eq!(give(&mut rank, "-D | 1 | 7 | b"), ["+U | 1 | 6 | a"]);
+        assert_eq!(give(&mut rank, "-D | 1 | 6 | a"), ["-D | 1 | 6 | a"]);
+        let files = rank.checkpoint();
+        assert_eq!(crate::state::fixture::table_of(&files, 1).len(), 0);
     }
 }
 

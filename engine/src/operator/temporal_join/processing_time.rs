@@ -23,7 +23,7 @@ impl ProcessingTimeJoin {
             return Ok(());
         }
         table.intern(LEFT, &batch)?;
-        let expired = table.kept.expired_before(now_ms);
+        let expired = table.kept.expired_before(RIGHT, now_ms);
         let side = &table.kept.sides[RIGHT];
         let alive = |row: &u32| expired.is_none_or(|at| side.entry(*row).stamp > at);
         let version = |key: &u32| side.of_key(*key).find(alive).unwrap_or(NONE);

@@ -13,14 +13,12 @@ mod persist;
 mod refire;
 mod session;
 mod sliced;
-mod watermarks;
 
 #[cfg(test)]
 mod tests;
 
 pub(super) use persist::split_prefix;
 pub(super) use session::is_session;
-pub(super) use watermarks::{WATERMARKS, stored_watermark};
 
 /// Resolves a window aggregation as it keeps state.
 pub(super) fn plan(spec: &WindowAggregateSpec) -> Result<Plan> {

@@ -41,7 +41,7 @@ impl Script<'_> {
             return self.alter_place();
         }
         let refused: &[(&[&str], &str)] = &[
-            (&["MATERIALIZED", "TABLE"], "ALTER MATERIALIZED TABLE"),
+            (&["MATERIALIZED"], "ALTER of a materialized view"),
             (&["MODEL"], "ALTER MODEL"),
             (&["SYSTEM"], "ALTER SYSTEM"),
         ];

@@ -12,9 +12,11 @@ pub enum ObjectKind {
     Table,
     /// A view.
     View,
+    /// A materialized view.
+    MaterializedView,
 }
 
-/// DROP TABLE or DROP VIEW.
+/// DROP TABLE, DROP VIEW or DROP MATERIALIZED VIEW.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drop {
     /// Table or view.
@@ -56,6 +58,10 @@ pub enum Show {
     CreateTable(ObjectName),
     /// SHOW CREATE VIEW name.
     CreateView(ObjectName),
+    /// SHOW MATERIALIZED VIEWS.
+    MaterializedViews(Option<NamePattern>),
+    /// SHOW CREATE MATERIALIZED VIEW name.
+    CreateMaterializedView(ObjectName),
     /// SHOW CREATE CATALOG name.
     CreateCatalog(Ident),
 }

@@ -30,14 +30,19 @@ use scope::{KeySource, Scope, check_session_keys, check_session_sets, window_col
 use super::assign_window::Shape;
 use super::build::Builder;
 use super::expression::{self, ExprRef};
-use super::{AssignWindow, Attribute, Calc, GroupAggregate, NodeId, NodeKind, WindowAggregate};
+use super::{
+    AssignWindow, Attribute, Calc, Call, GroupAggregate, NodeId, NodeKind, WindowAggregate,
+};
 use levada_language::error::PlanError;
 
 impl Builder<'_> {
     pub(super) fn aggregate(&mut self, aggregate: &Aggregate) -> Result<NodeId, PlanError> {
         let input = self.query(&aggregate.input)?;
         let grouping = self.grouping(aggregate)?;
-        self.aggregate_sets(input, grouping, aggregate.schema.fields())
+        self.input_ttl = self.state_ttls.of_input(&aggregate.input);
+        let id = self.aggregate_sets(input, grouping, aggregate.schema.fields());
+        self.input_ttl = None;
+        id
     }
 
     /// An aggregation, of several sets at most such that have keys.
@@ -203,6 +208,7 @@ impl Builder<'_> {
             keys: materialised.keys,
             calls: materialised.calls,
             emit_update_before: true,
+            ttl_ms: self.input_ttl.map(|ttl| self.state_ttls.heed(ttl)),
         };
         let mut properties = node.properties(self.properties(input)?)?;
         // What is the same for all rows tells none apart.
@@ -216,6 +222,20 @@ impl Builder<'_> {
             .plan
             .add(NodeKind::GroupAggregate(node), vec![input], properties);
         self.calc(id, None, expression::all_columns(&schema), names)
+    }
+
+    /// Groups of equal rows, with how many there are: for ever.
+    pub(super) fn counted(&mut self, input: NodeId) -> Result<NodeId, PlanError> {
+        let width = self.properties(input)?.schema.fields().len();
+        let node = GroupAggregate {
+            keys: (0..width).collect(),
+            calls: vec![Call::count()],
+            emit_update_before: true,
+            ttl_ms: Some(0),
+        };
+        let properties = node.properties(self.properties(input)?)?;
+        let kind = NodeKind::GroupAggregate(node);
+        Ok(self.plan.add(kind, vec![input], properties))
     }
 
     fn assign_window(&self, id: NodeId) -> Result<(AssignWindow, NodeId), PlanError> {

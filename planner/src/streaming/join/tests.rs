@@ -33,6 +33,7 @@ fn join(kind: JoinKind, on: &[(usize, usize)]) -> Join {
         null_equals_null: false,
         condition: None,
         time: None,
+        ttl_ms: [None, None],
     }
 }
 
@@ -48,6 +49,7 @@ fn timed(kind: JoinKind) -> Join {
     };
     Join {
         time: Some(time),
+        ttl_ms: [None, None],
         ..join(kind, &[(1, 1)])
     }
 }

@@ -14,6 +14,7 @@ use datafusion::logical_expr::{
 use super::Inputs;
 use crate::streaming::build::Builder;
 use crate::streaming::expression::{self, ExprRef};
+use crate::streaming::state_ttl::Ttl;
 use levada_language::error::PlanError;
 
 /// What makes a row of one side the partner of a row of the other.
@@ -27,6 +28,8 @@ pub(super) struct Condition {
     /// Of an anti join: rows also go for which one of these two is NULL, as those of NOT IN do. The first
     /// is over the left input, the second over the right one.
     pub(super) not_in: Option<(ExprRef, ExprRef)>,
+    /// The hints about how long the rows of each input are kept.
+    pub(super) ttl: [Option<Ttl>; 2],
 }
 
 /// Its parts as logical expressions.
@@ -136,6 +139,7 @@ impl Parts {
             null_equals_null,
             rest,
             not_in: not_in.transpose()?,
+            ttl: [inputs.left, inputs.right].map(|input| builder.state_ttls.of_input(input)),
         })
     }
 }

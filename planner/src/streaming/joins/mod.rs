@@ -21,6 +21,7 @@ use self::condition::Condition;
 use super::build::{Builder, names};
 use super::expression::{self, ExprRef};
 use super::join::time::Partners;
+use super::state_ttl::Ttl;
 use super::{Join, NodeId, NodeKind};
 use levada_language::error::PlanError;
 
@@ -93,6 +94,12 @@ impl Builder<'_> {
             condition: rest.as_ref(),
         };
         let time = partners.time();
+        // What event time lets go needs no other time to live.
+        let heeded = |ttl: Option<Ttl>| ttl.filter(|_| time.is_none());
+        let ttls = &mut self.state_ttls;
+        let ttl_ms = condition
+            .ttl
+            .map(|ttl| heeded(ttl).map(|ttl| ttls.heed(ttl)));
         let node = Join {
             kind,
             left_keys: left.keys.clone(),
@@ -100,8 +107,10 @@ impl Builder<'_> {
             null_equals_null: condition.null_equals_null,
             condition: rest,
             time,
+            ttl_ms,
         };
         let gives_right = node.gives_right();
+        let rows = (self.properties(left.node)?, self.properties(right.node)?);
         let properties = node.properties(rows.0, rows.1);
         let schema = Arc::clone(&properties.schema);
         let kind = NodeKind::Join(node);

@@ -53,6 +53,7 @@ impl Builder<'_> {
             null_equals_null,
             rest,
             not_in: None,
+            ttl: condition.ttl,
         };
         let mut known = right;
         if listed_null && !null_equals_null {
@@ -118,6 +119,7 @@ impl Builder<'_> {
             keys: vec![0],
             calls: Vec::new(),
             emit_update_before: true,
+            ttl_ms: None,
         };
         let properties = node.properties(self.properties(input)?)?;
         let kind = NodeKind::GroupAggregate(node);

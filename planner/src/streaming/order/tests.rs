@@ -1,4 +1,4 @@
-//! Which joins and Top-N a sink takes that writes by key.
+//! Which joins and Top-N a sink that writes by key takes as they are, and in front of which the rows of each key are kept.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use levada_engine::element::ChangelogMode;
@@ -21,43 +21,47 @@ CREATE TABLE places (place BIGINT, id BIGINT, PRIMARY KEY (place) NOT ENFORCED) 
 CREATE TABLE anything (id BIGINT, v STRING) WITH ('connector' = 'any');
 ";
 
+/// The mode in which rows arrive at the sink, and whether they are kept by its key.
 #[track_caller]
-fn accepted(sql: &str) -> ChangelogMode {
+fn planned(sql: &str) -> (ChangelogMode, bool) {
     let session = Session::with(TABLES);
-    let job = session.job(sql);
-    job.map_err(|error| error.render(sql)).unwrap().mode
+    let job = session.job(sql).map_err(|error| error.render(sql)).unwrap();
+    let mut operators = job.graph.vertices.iter().flat_map(|v| &v.operators);
+    (job.mode, operators.any(|o| o.name == "UpsertMaterialize"))
 }
 
 #[track_caller]
-fn refused(sql: &str, expect: &[&str]) {
-    says(Session::with(TABLES).job(sql).unwrap_err(), sql, expect);
+fn accepted(sql: &str) -> ChangelogMode {
+    let (mode, materialized) = planned(sql);
+    assert!(!materialized, "{sql}");
+    mode
+}
+
+#[track_caller]
+fn materialized(sql: &str) {
+    assert_eq!(planned(sql), (ChangelogMode::Upsert, true), "{sql}");
+    let mut session = Session::with(TABLES);
+    session
+        .run("SET 'table.exec.sink.upsert-materialize' = 'none'")
+        .unwrap();
+    let expect = ["LV-1011", "by PRIMARY KEY", "line 1, column 13", "'auto'"];
+    says(session.job(sql).unwrap_err(), sql, &expect);
 }
 
 #[test]
 fn rows_whose_join_key_changes_may_overtake_each_other() {
-    let what = [
-        "LV-1011",
-        "table by_id by PRIMARY KEY (id)",
-        "several subtasks",
-        "line 1, column 13",
-        "aggregate the rows by the key",
-    ];
-    refused(
+    materialized(
         "INSERT INTO by_id SELECT o.id, c.region FROM orders o LEFT JOIN customers c ON o.customer = c.id",
-        &what,
     );
-    refused(
+    materialized(
         "INSERT INTO by_id SELECT o.id, c.region FROM orders o JOIN customers c ON o.customer = c.id",
-        &what,
     );
-    refused(
+    materialized(
         "INSERT INTO by_id SELECT id, 'x' FROM orders WHERE customer IN (SELECT customer FROM clicks)",
-        &what,
     );
     // The second join is on what the first one may change.
-    refused(
+    materialized(
         "INSERT INTO by_id SELECT p.id, r.head FROM placed p JOIN customers c ON p.customer = c.id JOIN regions r ON c.region = r.region",
-        &what,
     );
 }
 
@@ -85,9 +89,8 @@ fn rows_that_stay_where_they_are_joined_are_written() {
 #[test]
 fn a_row_without_a_partner_has_no_key_of_the_other_side() {
     // Padded rows are all of customer NULL.
-    refused(
+    materialized(
         "INSERT INTO by_both SELECT o.id, c.id, c.region FROM orders o LEFT JOIN customers c ON o.customer = c.id",
-        &["several subtasks"],
     );
 }
 
@@ -95,9 +98,8 @@ fn a_row_without_a_partner_has_no_key_of_the_other_side() {
 fn what_takes_every_change_takes_any_order() {
     let sql = "INSERT INTO anything SELECT o.id, c.region FROM orders o LEFT JOIN customers c ON o.customer = c.id";
     assert_eq!(accepted(sql), ChangelogMode::Retract);
-    refused(
+    materialized(
         "INSERT INTO by_id SELECT k.customer, k.page FROM clicks k LEFT JOIN customers c ON k.customer = c.id",
-        &["nothing makes the rows of the query unique"],
     );
 }
 
@@ -142,23 +144,16 @@ fn numbers_are_written_by_partition_and_number() {
 }
 
 #[test]
-fn rows_with_their_numbers_are_not_written_by_their_own_key() {
-    let what = [
-        "LV-1011",
-        "table placed_ids by PRIMARY KEY (id)",
-        "rows of a Top-N with their numbers",
-        "leave the number out",
-        "line 1, column 13",
-    ];
+fn rows_with_their_numbers_are_kept_by_their_own_key() {
     for rows in ["orders", "placed"] {
         for over in [OF_CUSTOMER, "ROW_NUMBER() OVER (ORDER BY customer)"] {
             let top = numbered("id, rn", rows, over, "rn <= 3");
-            refused(&format!("INSERT INTO placed_ids {top}"), &what);
+            materialized(&format!("INSERT INTO placed_ids {top}"));
         }
     }
     // Of one row in each partition, too, another may have been there before.
     let one = numbered("id, rn", "placed", OF_CUSTOMER, "rn = 1");
-    refused(&format!("INSERT INTO placed_ids {one}"), &what);
+    materialized(&format!("INSERT INTO placed_ids {one}"));
 }
 
 #[test]
@@ -191,15 +186,7 @@ fn rows_that_change_their_partition_may_overtake_each_other() {
         OF_CUSTOMER,
         "RANK() OVER (PARTITION BY customer ORDER BY id)",
     ] {
-        refused(
-            &format!("INSERT INTO by_id {}", top("orders", over)),
-            &[
-                "LV-1011",
-                "table by_id by PRIMARY KEY (id)",
-                "what a Top-N or OVER gives from several subtasks",
-                "PARTITION BY",
-            ],
-        );
+        materialized(&format!("INSERT INTO by_id {}", top("orders", over)));
         // A row that only comes has its partition for ever, and one partition is one subtask.
         accepted(&format!("INSERT INTO by_id {}", top("placed", over)));
         let both = numbered("id, customer, 'x'", "orders", over, "rn <= 3");
@@ -226,22 +213,47 @@ fn ranks_change_where_the_row_is() {
     }
     // Several rows have one rank.
     let top = numbered("rn, id", "orders", over, "rn <= 3");
-    refused(
-        &format!("INSERT INTO places {top}"),
-        &["LV-1011", "unique by"],
-    );
+    materialized(&format!("INSERT INTO places {top}"));
 }
 
 #[test]
 fn what_comes_in_disorder_goes_on_in_disorder() {
     let joined = "SELECT o.id, c.region FROM orders o JOIN customers c ON o.customer = c.id";
-    refused(
-        &format!("INSERT INTO by_id SELECT id, region FROM ({joined}) ORDER BY region LIMIT 3"),
-        &["LV-1011", "what a join gives from several subtasks"],
-    );
+    materialized(&format!(
+        "INSERT INTO by_id SELECT id, region FROM ({joined}) ORDER BY region LIMIT 3"
+    ));
     // A place has one row, whatever came first.
     let places = format!(
         "INSERT INTO places SELECT rn, id FROM (SELECT *, ROW_NUMBER() OVER (ORDER BY region) AS rn FROM ({joined})) WHERE rn <= 3"
     );
     assert_eq!(accepted(&places), ChangelogMode::Upsert);
+}
+
+#[test]
+fn rows_that_only_come_are_kept_if_that_is_asked_for() {
+    let sql = "INSERT INTO by_id SELECT customer, page FROM clicks";
+    assert_eq!(accepted(sql), ChangelogMode::Append);
+    let mut session = Session::with(TABLES);
+    session
+        .run("SET 'table.exec.sink.upsert-materialize' = 'FORCE'")
+        .unwrap();
+    assert_eq!(session.job(sql).unwrap().mode, ChangelogMode::Upsert);
+    // A sink that takes every change needs the last row of nothing.
+    let all = "INSERT INTO anything SELECT id, region FROM customers";
+    assert_eq!(session.job(all).unwrap().mode, ChangelogMode::Retract);
+    let error = session
+        .run("SET 'table.exec.sink.upsert-materialize' = 'fore'")
+        .unwrap_err();
+    says(error, "", &["LV-1007", "one of none, auto, force"]);
+}
+
+#[test]
+fn rows_that_are_taken_back_must_be_those_that_came() {
+    let sql = "INSERT INTO by_id SELECT id, v FROM (SELECT customer AS id, CAST(RAND() AS STRING) AS v FROM orders)";
+    let error = Session::with(TABLES).job(sql).unwrap_err();
+    says(
+        error,
+        sql,
+        &["LV-1011", "computed anew", "line 1, column 13", "RAND()"],
+    );
 }

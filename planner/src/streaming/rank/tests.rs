@@ -49,13 +49,14 @@ fn rank(function: RankFunction, order: Option<usize>) -> Rank {
         from: 1,
         to: 3,
         number: false,
+        window: None,
     }
 }
 
 #[test]
 fn only_rows_in_the_order_of_arrival_stay() {
     let updating = |rank: &Rank, rows: &Properties| {
-        let properties = rank.properties(rows);
+        let properties = rank.properties(rows, &[]);
         let mode = match properties.updating {
             true => ChangelogMode::Retract,
             false => ChangelogMode::Append,
@@ -77,19 +78,19 @@ fn only_rows_in_the_order_of_arrival_stay() {
 #[test]
 fn time_passes_through_where_rows_only_come() {
     let arrival = rank(RowNumber, None);
-    let attributes = arrival.properties(&rows(&[])).attributes;
+    let attributes = arrival.properties(&rows(&[]), &[]).attributes;
     assert_eq!(attributes, rows(&[]).attributes);
     let numbered = Rank {
         number: true,
         ..arrival
     };
-    let attributes = numbered.properties(&rows(&[])).attributes;
+    let attributes = numbered.properties(&rows(&[]), &[]).attributes;
     assert_eq!(attributes.len(), 5);
     assert_eq!(attributes[2], Attribute::EventTime);
     assert_eq!(attributes[4], Attribute::None);
-    let latest = rank(RowNumber, Some(2)).properties(&rows(&[]));
+    let latest = rank(RowNumber, Some(2)).properties(&rows(&[]), &[]);
     assert!(latest.attributes.iter().all(|a| *a == Attribute::None));
-    let changes = rank(RowNumber, None).properties(&changing(&[]));
+    let changes = rank(RowNumber, None).properties(&changing(&[]), &[]);
     assert!(changes.attributes.iter().all(|a| *a == Attribute::None));
 }
 
@@ -104,10 +105,10 @@ fn the_number_is_a_bigint_behind_the_columns() {
             number: true,
             ..rank(function, Some(0))
         };
-        let properties = numbered.properties(&rows(&[]));
+        let properties = numbered.properties(&rows(&[]), &[]);
         let field = properties.schema.field(4);
         assert_eq!(field, &Field::new(name, DataType::Int64, false));
-        let plain = rank(function, Some(0)).properties(&rows(&[]));
+        let plain = rank(function, Some(0)).properties(&rows(&[]), &[]);
         assert_eq!(plain.schema, rows(&[]).schema);
         assert_eq!(plain.state, StateSize::PerKey);
         assert!(plain.bounded);
@@ -116,7 +117,7 @@ fn the_number_is_a_bigint_behind_the_columns() {
 
 #[test]
 fn numbers_tell_the_rows_of_a_partition_apart() {
-    let keys = |rank: &Rank, own: &[&[usize]]| rank.properties(&rows(own)).keys;
+    let keys = |rank: &Rank, own: &[&[usize]]| rank.properties(&rows(own), &[]).keys;
     let plain = rank(RowNumber, Some(2));
     assert!(keys(&plain, &[]).is_empty());
     assert_eq!(keys(&plain, &[&[0]]), [vec![0]]);

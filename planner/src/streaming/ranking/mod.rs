@@ -28,8 +28,9 @@ use self::range::{Limits, Range};
 use super::build::{Builder, names};
 use super::calc::attribute_of;
 use super::expression::{self, ExprRef};
+use super::over::times_in_order_of;
 use super::rank::{UNLIMITED, label};
-use super::{Attribute, NodeId, NodeKind, Rank, Values};
+use super::{Attribute, NodeId, NodeKind, Properties, Rank, Values};
 use levada_language::error::PlanError;
 
 /// What is numbered by what, before expressions are columns.
@@ -120,7 +121,11 @@ impl Builder<'_> {
         })
     }
 
-    fn order(&self, sorts: &[SortExpr], input: &LogicalPlan) -> Result<Vec<Order>, PlanError> {
+    pub(super) fn order(
+        &self,
+        sorts: &[SortExpr],
+        input: &LogicalPlan,
+    ) -> Result<Vec<Order>, PlanError> {
         let order = |sort: &SortExpr| {
             Ok(Order {
                 expr: self.expression(&sort.expr, input)?,
@@ -221,21 +226,24 @@ impl Builder<'_> {
             let all = own.chain(computed).collect();
             source = self.calc(input, None, columns, all)?;
         }
-        let rank = Rank {
+        let mut rank = Rank {
             function: ranking.function,
             partition_by,
             order_by,
             from: ranking.range.from,
             to: ranking.range.to,
             number: ranking.number,
+            window: None,
         };
         let below = self.properties(source)?;
+        // A window that takes late rows has no end.
+        rank.window = rank.window_of(below).filter(|_| !self.late_updates);
         self.check_types(&rank, &below.schema)?;
         if below.updating && self.varies_below(source) {
             let call = rank.number.then(|| label(rank.function));
             return Err(self.varying(call));
         }
-        let properties = rank.properties(below);
+        let properties = self.ranked_properties(&rank, source)?;
         let schema = Arc::clone(&properties.schema);
         let id = self
             .plan
@@ -247,6 +255,14 @@ impl Builder<'_> {
         let kept = expression::all_columns(&schema).into_iter().enumerate();
         let kept = kept.filter(|(place, _)| !(width..width + computed).contains(place));
         self.calc(id, None, kept.map(|(_, column)| column).collect(), names)
+    }
+
+    fn ranked_properties(&self, rank: &Rank, input: NodeId) -> Result<Properties, PlanError> {
+        let times = match rank.window {
+            Some(window) => times_in_order_of(&self.plan, input, window.column),
+            None => Vec::new(),
+        };
+        Ok(rank.properties(self.properties(input)?, &times))
     }
 
     /// Whether rows come in the order that is asked for, so that nothing has to be compared.
@@ -483,7 +499,7 @@ impl Builder<'_> {
                     to: range.to,
                     ..rank
                 };
-                let properties = limited.properties(self.properties(*input)?);
+                let properties = self.ranked_properties(&limited, *input)?;
                 let kind = NodeKind::Rank(limited);
                 Ok(self.plan.add(kind, vec![*input], properties))
             }

@@ -356,15 +356,37 @@ fn limits_that_streams_do_not_have() {
         "SELECT id FROM bids\nORDER BY price",
         &["LV-1011", "ORDER BY without LIMIT", "line 2", batch],
     );
-    refused(
+    // What is around a subquery does not see its order.
+    check(
         "SELECT COUNT(*) FROM (SELECT id FROM bids\nORDER BY price)",
-        &["LV-1011", "ORDER BY without LIMIT", "line 2", batch],
+        &[],
     );
     refused(
         "SELECT id FROM bids\nOFFSET 3",
         &["LV-1011", "OFFSET without LIMIT", batch],
     );
     refused("SELECT id FROM bids LIMIT RAND()", &["LV-10", "LIMIT"]);
+    refused(
+        "SELECT id FROM bids\nORDER BY ts DESC",
+        &["LV-1011", "ORDER BY without LIMIT", "line 2", "ascending"],
+    );
+    refused(
+        "SELECT id FROM prices\nORDER BY id",
+        &["LV-1011", "over rows that change", "line 2"],
+    );
+}
+
+#[test]
+fn rows_come_in_the_order_of_time() {
+    let sorted = plan("SELECT id FROM bids ORDER BY ts, price DESC, UPPER(bidder)");
+    assert!(
+        sorted.contains("TemporalSort(order=[ts, price DESC, upper(bidder)]), mode=append"),
+        "{sorted}"
+    );
+    let sorted = plan("SELECT * FROM bids ORDER BY ts");
+    assert!(sorted.contains("time=[ts: event time"), "{sorted}");
+    let arriving = plan("SELECT id FROM bids ORDER BY pt");
+    assert!(!arriving.contains("Sort("), "{arriving}");
 }
 
 #[test]
@@ -438,4 +460,56 @@ fn correlated_rows_are_not_counted() {
     ] {
         session.job(sql).map_err(|e| e.render(sql)).unwrap();
     }
+}
+
+#[test]
+fn partitions_of_a_window_go_with_it() {
+    const WINDOWED: &str = "TABLE(TUMBLE(TABLE bids, DESCRIPTOR(ts), INTERVAL '10' SECOND))";
+    let first = |columns: &str, by: &str| {
+        plan(&format!(
+            "SELECT {columns} FROM {WINDOWED} QUALIFY ROW_NUMBER() OVER ({by}) = 1"
+        ))
+    };
+    let by_price = first("id", "PARTITION BY window_start, window_end ORDER BY price");
+    assert!(
+        by_price.contains("WindowRank(window=[window_end]"),
+        "{by_price}"
+    );
+    assert!(
+        by_price.contains("state=until the watermark passes"),
+        "{by_price}"
+    );
+    assert!(!by_price.contains("-D"), "{by_price}");
+    // Of the times of rows only those of the window are not behind the watermark when they go out.
+    let times = first(
+        "ts, window_time",
+        "PARTITION BY id, window_end ORDER BY ts DESC",
+    );
+    let line = times
+        .lines()
+        .find(|line| line.contains("WindowDeduplicate("))
+        .unwrap();
+    assert!(
+        line.contains("window_time: event time") && !line.contains("[ts: event"),
+        "{times}"
+    );
+    // The start of a window does not say when it ends.
+    let by_start = first("id", "PARTITION BY window_start ORDER BY price");
+    assert!(
+        by_start.contains(" Rank(") && by_start.contains("state=every key"),
+        "{by_start}"
+    );
+    // Windows that take late rows have no end.
+    let mut session = Session::with(TABLES);
+    session
+        .run("SET 'table.exec.emit.allow-lateness' = '5 s'")
+        .unwrap();
+    let sql = format!(
+        "EXPLAIN SELECT id FROM {WINDOWED} QUALIFY ROW_NUMBER() OVER (PARTITION BY window_start, window_end ORDER BY price) = 1"
+    );
+    let plan = session.run(&sql).unwrap();
+    assert!(
+        plan.contains(" Rank(") && !plan.contains("WindowRank"),
+        "{plan}"
+    );
 }

@@ -177,7 +177,7 @@ impl Builder<'_> {
     }
 
     /// The node that has the columns: the input, or a calc behind it.
-    fn with_computed(
+    pub(super) fn with_computed(
         &mut self,
         input: NodeId,
         mut columns: Vec<ExprRef>,

@@ -53,6 +53,7 @@ fn spec(kind: JoinKind, Interval { lower, upper }: Interval) -> JoinSpec {
         null_equals_null: false,
         condition: Some(expression::encode(&binary(above, Sign::And, below)).unwrap()),
         ttl_ms: 0,
+        input_ttl_ms: [None, None],
         time: Some(JoinTime {
             left: until(1, -lower),
             right: until(0, upper),

@@ -15,7 +15,6 @@ use arrow::datatypes::{DataType, SchemaRef};
 
 use self::overflow::Overflow;
 use self::sessions::{Assigned, LATE, Sessions, Span, Touched};
-use super::watermarks::Watermarks;
 use crate::element::{Batch, RowKind};
 use crate::error::{EngineError, Result};
 use crate::graph::{WindowAggregateSpec, WindowTime};
@@ -24,6 +23,7 @@ use crate::metrics::SubtaskMetrics;
 use crate::operator::aggregate::Plan;
 use crate::operator::aggregate::aggregation::{Aggregation, check_signs, signs};
 use crate::operator::aggregate::persist::Place;
+use crate::operator::watermarks::Watermarks;
 use crate::operator::window::columns::window_columns;
 use crate::operator::window::split::{Lateness, narrow};
 use crate::operator::window::times_ms;

@@ -1,22 +1,26 @@
-//! The watermark up to which windows have fired, in keyed state.
+//! The watermark up to which an operator has given results, in keyed state.
 
 use arrow::array::{ArrayRef, UInt32Array};
 
-use super::persist::damaged;
 use crate::element::Batch;
-use crate::error::Result;
+use crate::error::{EngineError, Result};
 use crate::key::{KeyGroup, KeyGroupRange};
 use crate::operator::aggregate::persist::key_groups;
 use crate::state::{Change, KeyedState, TableId};
 use crate::time::{EventTime, MIN_WATERMARK};
 
 /// Per key group the watermark, under an empty key.
-pub(in super::super) const WATERMARKS: TableId = TableId(0);
+pub(super) const WATERMARKS: TableId = TableId(0);
 
 /// The watermark that an entry of [`WATERMARKS`] says.
-pub(in super::super) fn stored_watermark(value: &[u8]) -> Result<EventTime> {
+pub(super) fn stored_watermark(value: &[u8]) -> Result<EventTime> {
     let bytes = <[u8; 8]>::try_from(value).map_err(|_| damaged())?;
     Ok(i64::from_be_bytes(bytes))
+}
+
+fn damaged() -> EngineError {
+    EngineError::state("the watermark of an operator is damaged in its state")
+        .with_hint("restore from another checkpoint or savepoint")
 }
 
 /// Tells a restored operator which windows have fired and which rows are late.
