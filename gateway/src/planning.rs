@@ -69,12 +69,21 @@ impl Planning {
             .collect()
     }
 
+    /// The names of the functions of one's own that are found from the current database, sorted.
+    pub(crate) fn user_functions(&self) -> Vec<String> {
+        let lookup = self.lookup();
+        lookup.catalogs().functions(lookup.place())
+    }
+
     /// The names of all functions, sorted.
     pub(crate) fn functions(&self) -> Vec<String> {
         let state = self.planner.resolver().state();
         let aggregate = state.aggregate_functions().keys().cloned();
-        let scalar = levada_language::functions::names().into_iter();
-        let mut names: Vec<String> = scalar.map(str::to_string).chain(aggregate).collect();
+        let built = levada_language::functions::names().into_iter();
+        let built = built.chain(levada_language::functions::AGGREGATES.iter().copied());
+        let own = self.user_functions().into_iter();
+        let built = built.map(str::to_string).chain(aggregate);
+        let mut names: Vec<String> = built.chain(own).collect();
         names.sort();
         names.dedup();
         names
@@ -145,6 +154,7 @@ impl Planning {
                 }
             }
             Statement::Database(define) => self.planner.define_database(define)?,
+            Statement::Function(define) => self.planner.define_function(define)?,
             Statement::Catalog(define) => self.planner.define_catalog(define)?,
             Statement::Use(place) => self.planner.use_place(place)?,
             _ => return Err(PlanError::internal("the statement defines nothing").into()),

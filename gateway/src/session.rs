@@ -126,6 +126,7 @@ impl Session {
             | Statement::Drop(_)
             | Statement::Alter(_)
             | Statement::Database(_)
+            | Statement::Function(_)
             | Statement::Catalog(_)
             | Statement::Use(_) => Ok(Outcome::Ok(self.planning.define(&statement.statement)?)),
             Statement::Show(show) => self.show(show).await,

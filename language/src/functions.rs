@@ -37,7 +37,7 @@ use datafusion::logical_expr::ScalarUDF;
 pub use arithmetic::CheckedArithmetic;
 pub use casts::SqlCasts;
 pub use clock::Clock;
-pub use names::names;
+pub use names::{AGGREGATES, names};
 pub use registry::LevadaFunctions;
 
 /// All functions of this module. `clock` tells the processing time in milliseconds since the

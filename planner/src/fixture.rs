@@ -231,6 +231,9 @@ impl Session {
                 Statement::Alter(alter) => {
                     self.planner.alter(alter)?;
                 }
+                Statement::Function(define) => {
+                    self.planner.define_function(define)?;
+                }
                 Statement::Database(define) => {
                     self.planner.define_database(define)?;
                 }

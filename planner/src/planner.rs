@@ -19,8 +19,8 @@ use crate::explain;
 use crate::logical::{self, FileTables, QueryContext, Resolver};
 use crate::lowering::{self, Configuration, Surroundings};
 use crate::parser::{
-    self, Alter, Basis, CreateTable, CreateView, DefineCatalog, DefineDatabase, Explain,
-    ExplainTarget, Insert, Query, Use,
+    self, Alter, Basis, CreateTable, CreateView, DefineCatalog, DefineDatabase, DefineFunction,
+    Explain, ExplainTarget, Insert, Query, Use,
 };
 use crate::streaming::{self, Builder, Plan, Sink};
 use levada_language::error::PlanError;
@@ -152,6 +152,7 @@ impl Planner {
         Declaring {
             connectors: &self.connectors,
             resolver: &self.resolver,
+            catalogs: &self.catalogs,
         }
     }
 
@@ -224,6 +225,14 @@ impl Planner {
     /// See [`catalog::define_database`].
     pub fn define_database(&self, statement: &DefineDatabase) -> Result<String, PlanError> {
         catalog::define_database(&self.lookup(), statement)
+    }
+
+    /// CREATE, ALTER or DROP of a function. Says what happened.
+    ///
+    /// # Errors
+    /// See [`catalog::define_function`].
+    pub fn define_function(&self, statement: &DefineFunction) -> Result<String, PlanError> {
+        catalog::define_function(&self.lookup(), &self.resolver, statement)
     }
 
     /// CREATE, ALTER or DROP of a catalog. Says what happened.

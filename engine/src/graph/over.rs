@@ -114,7 +114,7 @@ pub enum OverFunction {
     Last,
     /// NTH_VALUE: of the row of the frame with this number, from 1 on.
     Nth(u64),
-    /// Over the rows of the frame. Not [`AggregateFunction::Last`].
+    /// Over the rows of the frame: COUNT, SUM, MIN, MAX and AVG.
     Aggregate(AggregateFunction),
 }
 

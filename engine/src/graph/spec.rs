@@ -284,6 +284,27 @@ pub enum AggregateFunction {
     /// The value of the last row, NULL or not; of rows that are never taken back. Not of SQL: what
     /// [`OperatorSpec::ChangelogNormalize`] keeps of a column.
     Last,
+    /// FIRST_VALUE: the value that came first of those that are there, NULLs left out.
+    FirstValue,
+    /// LAST_VALUE: the value that came last of those that are there, NULLs left out.
+    LastValue,
+    /// ARRAY_AGG: all values as they came, NULLs among them; NULL over no row.
+    Collect,
+    /// VAR_POP: NULL over no value.
+    VarPop,
+    /// VAR_SAMP: NULL over less than two values.
+    VarSamp,
+    /// STDDEV_POP: NULL over no value.
+    StddevPop,
+    /// STDDEV_SAMP: NULL over less than two values.
+    StddevSamp,
+}
+
+impl AggregateFunction {
+    /// Whether the result depends on the order in which rows came.
+    pub fn is_by_arrival(self) -> bool {
+        matches!(self, Self::FirstValue | Self::LastValue | Self::Collect)
+    }
 }
 
 /// Keeps the last row of each key and says how it changes.

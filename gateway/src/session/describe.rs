@@ -17,6 +17,7 @@ impl Session {
     pub(super) async fn describe(&self, describe: &Describe) -> Result<Outcome> {
         match describe {
             Describe::Table(name) => self.columns(name, None),
+            Describe::Function(name) => self.describe_function(name),
             Describe::Database { name, extended } => self.describe_database(name, *extended),
             Describe::Catalog { name, extended } => self.describe_catalog(name, *extended),
             Describe::Job(id, location) => self.describe_job(id, *location).await,
@@ -48,6 +49,22 @@ impl Session {
             row([field.name(), &sql_type.to_string()], field.is_nullable())
         };
         Ok(schema.fields().iter().map(describe).collect())
+    }
+
+    fn describe_function(&self, name: &ObjectName) -> Result<Outcome> {
+        let lookup = self.planning.lookup();
+        let Some(function) = lookup.function(name, false)? else {
+            return Err(lookup.unknown_function(name).into());
+        };
+        let rows = vec![
+            info("signature", function.signature()),
+            info("returns", function.returns.to_string()),
+            info("language", function.body.language().to_string()),
+            info("body", function.body.text().to_string()),
+            info("temporary", function.temporary.to_string()),
+            info("system function", function.system.to_string()),
+        ];
+        text_table(&["info name", "info value"], rows)
     }
 
     fn describe_database(&self, name: &ObjectName, extended: bool) -> Result<Outcome> {

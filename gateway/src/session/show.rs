@@ -20,6 +20,13 @@ impl Session {
             }),
             Show::MaterializedViews(like) => self.materialized_views(like.as_ref()).await,
             Show::Functions(like) => list("function name", self.planning.functions(), like),
+            Show::UserFunctions(like) => {
+                list("function name", self.planning.user_functions(), like)
+            }
+            Show::CreateFunction(name) => match lookup.function(name, false)? {
+                Some(function) => Ok(Outcome::Text(function.create_sql())),
+                None => Err(lookup.unknown_function(name).into()),
+            },
             Show::Jobs => self.jobs().await,
             Show::Catalogs(like) => list("catalog name", lookup.catalogs().names(), like),
             Show::CurrentCatalog => {

@@ -10,6 +10,7 @@
 //!   'ERROR'.
 //! - `json_object(on_null, key, value, kind, …)` and `json_array(on_null, value, kind, …)`, where
 //!   `on_null` is 'NULL' or 'ABSENT', and `kind` is 'JSON' for what is JSON already, else 'VALUE'.
+//! - `json_objectagg(on_null, key, value, kind)` and `json_arrayagg(on_null, value, kind)`, as these.
 //! - `is_json(json, kind)`, where `kind` is 'VALUE', 'SCALAR', 'ARRAY' or 'OBJECT'.
 
 use sqlparser::ast::{DataType, Expr, Function, UnaryOperator};
@@ -27,6 +28,8 @@ pub(super) fn is_json_function(name: &str) -> bool {
         "JSON_EXISTS",
         "JSON_OBJECT",
         "JSON_ARRAY",
+        "JSON_OBJECTAGG",
+        "JSON_ARRAYAGG",
     ];
     NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
@@ -42,6 +45,9 @@ pub(super) fn function(parser: &mut Parser) -> Result<Expr, ParserError> {
     }
     if upper == "JSON_ARRAY" {
         return json_array(parser, span);
+    }
+    if upper == "JSON_OBJECTAGG" || upper == "JSON_ARRAYAGG" {
+        return aggregate(parser, upper == "JSON_OBJECTAGG", span);
     }
     let json = parser.parse_expr()?;
     parser.expect_token(&Token::Comma)?;
@@ -210,6 +216,37 @@ fn json_array(parser: &mut Parser, span: Span) -> Result<Expr, ParserError> {
     let on_null = on_null(parser, "ABSENT")?;
     let args = std::iter::once(text(on_null, span)).chain(members);
     Ok(call("json_array", span, args))
+}
+
+/// `JSON_OBJECTAGG([KEY] k VALUE v [NULL | ABSENT ON NULL])` and `JSON_ARRAYAGG(v [NULL | ABSENT ON NULL])`, behind
+/// the parenthesis; each may have a FILTER.
+fn aggregate(parser: &mut Parser, object: bool, span: Span) -> Result<Expr, ParserError> {
+    let mut members = Vec::new();
+    if object {
+        if peek_word(parser, "KEY") && !peek_nth_word(parser, 1, "VALUE") {
+            take_word(parser, "KEY");
+        }
+        members.push(parser.parse_expr()?);
+        expect_word(parser, "VALUE")?;
+    }
+    push_value(parser.parse_expr()?, span, &mut members);
+    let on_null = on_null(parser, if object { "NULL" } else { "ABSENT" })?;
+    let args = std::iter::once(text(on_null, span)).chain(members);
+    let name = if object {
+        "json_objectagg"
+    } else {
+        "json_arrayagg"
+    };
+    let mut aggregate = call(name, span, args);
+    if let Expr::Function(function) = &mut aggregate
+        && take_word(parser, "FILTER")
+    {
+        parser.expect_token(&Token::LParen)?;
+        expect_word(parser, "WHERE")?;
+        function.filter = Some(Box::new(parser.parse_expr()?));
+        parser.expect_token(&Token::RParen)?;
+    }
+    Ok(aggregate)
 }
 
 /// Whether the list of members is at its end, or at the clause behind it.

@@ -4,6 +4,7 @@
 //! so that NULL equals NULL. What a function yields are positions in the elements of its
 //! arguments, which are gathered once for a batch.
 
+mod aggregated;
 mod items;
 mod lists;
 mod maps;
@@ -125,6 +126,20 @@ pub(super) static SPECS: &[Spec] = &[
     )
     .required(2)
     .unify(texts_to_join),
+    Spec::new(
+        "multiset_of",
+        &[Any],
+        aggregated::multiset_type,
+        aggregated::multiset_of,
+    )
+    .unify(one_array),
+    Spec::new(
+        "percentile_of",
+        &[Any, Any],
+        aggregated::percentile_type,
+        aggregated::percentile_of,
+    )
+    .unify(aggregated::numbers_and_fraction),
     Spec::new("map_keys", &[Any], maps::keys_type, maps::map_keys).unify(maps::one_map),
     Spec::new("map_values", &[Any], maps::values_type, maps::map_values).unify(maps::one_map),
     Spec::new("map_entries", &[Any], maps::entries_type, maps::map_entries).unify(maps::one_map),

@@ -2,6 +2,7 @@
 //!
 //! The parser hands the clauses over as arguments; see [`crate::dialect`].
 
+mod aggregated;
 mod path;
 mod write;
 
@@ -40,6 +41,20 @@ pub(super) static SPECS: &[Spec] = &[
     Spec::new("json_array", &[Any], returns::text, write::json_array)
         .rest(Any)
         .unify(write::writable),
+    Spec::new(
+        "json_array_of",
+        &[Any, Any, Any],
+        returns::text,
+        aggregated::json_array_of,
+    )
+    .unify(aggregated::arguments),
+    Spec::new(
+        "json_object_of",
+        &[Any, Any, Any],
+        returns::text,
+        aggregated::json_object_of,
+    )
+    .unify(aggregated::arguments),
     Spec::new("json_quote", &[Text], returns::text, write::json_quote),
     Spec::new("json_unquote", &[Text], returns::text, write::json_unquote),
     Spec::new("json", &[Text], returns::text, write::json),

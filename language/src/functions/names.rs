@@ -21,6 +21,10 @@ const INTERNAL: &[&str] = &[
     "map_item",
     "random_below",
     "is_json",
+    "json_array_of",
+    "json_object_of",
+    "multiset_of",
+    "percentile_of",
     "array_has",
     "starts_with",
     "ends_with",
@@ -65,6 +69,18 @@ const BUILT: &[&str] = &[
     "rand_integer",
     "row",
     "try_cast",
+];
+
+/// Aggregates that the parser makes of others.
+pub const AGGREGATES: &[&str] = &[
+    "approx_count_distinct",
+    "collect",
+    "every",
+    "json_arrayagg",
+    "json_objectagg",
+    "listagg",
+    "percentile",
+    "variance",
 ];
 
 /// All these names in small letters, in their order.

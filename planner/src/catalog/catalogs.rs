@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::place::{DEFAULT_CATALOG, DEFAULT_DATABASE};
-use super::{Catalog, Lookup, MemoryCatalog, Object, ObjectPath, Place};
+use super::{Catalog, Lookup, MemoryCatalog, Object, ObjectPath, Place, SqlFunction};
 use levada_language::error::PlanError;
 
 /// The catalogs of a session by their names, its temporary tables and views, and the database that
@@ -18,6 +18,9 @@ pub struct Catalogs(RwLock<State>);
 struct State {
     catalogs: BTreeMap<String, CatalogEntry>,
     temporary: BTreeMap<ObjectPath, Object>,
+    temporary_functions: BTreeMap<ObjectPath, Arc<SqlFunction>>,
+    /// In front of the functions that are built in.
+    system_functions: BTreeMap<String, Arc<SqlFunction>>,
     current: Arc<Place>,
 }
 
@@ -52,6 +55,8 @@ impl Default for Catalogs {
         Catalogs(RwLock::new(State {
             catalogs: BTreeMap::from([(DEFAULT_CATALOG.to_string(), first)]),
             temporary: BTreeMap::new(),
+            temporary_functions: BTreeMap::new(),
+            system_functions: BTreeMap::new(),
             current: Arc::new(Place::default()),
         }))
     }
@@ -112,13 +117,16 @@ impl Catalogs {
         let mut state = self.write();
         state.catalogs.remove(name);
         state.temporary.retain(|path, _| path.place.catalog != name);
+        let functions = &mut state.temporary_functions;
+        functions.retain(|path, _| path.place.catalog != name);
     }
 
     /// Takes the temporary objects of a database away.
     pub(super) fn forget_temporary_of(&self, place: &Place) {
-        self.write()
-            .temporary
-            .retain(|path, _| path.place != *place);
+        let mut state = self.write();
+        state.temporary.retain(|path, _| path.place != *place);
+        let functions = &mut state.temporary_functions;
+        functions.retain(|path, _| path.place != *place);
     }
 
     /// The names of the tables and views of a database, sorted.
@@ -178,6 +186,77 @@ impl Catalogs {
             return Ok(self.write().temporary.remove(path).is_some());
         }
         self.of(path)?.remove(&path.place.database, &path.name)
+    }
+
+    /// The names of the functions that are found from a database without saying which, sorted.
+    pub fn functions(&self, place: &Place) -> Vec<String> {
+        let state = self.read();
+        let mut names = match state.catalogs.get(&place.catalog) {
+            Some(entry) => entry.catalog.functions(&place.database),
+            None => Vec::new(),
+        };
+        let temporary = state.temporary_functions.keys();
+        let temporary = temporary.filter(|path| path.place == *place);
+        names.extend(temporary.map(|path| path.name.clone()));
+        names.extend(state.system_functions.keys().cloned());
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// The temporary system function of this name, which is in lower case.
+    pub(super) fn system_function(&self, name: &str) -> Option<Arc<SqlFunction>> {
+        self.read().system_functions.get(name).cloned()
+    }
+
+    /// The temporary function of exactly this name.
+    pub(super) fn temporary_function(&self, path: &ObjectPath) -> Option<Arc<SqlFunction>> {
+        self.read().temporary_functions.get(path).cloned()
+    }
+
+    /// The permanent function of exactly this name.
+    pub(super) fn permanent_function(&self, path: &ObjectPath) -> Option<Arc<SqlFunction>> {
+        let entry = self.entry(&path.place.catalog)?;
+        entry.catalog.function(&path.place.database, &path.name)
+    }
+
+    /// Stores a system function.
+    pub(super) fn put_system_function(&self, name: &str, function: Arc<SqlFunction>) {
+        let mut state = self.write();
+        state.system_functions.insert(name.to_string(), function);
+    }
+
+    /// Removes a system function; false if there was none.
+    pub(super) fn remove_system_function(&self, name: &str) -> bool {
+        self.write().system_functions.remove(name).is_some()
+    }
+
+    /// Stores a function among the temporary or the permanent ones, as it says itself.
+    pub(super) fn put_function(
+        &self,
+        path: &ObjectPath,
+        function: Arc<SqlFunction>,
+    ) -> Result<(), PlanError> {
+        if function.temporary {
+            let functions = &mut self.write().temporary_functions;
+            functions.insert(path.clone(), function);
+            return Ok(());
+        }
+        let catalog = self.of(path)?;
+        catalog.put_function(&path.place.database, &path.name, function)
+    }
+
+    /// Removes the temporary or the permanent function of this name; false if there was none.
+    pub(super) fn remove_function(
+        &self,
+        path: &ObjectPath,
+        temporary: bool,
+    ) -> Result<bool, PlanError> {
+        if temporary {
+            return Ok(self.write().temporary_functions.remove(path).is_some());
+        }
+        let catalog = self.of(path)?;
+        catalog.remove_function(&path.place.database, &path.name)
     }
 
     /// The full names of all permanent objects.

@@ -121,12 +121,14 @@ fn drop_database(
             "the default database of a catalog stays as long as the catalog",
         );
     }
-    let objects = lookup.catalogs().objects(&place);
+    let mut objects = lookup.catalogs().objects(&place);
+    let functions = entry.catalog.functions(&place.database);
+    objects.extend(functions.iter().map(|name| format!("the function {name}")));
     if !cascade && !objects.is_empty() {
         let what = format!("database {} has {}", place.database, objects.join(", "));
         return refused(
             what,
-            "DROP DATABASE … CASCADE drops the tables and views too",
+            "DROP DATABASE … CASCADE drops the tables, views and functions too",
         );
     }
     entry.catalog.remove_database(&place.database)?;

@@ -9,8 +9,8 @@ use levada_engine::connector::ConnectorRegistry;
 use sqlparser::ast::Ident;
 
 use super::options::{check_connector, option_map};
-use super::{Column, ColumnKind, Computed, ObjectPath, Table, Watermark};
-use crate::logical::Resolver;
+use super::{Catalogs, Column, ColumnKind, Computed, ObjectPath, Table, Watermark};
+use crate::logical::{Resolver, inlined};
 use crate::parser::{self, Declaration, TableOption};
 use levada_language::error::{Location, PlanError, PlanErrorKind};
 use levada_language::types::{Nullable, SqlType};
@@ -22,6 +22,8 @@ pub struct Declaring<'a> {
     pub connectors: &'a ConnectorRegistry,
     /// What resolves expressions.
     pub resolver: &'a Resolver,
+    /// What finds functions of one's own.
+    pub catalogs: &'a Catalogs,
 }
 
 impl Declaring<'_> {
@@ -49,10 +51,11 @@ impl Declaring<'_> {
         at: Option<Location>,
     ) -> Result<Table, PlanError> {
         declaration.check()?;
+        let plain = self.without_functions(&declaration, &path)?;
         let mut table = Table {
             name: path.to_string(),
             path,
-            columns: columns(self.resolver, &declaration.columns)?,
+            columns: columns(self.resolver, &plain.columns)?,
             watermark: None,
             primary_key: Vec::new(),
             partitioned_by: Vec::new(),
@@ -61,7 +64,7 @@ impl Declaring<'_> {
             temporary,
             declaration: Declaration::default(),
         };
-        table.watermark = match &declaration.watermark {
+        table.watermark = match &plain.watermark {
             Some(watermark) => Some(resolve_watermark(self.resolver, &table, watermark)?),
             None => None,
         };
@@ -73,6 +76,32 @@ impl Declaring<'_> {
         check_connector(self.connectors, &table, &declaration.options, at)?;
         table.declaration = declaration.without_positions();
         Ok(table)
+    }
+}
+
+impl Declaring<'_> {
+    /// The declaration with the functions of one's own as what they do now, as they are found from the table's
+    /// database.
+    fn without_functions(
+        &self,
+        declaration: &Declaration,
+        path: &ObjectPath,
+    ) -> Result<Declaration, PlanError> {
+        let lookup = self.catalogs.lookup_from(&Arc::new(path.place.clone()));
+        let plain = |expression: &mut parser::Expression| {
+            *expression = inlined(expression, &lookup, self.resolver, None)?;
+            Ok::<(), PlanError>(())
+        };
+        let mut declaration = declaration.clone();
+        for column in &mut declaration.columns {
+            if let parser::ColumnKind::Computed(expression) = &mut column.kind {
+                plain(expression)?;
+            }
+        }
+        if let Some(watermark) = &mut declaration.watermark {
+            plain(&mut watermark.expression)?;
+        }
+        Ok(declaration)
     }
 }
 

@@ -1,9 +1,9 @@
 //! A catalog in the memory of one process.
 
 use std::collections::BTreeMap;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::{Catalog, Database, Object};
+use super::{Catalog, Database, Object, SqlFunction};
 use levada_language::error::PlanError;
 
 /// Databases, tables and views that live as long as this value.
@@ -16,6 +16,7 @@ pub struct MemoryCatalog {
 struct Contents {
     database: Database,
     objects: BTreeMap<String, Object>,
+    functions: BTreeMap<String, Arc<SqlFunction>>,
 }
 
 impl MemoryCatalog {
@@ -85,5 +86,38 @@ impl Catalog for MemoryCatalog {
         let mut databases = self.write();
         let found = databases.get_mut(database);
         Ok(found.is_some_and(|found| found.objects.remove(name).is_some()))
+    }
+
+    fn functions(&self, database: &str) -> Vec<String> {
+        let databases = self.read();
+        let found = databases.get(database);
+        found.map_or_else(Vec::new, |found| found.functions.keys().cloned().collect())
+    }
+
+    fn function(&self, database: &str, name: &str) -> Option<Arc<SqlFunction>> {
+        self.read().get(database)?.functions.get(name).cloned()
+    }
+
+    fn put_function(
+        &self,
+        database: &str,
+        name: &str,
+        function: Arc<SqlFunction>,
+    ) -> Result<(), PlanError> {
+        match self.write().get_mut(database) {
+            Some(found) => {
+                found.functions.insert(name.to_string(), function);
+                Ok(())
+            }
+            None => Err(PlanError::internal(format!(
+                "{name} has no database {database} to be in"
+            ))),
+        }
+    }
+
+    fn remove_function(&self, database: &str, name: &str) -> Result<bool, PlanError> {
+        let mut databases = self.write();
+        let found = databases.get_mut(database);
+        Ok(found.is_some_and(|found| found.functions.remove(name).is_some()))
     }
 }

@@ -1,4 +1,4 @@
-//! The catalogs: what tables and views there are.
+//! The catalogs: what tables, views and functions there are.
 //!
 //! [`Catalog`] is a store of databases and of the [`Object`]s in them. The planner owns the trait,
 //! because it is the one who asks; [`MemoryCatalog`] is the implementation that a process keeps for
@@ -15,6 +15,7 @@ mod create;
 mod database;
 mod ddl;
 mod declare;
+mod functions;
 mod like;
 mod lookup;
 mod memory;
@@ -38,6 +39,7 @@ pub use ddl::{
     create_catalog_sql, create_materialized_view_sql, create_table_sql, create_view_sql,
 };
 pub use declare::Declaring;
+pub use functions::{FunctionKey, SqlFunction, define_function};
 pub(crate) use like::{columns_of_schema, of_query as declaration_of_query};
 pub use lookup::Lookup;
 pub use memory::MemoryCatalog;
@@ -133,6 +135,29 @@ pub trait Catalog: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// The store cannot be written.
     fn remove(&self, database: &str, name: &str) -> Result<bool, PlanError>;
+
+    /// The names of all functions of a database, sorted; they are in lower case.
+    fn functions(&self, database: &str) -> Vec<String>;
+
+    /// The function of a database with exactly this name.
+    fn function(&self, database: &str, name: &str) -> Option<Arc<SqlFunction>>;
+
+    /// Stores a function, replacing one of the same name.
+    ///
+    /// # Errors
+    /// The store cannot be written, or has no such database.
+    fn put_function(
+        &self,
+        database: &str,
+        name: &str,
+        function: Arc<SqlFunction>,
+    ) -> Result<(), PlanError>;
+
+    /// Removes a function; false if there was none.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    fn remove_function(&self, database: &str, name: &str) -> Result<bool, PlanError>;
 }
 
 /// Where a name stands in the SQL.

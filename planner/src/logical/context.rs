@@ -20,7 +20,7 @@ use levada_engine::connector::{ConnectorRegistry, LookupCache};
 use sqlparser::ast::{Ident, ObjectName, Statement};
 
 use super::source::{CatalogTable, ViewTable};
-use super::{Resolver, patterns, refuse, unnest};
+use super::{Resolver, inline, patterns, refuse, unnest};
 use crate::catalog::{self, Catalogs, Lookup, Object, ObjectPath, Table, View};
 use crate::parser::names::{self, FoundTable, TableNames};
 use crate::parser::{HintedTable, Query};
@@ -155,11 +155,16 @@ impl<'a> QueryContext<'a> {
     /// The plan of a query as DataFusion reads it, windows still being markers.
     pub(super) fn plan(&self, query: &Query) -> Result<LogicalPlan, PlanError> {
         let mut ast = query.ast.clone();
-        let planned = names::resolve_query(&mut ast, self).and_then(|()| {
+        let plain = inline::inline(&mut ast, &self.lookup, self.resolver);
+        let planned = plain.and_then(|()| names::resolve_query(&mut ast, self));
+        let planned = planned.and_then(|()| {
             let sql = SqlToRel::new_with_options(self, self.resolver.parser_options());
             Ok(sql.sql_statement_to_plan(Statement::Query(ast))?)
         });
-        planned.map_err(|error| super::advice::placed(error, query))
+        planned.map_err(|error| {
+            let error = inline::about_argument(error, query, &self.lookup, self.resolver);
+            super::advice::placed(error, query)
+        })
     }
 
     fn unknown(&self, written: &ObjectName, name: &str) -> PlanError {

@@ -16,6 +16,7 @@ mod advice;
 mod context;
 mod each_query;
 mod field_access;
+mod inline;
 mod insert;
 mod join_order;
 mod locate;
@@ -37,6 +38,7 @@ mod windows;
 
 pub use context::{FileTables, QueryContext, schema_of_view};
 pub(crate) use each_query::each_query;
+pub use inline::inlined;
 pub use insert::insert_plan;
 pub use locate::{first_join, first_order_by};
 pub(crate) use over_calls::{OverCall, over_calls};

@@ -2,6 +2,7 @@
 
 mod alter;
 mod database;
+mod function;
 mod materialized;
 mod table;
 
@@ -32,6 +33,9 @@ impl Script<'_> {
         if self.take("VIEW") {
             return Ok(Statement::CreateView(self.create_view(mode)?));
         }
+        if let Some(system) = self.function_word(temporary)? {
+            return self.create_function(mode, system);
+        }
         if let Some(create) = self.create_materialized(mode, start)? {
             return Ok(create);
         }
@@ -49,11 +53,7 @@ impl Script<'_> {
             .hint("write CREATE DATABASE or CREATE CATALOG, with IF NOT EXISTS if it may be there")
             .at(Some(start)));
         }
-        const REFUSED: &[(&[&str], &str)] = &[
-            (&["SYSTEM", "FUNCTION"], "CREATE SYSTEM FUNCTION"),
-            (&["FUNCTION"], "CREATE FUNCTION"),
-            (&["MODEL"], "CREATE MODEL"),
-        ];
+        const REFUSED: &[(&[&str], &str)] = &[(&["MODEL"], "CREATE MODEL")];
         self.refuse(REFUSED, location)?;
         const INDEXES: &[(&[&str], &str)] = &[
             (&["INDEX"], "CREATE INDEX"),
@@ -72,7 +72,7 @@ impl Script<'_> {
         self.refuse(TABLES, location).map_err(|error| {
             error.hint("write CREATE TABLE … WITH ('connector' = '…'): what is read and what is written are tables")
         })?;
-        Err(self.expected("TABLE, VIEW, DATABASE or CATALOG"))
+        Err(self.expected("TABLE, VIEW, DATABASE, CATALOG or FUNCTION"))
     }
 
     /// An Unsupported error if one of the word sequences comes next.
@@ -294,6 +294,9 @@ impl Script<'_> {
         self.expect("DROP")?;
         let temporary = self.take("TEMPORARY") || self.take("TEMP");
         let location = self.location();
+        if let Some(system) = self.function_word(temporary)? {
+            return self.drop_function(temporary, system);
+        }
         let kind = if self.take("TABLE") {
             ObjectKind::Table
         } else if self.take("VIEW") {
@@ -309,14 +312,10 @@ impl Script<'_> {
         {
             return self.drop_place();
         } else {
-            let refused: &[(&[&str], &str)] = &[
-                (&["SYSTEM", "FUNCTION"], "DROP SYSTEM FUNCTION"),
-                (&["FUNCTION"], "DROP FUNCTION"),
-                (&["MODEL"], "DROP MODEL"),
-                (&["INDEX"], "DROP INDEX"),
-            ];
+            let refused: &[(&[&str], &str)] =
+                &[(&["MODEL"], "DROP MODEL"), (&["INDEX"], "DROP INDEX")];
             self.refuse(refused, location)?;
-            let error = self.expected("TABLE, VIEW, DATABASE or CATALOG");
+            let error = self.expected("TABLE, VIEW, DATABASE, CATALOG or FUNCTION");
             return Err(match error.hint_text() {
                 Some(_) => error,
                 None => error.hint("say what it is that is dropped, as in DROP TABLE t"),

@@ -11,6 +11,7 @@
 //!   ([`expressions`]);
 //! - what DataFusion would accept and ignore is refused here.
 
+mod aggregates;
 mod checks;
 mod expressions;
 mod functions;

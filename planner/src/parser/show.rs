@@ -15,9 +15,7 @@ impl Script<'_> {
             (&["JARS"], "SHOW JARS"),
             (&["PROCEDURES"], "SHOW PROCEDURES"),
             (&["MODELS"], "SHOW MODELS"),
-            (&["USER", "FUNCTIONS"], "SHOW USER FUNCTIONS"),
             (&["CREATE", "DATABASE"], "SHOW CREATE DATABASE"),
-            (&["CREATE", "FUNCTION"], "SHOW CREATE FUNCTION"),
         ];
         self.refuse(REFUSED, location)?;
         Ok(Statement::Show(self.shown()?))
@@ -41,6 +39,9 @@ impl Script<'_> {
         }
         if self.take("FUNCTIONS") {
             return Ok(Show::Functions(self.pattern()?));
+        }
+        if self.take_all(&["USER", "FUNCTIONS"]) {
+            return Ok(Show::UserFunctions(self.pattern()?));
         }
         if self.take("JOBS") {
             return Ok(Show::Jobs);
@@ -80,7 +81,10 @@ impl Script<'_> {
         if self.take("CATALOG") {
             return Ok(Show::CreateCatalog(self.ident()?));
         }
-        Err(self.expected("TABLE, VIEW or CATALOG"))
+        if self.take("FUNCTION") {
+            return Ok(Show::CreateFunction(self.name()?));
+        }
+        Err(self.expected("TABLE, VIEW, CATALOG or FUNCTION"))
     }
 
     fn listing(&mut self) -> Result<Listing, PlanError> {
@@ -114,10 +118,7 @@ impl Script<'_> {
             self.expect("DESC")?;
         }
         let location = self.location();
-        let refused: &[(&[&str], &str)] = &[
-            (&["FUNCTION"], "DESCRIBE FUNCTION"),
-            (&["MODEL"], "DESCRIBE MODEL"),
-        ];
+        let refused: &[(&[&str], &str)] = &[(&["MODEL"], "DESCRIBE MODEL")];
         self.refuse(refused, location)?;
         Ok(Statement::Describe(self.described()?))
     }
@@ -138,6 +139,10 @@ impl Script<'_> {
             let extended = self.take("EXTENDED");
             let name = self.name()?;
             return Ok(Describe::Database { name, extended });
+        }
+        if kind(self, "FUNCTION") {
+            self.take("EXTENDED");
+            return Ok(Describe::Function(self.name()?));
         }
         let _ = kind(self, "EXTENDED") || kind(self, "TABLE");
         Ok(Describe::Table(self.name()?))

@@ -4,6 +4,7 @@
 //! ([`Location::of`]`(ident.span)`) and whether they were quoted.
 
 mod catalog;
+mod function;
 mod table;
 
 use sqlparser::ast::{Expr, Ident, ObjectName};
@@ -11,6 +12,7 @@ use sqlparser::ast::{Expr, Ident, ObjectName};
 use levada_language::error::Location;
 
 pub use catalog::*;
+pub use function::*;
 pub use table::*;
 
 /// One statement of a script.
@@ -41,6 +43,8 @@ pub enum Statement {
     Database(DefineDatabase),
     /// CREATE, ALTER or DROP of a catalog.
     Catalog(DefineCatalog),
+    /// CREATE, ALTER or DROP of a function.
+    Function(DefineFunction),
     /// SHOW.
     Show(Show),
     /// DESCRIBE.

@@ -54,6 +54,20 @@ pub enum Function {
     Max,
     /// AVG.
     Avg,
+    /// FIRST_VALUE of what is not NULL.
+    FirstValue,
+    /// LAST_VALUE of what is not NULL.
+    LastValue,
+    /// ARRAY_AGG, NULLs among the elements.
+    Collect,
+    /// VAR_POP.
+    VarPop,
+    /// VAR_SAMP.
+    VarSamp,
+    /// STDDEV_POP.
+    StddevPop,
+    /// STDDEV_SAMP.
+    StddevSamp,
 }
 
 impl Function {
@@ -65,6 +79,13 @@ impl Function {
             "min" => Function::Min,
             "max" => Function::Max,
             "avg" => Function::Avg,
+            "first_value" => Function::FirstValue,
+            "last_value" => Function::LastValue,
+            "array_agg" => Function::Collect,
+            "var_pop" => Function::VarPop,
+            "var" => Function::VarSamp,
+            "stddev_pop" => Function::StddevPop,
+            "stddev" => Function::StddevSamp,
             _ => return None,
         })
     }
@@ -77,7 +98,40 @@ impl Function {
             Function::Min => AggregateFunction::Min,
             Function::Max => AggregateFunction::Max,
             Function::Avg => AggregateFunction::Avg,
+            Function::FirstValue => AggregateFunction::FirstValue,
+            Function::LastValue => AggregateFunction::LastValue,
+            Function::Collect => AggregateFunction::Collect,
+            Function::VarPop => AggregateFunction::VarPop,
+            Function::VarSamp => AggregateFunction::VarSamp,
+            Function::StddevPop => AggregateFunction::StddevPop,
+            Function::StddevSamp => AggregateFunction::StddevSamp,
         }
+    }
+
+    /// As SQL calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Function::Count => "COUNT",
+            Function::Sum => "SUM",
+            Function::Min => "MIN",
+            Function::Max => "MAX",
+            Function::Avg => "AVG",
+            Function::FirstValue => "FIRST_VALUE",
+            Function::LastValue => "LAST_VALUE",
+            Function::Collect => "ARRAY_AGG",
+            Function::VarPop => "VAR_POP",
+            Function::VarSamp => "VAR_SAMP",
+            Function::StddevPop => "STDDEV_POP",
+            Function::StddevSamp => "STDDEV_SAMP",
+        }
+    }
+
+    /// Whether streams compute it of the rows around a row, too.
+    pub fn works_with_over(self) -> bool {
+        matches!(
+            self,
+            Function::Count | Function::Sum | Function::Min | Function::Max | Function::Avg
+        )
     }
 }
 
@@ -106,6 +160,15 @@ impl Call {
             result_type: DataTypeSpec(self.result_type.clone()),
             name: self.name.clone(),
             identity: String::new(),
+        }
+    }
+
+    /// Whether all values of a group are kept, in the order in which they came.
+    fn keeps_values(&self, updating: bool) -> bool {
+        match self.function {
+            Function::Collect => true,
+            Function::FirstValue | Function::LastValue => updating,
+            _ => false,
         }
     }
 
@@ -145,7 +208,14 @@ impl GroupAggregate {
             false => ChangelogMode::Append,
         };
         properties.keys = vec![(0..self.keys.len()).collect()];
-        properties.state = StateSize::PerKey;
+        let keeps_values = self
+            .calls
+            .iter()
+            .any(|call| call.keeps_values(input.updating));
+        properties.state = match keeps_values {
+            true => StateSize::PerValue,
+            false => StateSize::PerKey,
+        };
         Ok(properties)
     }
 }

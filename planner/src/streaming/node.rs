@@ -107,6 +107,8 @@ pub enum StateSize {
     UntilWatermark,
     /// Every key that was ever seen, unless a TTL drops it.
     PerKey,
+    /// Every value of every key.
+    PerValue,
 }
 
 impl StateSize {
@@ -116,6 +118,7 @@ impl StateSize {
             StateSize::Stateless => "none",
             StateSize::UntilWatermark => "until the watermark passes",
             StateSize::PerKey => "every key",
+            StateSize::PerValue => "every value of every key",
         }
     }
 }

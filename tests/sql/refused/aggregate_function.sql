@@ -1,11 +1,11 @@
--- An aggregate that streams do not know yet.
+-- An aggregate that streams do not know.
 --- use bids
 --- sql
-SELECT item, ARRAY_AGG(price) AS a FROM bids WHERE price = 9 OR price = 6 GROUP BY item;
+SELECT item, MEDIAN(price) AS a FROM bids WHERE price = 9 OR price = 6 GROUP BY item;
 --- error streaming
 LV-1011
-ARRAY_AGG
+MEDIAN
 --- rows
 item | a
-NULL | [9]
-cup | [6]
+NULL | 9
+cup | 6

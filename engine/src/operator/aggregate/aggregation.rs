@@ -16,6 +16,7 @@ use super::lane::Lane;
 use super::plan::{Call, Plan, SetPlan};
 use super::tracker::Tracker;
 use crate::error::{EngineError, Result};
+use crate::graph::AggregateFunction;
 
 /// The state of one aggregation: for a window operator of one slice, for a group operator of all.
 pub(crate) struct Aggregation {
@@ -146,7 +147,10 @@ impl Aggregation {
         for (position, call) in plan.plain() {
             let argument = call.argument.map(|a| &arguments[a]);
             let filter = call.filter.map(|f| &filters[f]);
-            let valid = both(argument.and_then(Lane::validity), filter);
+            // A NULL is an element of an array.
+            let counts_nulls = call.call.function == AggregateFunction::Collect;
+            let values = argument.filter(|_| !counts_nulls).and_then(Lane::validity);
+            let valid = both(values, filter);
             let rows = Rows {
                 groups,
                 valid: valid.as_ref(),

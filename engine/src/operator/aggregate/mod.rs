@@ -135,7 +135,7 @@ pub fn output_schema_group(spec: &GroupAggregateSpec) -> Result<SchemaRef> {
 
 /// Whether a local phase can come before this window aggregation. Processing time has none, since
 /// a row's time is when the aggregating subtask sees it; nor have aggregates that keep counted sets
-/// of values over an updating input.
+/// of values, or the order in which they came, over an updating input.
 pub fn supports_local_window(spec: &WindowAggregateSpec) -> Result<bool> {
     let processing = spec.window.time == crate::graph::WindowTime::Processing;
     let session = matches!(spec.window.kind, crate::graph::WindowKind::Session { .. });
@@ -148,7 +148,8 @@ pub fn supports_local_group(spec: &GroupAggregateSpec) -> Result<bool> {
 }
 
 fn supports_local(plan: &Plan) -> bool {
-    !plan.updating || plan.sets.is_empty()
+    let by_arrival = |call: &plan::Call| call.call.function.is_by_arrival();
+    !plan.updating || (plan.sets.is_empty() && !plan.calls.iter().any(by_arrival))
 }
 
 /// Which rows differ between two sets of columns of the same types; NULL equals NULL.

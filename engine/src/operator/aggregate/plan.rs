@@ -153,7 +153,8 @@ impl Plan {
         let fed_by_set = if extreme {
             self.updating
         } else {
-            call.distinct
+            // What is by arrival finds equal values by itself, NULLs too.
+            call.distinct && !call.function.is_by_arrival()
         };
         if let (true, Some(argument)) = (fed_by_set, argument) {
             let user = self.calls.len();

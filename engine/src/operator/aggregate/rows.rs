@@ -61,6 +61,21 @@ fn put(lane: &Lane, row: usize, out: &mut Vec<u8>) -> Result<()> {
     Ok(())
 }
 
+/// Takes one value off the front of bytes; returns it as it was written, and what follows it.
+pub(crate) fn split_value(kind: LaneKind, bytes: &[u8]) -> Result<(&[u8], &[u8])> {
+    let length = match (bytes.first(), kind) {
+        (Some(0), _) => 1,
+        (Some(1), LaneKind::I64) => 9,
+        (Some(1), LaneKind::I128) => 17,
+        (Some(1), LaneKind::Bytes) => {
+            let mut length = bytes.get(1..).unwrap_or_default();
+            5 + u32::from_be_bytes(take(&mut length)?) as usize
+        }
+        _ => return Err(damaged()),
+    };
+    bytes.split_at_checked(length).ok_or_else(damaged)
+}
+
 /// Reads rows back into lanes.
 pub(crate) struct RowsDecoder {
     columns: Vec<ColumnDecoder>,

@@ -82,6 +82,11 @@ impl LaneStore {
         }
     }
 
+    /// Whether the group has a value.
+    pub(crate) fn is_valid(&self, group: u32) -> bool {
+        self.valid[group as usize]
+    }
+
     /// Whether the group's value is that of the lane's row; NULL equals NULL.
     pub(crate) fn equals(&self, group: u32, lane: &Lane, row: usize) -> bool {
         let group = group as usize;

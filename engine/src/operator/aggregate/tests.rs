@@ -13,6 +13,7 @@ use crate::key::KeyGroup;
 use crate::operator::testing::model;
 
 mod edits;
+mod history;
 
 fn array(texts: &[Option<&str>], data_type: &DataType) -> ArrayRef {
     let texts: ArrayRef = Arc::new(StringArray::from(texts.to_vec()));

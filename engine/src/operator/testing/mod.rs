@@ -62,6 +62,9 @@ pub(crate) fn data_type(name: &str) -> DataType {
         "DECIMAL_SUM" => DataType::Decimal128(22, 2),
         "DECIMAL_AVG" => DataType::Decimal128(16, 6),
         "DECIMAL_WIDE" => DataType::Decimal128(38, 0),
+        "BOOLEANS" => DataType::new_list(DataType::Boolean, true),
+        "BIGINTS" => DataType::new_list(DataType::Int64, true),
+        "STRINGS" => DataType::new_list(DataType::Utf8, true),
         other => panic!("no type {other}"),
     }
 }

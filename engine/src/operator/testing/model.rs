@@ -155,6 +155,15 @@ pub(crate) fn calls() -> Vec<AggregateCall> {
         call(Sum, true, Some(3), None, "BIGINT"),
         call(Avg, true, Some(4), Some(7), "DECIMAL_AVG"),
         call(Max, true, Some(3), None, "INT"),
+        call(VarPop, false, Some(5), None, "DOUBLE"),
+        call(VarSamp, false, Some(5), Some(6), "DOUBLE"),
+        call(StddevPop, true, Some(5), None, "DOUBLE"),
+        call(StddevSamp, true, Some(5), Some(7), "DOUBLE"),
+        // Of values that are all the same, whose order does not matter.
+        call(Collect, false, Some(6), Some(6), "BOOLEANS"),
+        call(Collect, true, Some(6), Some(6), "BOOLEANS"),
+        call(FirstValue, false, Some(6), Some(6), "BOOLEAN"),
+        call(LastValue, false, Some(6), Some(6), "BOOLEAN"),
     ]
 }
 
@@ -187,12 +196,18 @@ pub(crate) fn evaluate(call: &AggregateCall, rows: &[&Row]) -> String {
     match call.function {
         Count => count.to_string(),
         Last => panic!("no aggregate of SQL"),
+        VarPop | VarSamp | StddevPop | StddevSamp => {
+            let values: Vec<i128> = values.iter().map(number).collect();
+            deviation(call.function, &values)
+        }
         _ if count == 0 => "NULL".into(),
         Sum if argument == 4 => decimal(total, 2),
         Sum if argument == 5 => format!("{total}.0"),
         Sum => total.to_string(),
         Avg if argument == 4 => decimal(total * 10_000 / count, 6),
         Avg => format!("{:?}", total as f64 / count as f64),
+        Collect => format!("[{}]", values.join(", ")),
+        FirstValue | LastValue => values.swap_remove(0),
         Min | Max => {
             match argument {
                 1 | 6 => values.sort(),
@@ -211,6 +226,22 @@ pub(crate) fn evaluate(call: &AggregateCall, rows: &[&Row]) -> String {
             }
         }
     }
+}
+
+/// Variance or standard deviation of whole numbers.
+fn deviation(function: AggregateFunction, values: &[i128]) -> String {
+    use AggregateFunction::*;
+    let count = values.len() as i128;
+    let less = i128::from(matches!(function, VarSamp | StddevSamp));
+    if count <= less {
+        return "NULL".into();
+    }
+    let sum: i128 = values.iter().sum();
+    let squares: i128 = values.iter().map(|v| v * v).sum();
+    let spread = (count * squares - sum * sum) as f64 / count as f64;
+    let variance = spread / (count - less) as f64;
+    let root = matches!(function, StddevPop | StddevSamp);
+    format!("{:?}", if root { variance.sqrt() } else { variance })
 }
 
 /// Expects the same rows in any order; says which are missing and which are too many.

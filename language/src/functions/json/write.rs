@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use crate::functions::scalar::{Call, evaluation};
 
 /// Writes a text as a JSON string, with its quotes.
-fn push_text(text: &str, out: &mut String) {
+pub(super) fn push_text(text: &str, out: &mut String) {
     out.push('"');
     for character in text.chars() {
         match character {
@@ -160,7 +160,7 @@ pub(super) fn json_string(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 /// A value of JSON_OBJECT or JSON_ARRAY, and whether it is JSON already.
-struct Member {
+pub(super) struct Member {
     values: ArrayRef,
     is_json: bool,
 }
@@ -174,11 +174,16 @@ impl Member {
         })
     }
 
-    fn is_null(&self, row: usize) -> bool {
+    /// One of these values.
+    pub(super) fn new(values: ArrayRef, is_json: bool) -> Self {
+        Self { values, is_json }
+    }
+
+    pub(super) fn is_null(&self, row: usize) -> bool {
         self.values.is_null(row) || self.values.data_type().is_null()
     }
 
-    fn push(&self, row: usize, out: &mut String) -> Result<()> {
+    pub(super) fn push(&self, row: usize, out: &mut String) -> Result<()> {
         if !self.is_json || self.is_null(row) {
             return push_value(self.values.as_ref(), row, out);
         }

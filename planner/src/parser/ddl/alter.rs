@@ -10,6 +10,13 @@ impl Script<'_> {
     pub(in crate::parser) fn alter(&mut self) -> Result<Statement, PlanError> {
         self.expect("ALTER")?;
         let location = self.location();
+        let temporary = self.take("TEMPORARY");
+        if let Some(system) = self.function_word(temporary)? {
+            return self.alter_function(temporary, system);
+        }
+        if temporary {
+            return Err(self.expected("FUNCTION or SYSTEM FUNCTION"));
+        }
         if self.take("TABLE") {
             let if_exists = self.take_all(&["IF", "EXISTS"]);
             let name = self.name()?;
@@ -34,13 +41,12 @@ impl Script<'_> {
             return self.alter_place();
         }
         let refused: &[(&[&str], &str)] = &[
-            (&["FUNCTION"], "ALTER FUNCTION"),
             (&["MATERIALIZED"], "ALTER of a materialized view"),
             (&["MODEL"], "ALTER MODEL"),
             (&["SYSTEM"], "ALTER SYSTEM"),
         ];
         self.refuse(refused, location)?;
-        Err(self.expected("TABLE, VIEW, DATABASE or CATALOG"))
+        Err(self.expected("TABLE, VIEW, DATABASE, CATALOG or FUNCTION"))
     }
 
     fn table_change(&mut self) -> Result<TableChange, PlanError> {

@@ -176,7 +176,31 @@ impl Visitor for Aggregates {
     }
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<ObjectName> {
-        const AGGREGATES: &[&str] = &["COUNT", "SUM", "MIN", "MAX", "AVG"];
+        const AGGREGATES: &[&str] = &[
+            "APPROX_COUNT_DISTINCT",
+            "ARRAY_AGG",
+            "AVG",
+            "BOOL_AND",
+            "BOOL_OR",
+            "COLLECT",
+            "COUNT",
+            "EVERY",
+            "FIRST_VALUE",
+            "JSON_ARRAYAGG",
+            "JSON_OBJECTAGG",
+            "LAST_VALUE",
+            "LISTAGG",
+            "MAX",
+            "MIN",
+            "PERCENTILE",
+            "STDDEV",
+            "STDDEV_POP",
+            "STDDEV_SAMP",
+            "SUM",
+            "VARIANCE",
+            "VAR_POP",
+            "VAR_SAMP",
+        ];
         let Expr::Function(function) = expr else {
             return ControlFlow::Continue(());
         };

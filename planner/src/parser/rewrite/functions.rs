@@ -3,11 +3,11 @@
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
     BinaryOperator, CaseWhen, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    Ident, ObjectName, Value,
+    Ident, Value,
 };
 use sqlparser::tokenizer::Span;
 
-use super::{expression_location, name_location, windows};
+use super::{aggregates, expression_location, name_location, windows};
 use levada_language::dialect::{TABLE_ARGUMENT, binary, call, text};
 use levada_language::error::{Location, PlanError, PlanErrorKind};
 
@@ -31,8 +31,8 @@ pub(super) fn rewrite(function: &mut Function) -> Result<Option<Expr>, PlanError
     let span = ident.span;
     let name = ident.value.to_ascii_uppercase();
     refuse(&name, function, span)?;
-    if name == "LISTAGG" {
-        return listagg(function, span).map(|()| None);
+    if let Some(other) = aggregates::rewrite(&name, function, span)? {
+        return Ok(Some(other));
     }
     let Some(args) = plain_arguments(function) else {
         return Ok(None);
@@ -74,12 +74,7 @@ fn built_from_others(name: &str, args: &[&Expr], span: Span) -> Result<Option<Ex
 
 /// Functions that cannot stand in an expression, or not yet.
 fn refuse(name: &str, function: &Function, span: Span) -> Result<(), PlanError> {
-    const REFUSED: &[&str] = &[
-        "CURRENT_WATERMARK",
-        "COLLECT",
-        "JSON_OBJECTAGG",
-        "JSON_ARRAYAGG",
-    ];
+    const REFUSED: &[&str] = &["CURRENT_WATERMARK"];
     if windows::is_window_function(function) {
         return Err(misplaced_window(name, function));
     }
@@ -110,19 +105,6 @@ pub(super) fn refuse_bare(ident: &Ident) -> Result<(), PlanError> {
         let at = Location::of(ident.span);
         return Err(PlanError::unsupported("the function CURRENT_WATERMARK", at));
     }
-    Ok(())
-}
-
-/// LISTAGG(text [, separator]) is DataFusion's string_agg, whose separator must be given.
-fn listagg(function: &mut Function, span: Span) -> Result<(), PlanError> {
-    let FunctionArguments::List(list) = &mut function.args else {
-        return Ok(());
-    };
-    if list.args.len() == 1 {
-        let separator = FunctionArgExpr::Expr(text(",", span));
-        list.args.push(FunctionArg::Unnamed(separator));
-    }
-    function.name = ObjectName::from(vec![Ident::with_span(span, "string_agg")]);
     Ok(())
 }
 

@@ -40,6 +40,10 @@ pub enum Show {
     Jobs,
     /// SHOW FUNCTIONS.
     Functions(Option<NamePattern>),
+    /// SHOW USER FUNCTIONS.
+    UserFunctions(Option<NamePattern>),
+    /// SHOW CREATE FUNCTION name.
+    CreateFunction(ObjectName),
     /// SHOW CATALOGS.
     Catalogs(Option<NamePattern>),
     /// SHOW CURRENT CATALOG.
@@ -133,6 +137,8 @@ fn fits(pattern: &[char], text: &[char]) -> bool {
 pub enum Describe {
     /// DESCRIBE \[EXTENDED\] table.
     Table(ObjectName),
+    /// DESCRIBE FUNCTION \[EXTENDED\] name.
+    Function(ObjectName),
     /// DESCRIBE DATABASE \[EXTENDED\] name.
     Database {
         /// Its name.

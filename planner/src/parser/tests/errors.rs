@@ -36,21 +36,36 @@ fn statements_that_are_none() {
     );
     refuse("SELECT 1;\n  ¦42", Syntax, &["42"]);
     refuse("¦UPDATE t SET a = 1", Unsupported, &["UPDATE"]);
-    refuse("ALTER ¦FUNCTION f AS 'x'", Unsupported, &["ALTER FUNCTION"]);
+    refuse("ALTER FUNCTION f ¦AS 'x'", Unsupported, &["RETURN x * 2"]);
     refuse(
         "ALTER TABLE t ¦RENAM TO u",
         Syntax,
         &["did you mean RENAME?"],
     );
     refuse(
-        "CREATE ¦FUNCTION f AS 'x'",
+        "CREATE FUNCTION f ¦AS 'x'",
         Unsupported,
-        &["CREATE FUNCTION"],
+        &["a function of a class"],
     );
     refuse(
-        "CREATE TEMPORARY ¦SYSTEM FUNCTION f AS 'x'",
+        "CREATE ¦SYSTEM FUNCTION f() RETURNS INT RETURN 1",
+        Syntax,
+        &["TEMPORARY SYSTEM FUNCTION"],
+    );
+    refuse(
+        "CREATE FUNCTION f() RETURNS INT LANGUAGE ¦WASM RETURN 1",
         Unsupported,
-        &["CREATE SYSTEM FUNCTION"],
+        &["the language WASM"],
+    );
+    refuse(
+        "CREATE FUNCTION f() RETURNS INT RETURN ¦SELECT 1",
+        Unsupported,
+        &["a function of rows"],
+    );
+    refuse(
+        "CREATE FUNCTION f(a INT, ¦A INT) RETURNS INT RETURN 1",
+        DuplicateName,
+        &["two parameters"],
     );
     refuse("DROP TABLE t ¦CASCADE", Unsupported, &["CASCADE"]);
     refuse("CREATE ¦OR REPLACE DATABASE d", Syntax, &["IF NOT EXISTS"]);
@@ -285,9 +300,9 @@ fn what_would_be_ignored_is_refused() {
         &["CURRENT_WATERMARK"],
     );
     refuse(
-        "SELECT ¦JSON_OBJECTAGG(a) FROM t",
-        Unsupported,
-        &["JSON_OBJECTAGG"],
+        "SELECT JSON_OBJECTAGG(a¦) FROM t",
+        Syntax,
+        &["expected VALUE"],
     );
     refuse(
         "SELECT * FROM a RIGHT JOIN ¦b FOR SYSTEM_TIME AS OF a.ts ON a.x = b.x",

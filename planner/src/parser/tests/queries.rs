@@ -251,14 +251,48 @@ fn expressions() {
         "COUNT(*) FILTER (WHERE a > 1)",
         "COUNT(*) FILTER (WHERE a > 1)",
     );
-    expr("LISTAGG(DISTINCT a)", "string_agg(DISTINCT a, ',')");
-    expr(
-        "LISTAGG(a, '-') FILTER (WHERE b)",
-        "string_agg(a, '-') FILTER (WHERE b)",
-    );
     expr("a.b.c", "a.b.c");
     expr("`select`.\"From\"", "`select`.\"From\"");
     expr("timestamp, `date`, value", "timestamp, `date`, value");
+}
+
+#[test]
+fn aggregates_that_are_others_underneath() {
+    let expr = |sql: &str, expected: &str| {
+        check(
+            &format!("SELECT {sql} AS x FROM t"),
+            &format!("SELECT {expected} AS x FROM t"),
+        );
+    };
+    expr(
+        "LISTAGG(DISTINCT a)",
+        "array_join(array_agg(DISTINCT a) FILTER (WHERE (a) IS NOT NULL), ',')",
+    );
+    expr(
+        "LISTAGG(a, '-') FILTER (WHERE b OR c)",
+        "array_join(array_agg(a) FILTER (WHERE ((b OR c) AND (a) IS NOT NULL)), '-')",
+    );
+    expr("ARRAY_AGG(a RESPECT NULLS)", "ARRAY_AGG(a)");
+    expr(
+        "ARRAY_AGG(a IGNORE NULLS)",
+        "array_agg(a) FILTER (WHERE (a) IS NOT NULL)",
+    );
+    expr("FIRST_VALUE(DISTINCT a)", "FIRST_VALUE(a) IGNORE NULLS");
+    expr("EVERY(a)", "min(((a) AND true))");
+    expr("VARIANCE(a)", "var_samp(a)");
+    expr("APPROX_COUNT_DISTINCT(a)", "count(DISTINCT a)");
+    expr(
+        "COUNT(DISTINCT a, b)",
+        "count(DISTINCT CASE WHEN ((a) IS NOT NULL AND (b) IS NOT NULL) THEN struct(a, b) END)",
+    );
+    expr(
+        "PERCENTILE(a, 0.5)",
+        "percentile_of(array_agg(a) FILTER (WHERE (a) IS NOT NULL), 0.5)",
+    );
+    expr(
+        "JSON_OBJECTAGG(KEY a VALUE b ABSENT ON NULL) FILTER (WHERE c)",
+        "json_object_of('ABSENT', array_agg(struct(a, b)) FILTER (WHERE (c)), 'VALUE')",
+    );
 }
 
 #[test]

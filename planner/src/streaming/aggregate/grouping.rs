@@ -31,7 +31,7 @@ pub(super) struct RawCall {
 impl RawCall {
     /// For people and for ids, such as `SUM(DISTINCT price)`.
     pub(super) fn shown(&self) -> String {
-        let name = format!("{:?}", self.function).to_uppercase();
+        let name = self.function.name();
         let distinct = if self.distinct { "DISTINCT " } else { "" };
         let argument = self
             .argument
@@ -324,7 +324,11 @@ fn supported(function: &AggregateFunction) -> Result<Function, PlanError> {
     let name = function.func.name();
     let unsupported = |what: String| {
         Err(PlanError::unsupported(format!("{what} on streams"), None)
-            .hint("streams know COUNT, SUM, MIN, MAX and AVG"))
+            .hint(
+            "streams know COUNT, SUM, MIN, MAX, AVG, FIRST_VALUE, LAST_VALUE, ARRAY_AGG, LISTAGG, COLLECT, \
+             STDDEV_POP, STDDEV_SAMP, VAR_POP, VAR_SAMP, BOOL_AND, BOOL_OR, PERCENTILE, JSON_ARRAYAGG, \
+             JSON_OBJECTAGG and APPROX_COUNT_DISTINCT",
+        ))
     };
     let Some(which) = Function::from_name(name) else {
         return unsupported(format!("the aggregate {}", name.to_uppercase()));

@@ -311,7 +311,7 @@ impl Builder<'_> {
             "first_value" => OverFunction::First,
             "last_value" => OverFunction::Last,
             "nth_value" => OverFunction::Nth(positive(1, "row")?),
-            _ => match Function::from_name(name) {
+            _ => match Function::from_name(name).filter(|f| f.works_with_over()) {
                 Some(function) => OverFunction::Aggregate(function.spec()),
                 None => {
                     let what = format!("{shown} with OVER on streams");

@@ -13,6 +13,7 @@ use levada_language::error::PlanError;
 use levada_language::functions::LevadaFunctions;
 use levada_language::types::SqlType;
 
+mod aggregated;
 mod cases;
 mod columns;
 mod documented;

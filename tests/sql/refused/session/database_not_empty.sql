@@ -8,4 +8,4 @@ DROP DATABASE d;
 LV-1018
 database d has t
 line 3, column 15
-hint: DROP DATABASE … CASCADE drops the tables and views too
+hint: DROP DATABASE … CASCADE drops the tables, views and functions too

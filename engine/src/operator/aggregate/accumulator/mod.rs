@@ -12,10 +12,13 @@ use crate::graph::{AggregateCall, AggregateFunction};
 
 mod average;
 mod count;
+mod ends;
 mod extreme;
 mod float_sum;
+mod history;
 mod integer_sum;
 mod last;
+mod moments;
 mod ordered_set;
 
 pub(crate) use integer_sum::{decimal_column, scale_of};
@@ -113,6 +116,16 @@ pub(crate) fn create(
             Ok(Box::new(extreme::Extreme::new(call)?))
         }
         AggregateFunction::Last => Ok(Box::new(last::Last::new(call)?)),
+        AggregateFunction::FirstValue | AggregateFunction::LastValue if !updating => {
+            Ok(Box::new(ends::End::new(call)?))
+        }
+        AggregateFunction::FirstValue
+        | AggregateFunction::LastValue
+        | AggregateFunction::Collect => Ok(Box::new(history::History::new(call, updating)?)),
+        AggregateFunction::VarPop
+        | AggregateFunction::VarSamp
+        | AggregateFunction::StddevPop
+        | AggregateFunction::StddevSamp => Ok(Box::new(moments::Moments::new(call)?)),
     }
 }
 
@@ -126,6 +139,22 @@ pub(crate) fn partial_fields(call: &AggregateCall, updating: bool, prefix: &str)
         AggregateFunction::Count => vec![count()],
         AggregateFunction::Min | AggregateFunction::Max | AggregateFunction::Last => {
             vec![field("value", call.argument_type.0.clone(), true)]
+        }
+        AggregateFunction::FirstValue | AggregateFunction::LastValue if !updating => {
+            vec![field("value", call.argument_type.0.clone(), true)]
+        }
+        AggregateFunction::FirstValue
+        | AggregateFunction::LastValue
+        | AggregateFunction::Collect => vec![field("values", DataType::Binary, false)],
+        AggregateFunction::VarPop
+        | AggregateFunction::VarSamp
+        | AggregateFunction::StddevPop
+        | AggregateFunction::StddevSamp => {
+            let column = |name: &&str| match *name {
+                "count" | "special" => field(name, DataType::Int64, false),
+                name => field(name, DataType::Float64, false),
+            };
+            moments::COLUMNS.iter().map(column).collect()
         }
         _ if is_float(&call.argument_type.0) => {
             let float = |name| field(name, DataType::Float64, false);
@@ -153,6 +182,7 @@ pub(crate) fn partial_names(columns: usize) -> &'static [&'static str] {
     ];
     match columns {
         0 | 1 => &[],
+        _ if columns == moments::COLUMNS.len() => moments::COLUMNS,
         _ => NAMES.get(..columns).unwrap_or(&NAMES),
     }
 }

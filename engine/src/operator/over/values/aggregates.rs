@@ -72,7 +72,7 @@ pub(super) fn values(
                 },
             }
         }
-        AggregateFunction::Last => {
+        _ => {
             return Err(unsupported(&plain(call, function)));
         }
     };

@@ -1,0 +1,155 @@
+//! CREATE, ALTER and DROP of functions.
+
+use sqlparser::tokenizer::Token;
+
+use crate::parser::Script;
+use crate::parser::statement::{
+    CreateMode, DefineFunction, FunctionBody, FunctionDeclaration, Parameter, Statement,
+};
+use levada_language::error::{Location, PlanError, PlanErrorKind};
+use levada_language::types::{SqlType, parse_type};
+
+impl Script<'_> {
+    /// Reads `[SYSTEM] FUNCTION` if it comes next: whether SYSTEM was said.
+    pub(in crate::parser) fn function_word(
+        &mut self,
+        temporary: bool,
+    ) -> Result<Option<bool>, PlanError> {
+        let location = self.location();
+        if self.take("FUNCTION") {
+            return Ok(Some(false));
+        }
+        if !self.take_all(&["SYSTEM", "FUNCTION"]) {
+            return Ok(None);
+        }
+        match temporary {
+            true => Ok(Some(true)),
+            false => Err(PlanError::new(
+                PlanErrorKind::Syntax,
+                "a SYSTEM function that is not TEMPORARY cannot be created, altered or dropped",
+            )
+            .hint("write TEMPORARY SYSTEM FUNCTION, or FUNCTION for one that is in a database")
+            .at(Some(location))),
+        }
+    }
+
+    pub(super) fn create_function(
+        &mut self,
+        mode: CreateMode,
+        system: bool,
+    ) -> Result<Statement, PlanError> {
+        let mode = self.if_not_exists(mode)?;
+        Ok(Statement::Function(DefineFunction::Create {
+            mode,
+            system,
+            function: Box::new(self.function_declaration()?),
+        }))
+    }
+
+    pub(super) fn alter_function(
+        &mut self,
+        temporary: bool,
+        system: bool,
+    ) -> Result<Statement, PlanError> {
+        let if_exists = self.take_all(&["IF", "EXISTS"]);
+        Ok(Statement::Function(DefineFunction::Alter {
+            temporary,
+            system,
+            if_exists,
+            function: Box::new(self.function_declaration()?),
+        }))
+    }
+
+    pub(super) fn drop_function(
+        &mut self,
+        temporary: bool,
+        system: bool,
+    ) -> Result<Statement, PlanError> {
+        let if_exists = self.take_all(&["IF", "EXISTS"]);
+        Ok(Statement::Function(DefineFunction::Drop {
+            temporary,
+            system,
+            if_exists,
+            name: self.name()?,
+        }))
+    }
+
+    fn function_declaration(&mut self) -> Result<FunctionDeclaration, PlanError> {
+        let name = self.name()?;
+        let location = self.location();
+        if self.take("AS") {
+            return Err(
+                PlanError::unsupported("a function of a class", Some(location))
+                    .hint("write it in SQL: CREATE FUNCTION twice(x INT) RETURNS INT RETURN x * 2"),
+            );
+        }
+        let parameters = self.parameters()?;
+        self.expect("RETURNS")?;
+        let returns = self.function_type("the type of the result")?;
+        self.function_language()?;
+        self.expect("RETURN")?;
+        let location = self.location();
+        let is_query = ["SELECT", "WITH", "VALUES", "TABLE"]
+            .iter()
+            .any(|word| self.peek(word));
+        if is_query {
+            return Err(PlanError::unsupported("a function of rows", Some(location))
+                .hint("RETURN takes an expression over the parameters; a query is a view"));
+        }
+        Ok(FunctionDeclaration {
+            name,
+            parameters,
+            returns,
+            body: FunctionBody::Sql(self.expression()?),
+        })
+    }
+
+    /// `LANGUAGE SQL`, which is what there is.
+    fn function_language(&mut self) -> Result<(), PlanError> {
+        if !self.take("LANGUAGE") {
+            return Ok(());
+        }
+        if self.take("SQL") {
+            return Ok(());
+        }
+        let at = Location::of(self.parser.peek_token_ref().span);
+        let language = self.ident()?;
+        Err(PlanError::unsupported(
+            format!(
+                "a function in the language {}",
+                language.value.to_uppercase()
+            ),
+            at,
+        )
+        .hint("functions are written in SQL: RETURNS type LANGUAGE SQL RETURN expression"))
+    }
+
+    fn parameters(&mut self) -> Result<Vec<Parameter>, PlanError> {
+        self.expect_token(&Token::LParen)?;
+        let mut parameters: Vec<Parameter> = Vec::new();
+        while !self.parser.consume_token(&Token::RParen) {
+            if !parameters.is_empty() {
+                self.expect_token(&Token::Comma)?;
+            }
+            let name = self.ident()?;
+            let same = |one: &Parameter| one.name.value.eq_ignore_ascii_case(&name.value);
+            if parameters.iter().any(same) {
+                return Err(PlanError::new(
+                    PlanErrorKind::DuplicateName,
+                    format!("two parameters are called {}", name.value),
+                )
+                .at(Location::of(name.span)));
+            }
+            let sql_type = self.function_type("the type of the parameter")?;
+            parameters.push(Parameter { name, sql_type });
+        }
+        Ok(parameters)
+    }
+
+    fn function_type(&mut self, what: &str) -> Result<SqlType, PlanError> {
+        match self.parser.peek_token_ref().token {
+            Token::Word(_) => Ok(parse_type(&mut self.parser)?.sql_type),
+            _ => Err(self.expected(what)),
+        }
+    }
+}
