@@ -2,11 +2,12 @@
 //!
 //! Most of the grammar of queries is sqlparser's own. Its hooks add what is missing:
 //! table and descriptor arguments (`TABLE t PARTITION BY k`), the types of CAST, map
-//! literals, JSON functions with their clauses, `IS JSON`, and BETWEEN with SYMMETRIC. Whatever a hook builds is an ordinary
+//! literals, JSON functions with their clauses, `IS JSON`, BETWEEN with SYMMETRIC, and clauses of MATCH_RECOGNIZE ([`pattern`]). Whatever a hook builds is an ordinary
 //! syntax tree with positions, so that later stages need not know that a hook was there.
 
 mod between;
 mod json;
+pub mod pattern;
 mod prefix;
 
 use std::iter::once;

@@ -32,7 +32,9 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 pub use statement::*;
 
 use hints::HintsByToken;
-use levada_language::dialect::{LevadaDialect, clause_words, peek_nth_word, peek_word, take_word};
+use levada_language::dialect::{
+    LevadaDialect, clause_words, pattern, peek_nth_word, peek_word, take_word,
+};
 use levada_language::error::{Location, PlanError, PlanErrorKind, nearest};
 use source::Source;
 
@@ -126,6 +128,7 @@ impl<'a> Script<'a> {
         let tokens = Tokenizer::new(&DIALECT, sql)
             .tokenize_with_location()
             .map_err(|error| syntax::from_tokenizer(error, sql))?;
+        let tokens = pattern::arrange(tokens)?;
         depth::check_tokens(&tokens)?;
         let hints = HintsByToken::collect(&tokens)?;
         let parser = Parser::new(&DIALECT)

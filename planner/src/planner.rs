@@ -559,7 +559,7 @@ impl Planner {
         let context = QueryContext::new(self.lookup(), resolver, &files, query, true)
             .with_connectors(&self.connectors);
         let plan = shape(logical::plan(&context, query)?)?;
-        logical::optimize_for_streams(resolver, plan, query)
+        logical::optimize_for_streams(resolver, plan, query, &self.lookup())
             .map_err(|error| error.or_at(Some(query.location)))
     }
 

@@ -12,7 +12,7 @@
 //!
 //! [`case`] reads a case, [`run`] runs its script, [`paced`] slows sources down and makes them
 //! fail, [`kept`] keeps what a killed job has committed, [`cluster`] is where jobs run, [`postgres`] is a
-//! database outside. The tests themselves are in `tests/tests`.
+//! database outside, [`tpch`] lets the queries of TPC-H follow tables that change. The tests themselves are in `tests/tests`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod case;
@@ -25,6 +25,7 @@ pub mod processes;
 pub mod run;
 pub mod slow_lookup;
 pub mod text;
+pub mod tpch;
 
 /// The seed of everything random in a test run: `LEVADA_TEST_SEED`, or the time. Tests print it,
 /// so that a failed run can be repeated.

@@ -18,7 +18,7 @@ use rand::{Rng, SeedableRng};
 
 use crate::case::{self, Case, Expected};
 use crate::cluster::{Shared, Shares};
-use crate::kept::Kept;
+use crate::kept::{self, Kept};
 use crate::paced::{Faults, paced};
 use crate::text::{self, Changelog};
 
@@ -373,27 +373,9 @@ impl<'a> Run<'a> {
     /// The rows of a query as a sink gets them whose job is killed some times: what a client has been
     /// shown cannot be taken back.
     async fn kept(&mut self, query: &str) -> Result<Answer, String> {
-        let session = &mut self.session;
-        execute(session, &format!("CREATE VIEW `the query` AS {query}")).await?;
-        let columns = match session.execute("DESCRIBE `the query`").await {
-            Ok(Outcome::Table(columns)) => text::rows(&columns),
-            other => return Err(format!("not described: {other:?}")),
-        };
         let path = self.folder.path().display().to_string();
-        let columns: Vec<(String, String)> = columns
-            .into_iter()
-            .map(|column| (column[0].clone(), column[1].clone()))
-            .collect();
-        let list: Vec<String> = columns
-            .iter()
-            // DDL has no unsigned types.
-            .map(|(name, of)| format!("`{name}` {}", of.replace(" UNSIGNED", "")))
-            .collect();
-        let table = format!(
-            "CREATE TABLE `the rows` ({}) WITH ('connector' = 'kept', 'path' = '{path}')",
-            list.join(", ")
-        );
-        execute(session, &table).await?;
+        let session = &mut self.session;
+        let columns = kept::create(session, query, &path).await?;
         let insert = format!("INSERT INTO `the rows` {query}");
         let insert = insert.as_str();
         let parsed = parser::parse(insert).map_err(|e| e.render(insert))?;
@@ -403,7 +385,7 @@ impl<'a> Run<'a> {
             other => return Err(format!("not a job: {other:?}")),
         }
         Ok(Answer {
-            columns: columns.into_iter().map(|(name, _)| name).collect(),
+            columns,
             types: Vec::new(),
             rows: self.bench.kept.take(&path)?,
         })

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub mod execution;
 mod over;
+mod pattern;
 mod settings;
 mod spec;
 mod wire;
@@ -17,6 +18,7 @@ mod wire;
 mod tests;
 
 pub use over::*;
+pub use pattern::*;
 pub use settings::{
     BackendKind, CheckpointSettings, JobSettings, MaterializedView, RestartStrategy,
 };

@@ -3,8 +3,8 @@
 use arrow::datatypes::DataType;
 use serde::{Deserialize, Serialize};
 
-use super::OverSpec;
 use super::wire::{Expression, WireBytes, WireSchema};
+use super::{OverSpec, PatternSpec};
 use crate::connector::TableDescriptor;
 use crate::element::ChangelogMode;
 
@@ -44,6 +44,8 @@ pub enum OperatorSpec {
     Rank(RankSpec),
     /// Puts values behind each row that are computed from the rows around it.
     Over(OverSpec),
+    /// Finds matches of a pattern among rows.
+    Pattern(Box<PatternSpec>),
     /// Writes a table.
     Sink(SinkSpec),
     /// Hands rows to the client that submitted the job. Parallelism 1.

@@ -32,6 +32,7 @@ mod local_window_aggregate;
 mod ordered_rows;
 mod over;
 mod overflow;
+pub mod pattern;
 mod rank;
 mod temporal_join;
 #[cfg(test)]
@@ -224,6 +225,7 @@ pub fn build(
         OperatorSpec::TemporalJoin(spec) => temporal_join::create(spec, output, context),
         OperatorSpec::Rank(spec) => Ok(Box::new(rank::Rank::new(spec, output, context)?)),
         OperatorSpec::Over(spec) => over::create(spec, output, context),
+        OperatorSpec::Pattern(spec) => pattern::create(spec, output, context),
         other => Err(EngineError::internal(format!(
             "no state machine runs {other:?}"
         ))),
@@ -243,6 +245,7 @@ pub fn grouping(spec: &OperatorSpec, input: usize) -> Option<(&[usize], bool)> {
         OperatorSpec::TemporalJoin(spec) => Some((&spec.right.keys, false)),
         OperatorSpec::Rank(spec) => Some((&spec.partition_by, false)),
         OperatorSpec::Over(spec) => Some((&spec.partition_by, false)),
+        OperatorSpec::Pattern(spec) => Some((&spec.partition_by, false)),
         _ => None,
     }
 }
@@ -258,6 +261,7 @@ pub fn needs_state(spec: &OperatorSpec) -> bool {
             | OperatorSpec::TemporalJoin(_)
             | OperatorSpec::Rank(_)
             | OperatorSpec::Over(_)
+            | OperatorSpec::Pattern(_)
     )
 }
 

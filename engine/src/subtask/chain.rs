@@ -522,20 +522,18 @@ impl Chain {
             edge.broadcast(&Element::Barrier(barrier))?;
         }
         let mut snapshots = Vec::new();
+        let mut held = 0;
         for node in &mut self.nodes {
             match &mut node.stage {
                 Stage::Operator(operator) => {
-                    let held = operator.memory_bytes() as i64;
+                    held += operator.memory_bytes() as i64;
                     if !keeps_state {
-                        self.metrics.state_bytes.set(held);
                         continue;
                     }
                     let Some(state) = operator.state().map_err(|e| e.at(&node.name))? else {
                         continue;
                     };
-                    self.metrics
-                        .state_bytes
-                        .set(held + state.size_bytes() as i64);
+                    held += state.size_bytes() as i64;
                     snapshots.push(KeyedSnapshot {
                         uid: node.uid.clone(),
                         name: node.name.clone(),
@@ -546,6 +544,7 @@ impl Chain {
                 _ => {}
             }
         }
+        self.metrics.state_bytes.set(held);
         Ok(snapshots)
     }
 

@@ -102,6 +102,8 @@ pub(super) struct OperatorFiles {
     backlog: Vec<Delta>,
     /// The file that files of the chain are being merged into.
     growing: Option<String>,
+    /// The last checkpoint that was told which files there are.
+    told: u64,
 }
 
 impl OperatorFiles {
@@ -220,7 +222,8 @@ impl Uploader {
             let name = self.file_name(barrier, &checkpoint.uid);
             total += self.upload_delta(store, &name, &checkpoint.uid).await?;
             total += self.bring_home(store, &name, &checkpoint.uid).await?;
-            if let Some(files) = self.lock().get(&checkpoint.uid) {
+            if let Some(files) = self.lock().get_mut(&checkpoint.uid) {
+                files.told = files.told.max(barrier.checkpoint_id);
                 checkpoint.keyed = files.chain.files();
                 checkpoint.layouts = files.layouts.clone();
                 checkpoint.in_progress = files.growing.iter().cloned().collect();
@@ -298,22 +301,39 @@ impl Uploader {
         };
         let uids: Vec<String> = self.lock().keys().cloned().collect();
         for uid in uids {
-            let range = self.lock().get(&uid).and_then(|f| f.chain.to_merge());
-            let Some(range) = range else { continue };
-            let name = format!("{}-merged", self.file_name(barrier, &uid));
-            let growing = |path: Option<String>| {
-                if let Some(files) = self.lock().get_mut(&uid) {
-                    files.growing = path;
-                }
+            let Some((name, range)) = self.begin_merge(barrier, &uid) else {
+                continue;
             };
-            growing(Some(CheckpointStore::state_path(&name)));
             let merged = self.merge(store, &name, &uid, range).await;
-            growing(None);
+            if let Some(files) = self.lock().get_mut(&uid) {
+                files.growing = None;
+            }
             if let Err(error) = merged {
                 // The chain stays as it is; the next checkpoint tries again.
                 tracing::warn!(subtask = %self.subtask, "state files could not be merged: {error}");
             }
         }
+    }
+
+    /// Decides what to merge, and into which file. Checkpoints behind `barrier` may have been told of the files
+    /// already; they do not know of this one, so it has the number of the last of them, and the sweep that
+    /// follows them lets it stay. Those to come are told that it grows.
+    fn begin_merge(&self, barrier: Barrier, uid: &str) -> Option<(String, Range<usize>)> {
+        let mut chains = self.lock();
+        let files = chains.get_mut(uid)?;
+        let range = files.chain.to_merge()?;
+        let last = Barrier {
+            checkpoint_id: files.told.max(barrier.checkpoint_id),
+            ..barrier
+        };
+        // Several merges may have the number of one checkpoint, and one barrier each.
+        let name = format!(
+            "{}-merged-{}",
+            self.file_name(last, uid),
+            barrier.checkpoint_id
+        );
+        files.growing = Some(CheckpointStore::state_path(&name));
+        Some((name, range))
     }
 
     /// Puts one file in the place of several; returns its size.

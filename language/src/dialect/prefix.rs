@@ -7,6 +7,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Span, Token, Word};
 
+use super::pattern::{FINAL, RUNNING};
 use super::{TABLE_ARGUMENT, call, expect_word, json, peek_nth_word, peek_word};
 use crate::types::parse_type;
 
@@ -28,8 +29,32 @@ pub(super) fn parse(parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
         Keyword::TRY_CAST if opens => Some(cast(parser, CastKind::TryCast)),
         Keyword::MAP if second.token == Token::LBracket => Some(map_literal(parser)),
         _ if opens && json::is_json_function(value) => Some(json::function(parser)),
+        _ if calls(parser, &second.token) => {
+            semantics(value).map(|name| with_semantics(name, parser))
+        }
         _ => None,
     }
+}
+
+/// Whether a word and then a parenthesis come behind the first word.
+fn calls(parser: &Parser, second: &Token) -> bool {
+    matches!(second, Token::Word(_)) && parser.peek_nth_token_ref(2).token == Token::LParen
+}
+
+/// The functions that FINAL and RUNNING become.
+fn semantics(value: &str) -> Option<&'static str> {
+    match value.to_ascii_uppercase().as_str() {
+        "FINAL" => Some(FINAL),
+        "RUNNING" => Some(RUNNING),
+        _ => None,
+    }
+}
+
+/// `FINAL f(…)` and `RUNNING f(…)`, in MEASURES.
+fn with_semantics(name: &str, parser: &mut Parser) -> Result<Expr, ParserError> {
+    let span = parser.next_token().span;
+    let inner = parser.parse_prefix()?;
+    Ok(call(name, span, [inner]))
 }
 
 fn starts_name(token: &Token) -> bool {

@@ -8,11 +8,12 @@
 //! [`tables`] makes a table of the catalog readable, [`files`] the files that a query names
 //! itself, [`given`] those that whoever runs it gives, [`windows`], [`temporal_join`] and [`unnest`] turn window
 //! table functions, joins with versions and UNNEST into plain SQL, and [`sums`] keeps SUM from wrapping around. [`upserts`] keeps the last row of each key
-//! where a table delivers upserts. [`insert`] writes rows through engine sinks.
+//! where a table delivers upserts. [`patterns`] runs MATCH_RECOGNIZE as streams do. [`insert`] writes rows through engine sinks.
 
 mod files;
 mod given;
 mod insert;
+mod patterns;
 mod sums;
 mod tables;
 mod temporal_join;
@@ -97,7 +98,10 @@ impl Batch<'_> {
         let plan = temporal_join::to_plain(plan)?;
         let plan = unnest::to_plain(plan)?;
         let plan = sums::checked(plan)?;
-        tables::with_sources(plan, self).map_err(|error| error.or_at(Some(query.location)))
+        let plan = tables::with_sources(plan, self);
+        let plan = plan.map_err(|error| error.or_at(Some(query.location)))?;
+        // Last, for what stands below a pattern is out of sight then.
+        patterns::to_plain(plan, self.resolver)
     }
 
     /// Runs a plan.

@@ -6,6 +6,7 @@
 
 mod job_graph;
 mod logical;
+mod pattern;
 mod streaming;
 #[cfg(test)]
 mod tests;

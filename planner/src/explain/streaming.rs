@@ -9,6 +9,7 @@ use levada_engine::connector::LookupCache;
 use levada_engine::element::ChangelogMode;
 use levada_engine::graph::{JoinTime, OrderColumn, OverForm, UnnestColumn};
 
+use super::pattern::pattern_line;
 use crate::parser::names::element_columns;
 use crate::streaming::{
     Attribute, Call, GroupAggregate, Join, Keep, Node, NodeId, NodeKind, Over, Plan, Properties,
@@ -136,6 +137,7 @@ impl Printer<'_> {
             NodeKind::Over(over) => {
                 input.map_or_else(String::new, |input| over_line(over, &input.properties))
             }
+            NodeKind::Pattern(pattern) => pattern_line(pattern, below),
             NodeKind::UpsertMaterialize(materialize) => {
                 format!(
                     "UpsertMaterialize(key=[{}])",
@@ -463,7 +465,7 @@ fn changelog(node: &Node) -> String {
 }
 
 /// A time to live in the largest unit that it is a whole number of.
-fn duration(ms: u64) -> String {
+pub(super) fn duration(ms: u64) -> String {
     let units = [
         (86_400_000, "d"),
         (3_600_000, "h"),

@@ -20,7 +20,7 @@ use levada_engine::connector::{ConnectorRegistry, LookupCache};
 use sqlparser::ast::{Ident, ObjectName, Statement};
 
 use super::source::{CatalogTable, ViewTable};
-use super::{Resolver, refuse, unnest};
+use super::{Resolver, patterns, refuse, unnest};
 use crate::catalog::{self, Catalogs, Lookup, Object, ObjectPath, Table, View};
 use crate::parser::names::{self, FoundTable, TableNames};
 use crate::parser::{HintedTable, Query};
@@ -361,7 +361,8 @@ impl ContextProvider for QueryContext<'_> {
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
         let functions = self.resolver.state().scalar_functions();
-        functions.get(&name.to_ascii_lowercase()).cloned()
+        let known = functions.get(&name.to_ascii_lowercase()).cloned();
+        known.or_else(|| patterns::function(name))
     }
 
     fn get_higher_order_meta(&self, name: &str) -> Option<Arc<HigherOrderUDF>> {

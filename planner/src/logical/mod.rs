@@ -3,7 +3,7 @@
 //! ```text
 //!   Query ──refuse──▶ supported? ──SqlToRel──▶ plan with window markers
 //!         ──multisets──▶ INTERSECT ALL and EXCEPT ALL count rows
-//!         ──unnest──▶ UnnestTable nodes upon their tables
+//!         ──unnest──▶ UnnestTable nodes upon their tables ──patterns──▶ conditions of PatternTable nodes analyzed
 //!         ──windows──▶ plan with WindowTable nodes ──temporal_join──▶ plan with TemporalJoin nodes
 //!         ──optimize──▶ logical plan
 //! ```
@@ -17,11 +17,13 @@ mod context;
 mod each_query;
 mod field_access;
 mod insert;
+mod join_order;
 mod locate;
 mod multisets;
 mod not_in;
 mod optimize;
 mod over_calls;
+mod patterns;
 mod ranking;
 mod refuse;
 mod resolver;
@@ -38,6 +40,8 @@ pub(crate) use each_query::each_query;
 pub use insert::insert_plan;
 pub use locate::{first_join, first_order_by};
 pub(crate) use over_calls::{OverCall, over_calls};
+pub(crate) use patterns::shown as shown_pattern;
+pub use patterns::{PatternCondition, PatternDefinition, PatternTable, PatternVariable};
 pub(crate) use ranking::rank_function;
 pub use refuse::refuse_for_streams;
 pub use resolver::Resolver;
@@ -60,7 +64,8 @@ use levada_language::error::PlanError;
 pub fn plan(context: &QueryContext<'_>, query: &Query) -> Result<LogicalPlan, PlanError> {
     let raw = context.plan(query)?;
     let counted = multisets::count_rows(raw)?;
-    let windowed = windows::replace_markers(unnest::attach(counted)?)?;
+    let matched = patterns::analyze(unnest::attach(counted)?, context.resolver())?;
+    let windowed = windows::replace_markers(matched)?;
     let joined = temporal_join::replace_markers(windowed, context)?;
     optimize::analyze(context.resolver(), joined).map_err(|error| advice::placed(error, query))
 }

@@ -26,9 +26,11 @@ use datafusion::optimizer::scalar_subquery_to_join::ScalarSubqueryToJoin;
 use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
 use datafusion::optimizer::{ApplyOrder, Optimizer, OptimizerConfig, OptimizerRule};
 
+use super::join_order::JoinOrder;
 use super::not_in::NotIn;
 use super::temporal_join::PushToLeft;
-use super::{Resolver, subqueries};
+use super::{Resolver, each_query, subqueries};
+use crate::catalog::Lookup;
 use crate::parser::Query;
 use levada_language::error::PlanError;
 
@@ -62,7 +64,7 @@ const PUSH_DOWN_FILTER: &str = "push_down_filter";
 /// - Subqueries become joins ([`NotIn`], `DecorrelatePredicateSubquery`, `ScalarSubqueryToJoin`); what
 ///   cannot, or would come out wrong, is refused ([`subqueries`]).
 /// - Equalities become keys, by which rows travel ([`Equalities`]); tables are joined in an order that
-///   has keys, if there is one (`EliminateCrossJoin`).
+///   has keys, if there is one (`EliminateCrossJoin`), and in which rows become fewer early ([`JoinOrder`]).
 /// - An outer join whose padded rows a condition drops is none, and appends (`EliminateOuterJoin`).
 /// - Rows that cannot have a partner since their key is NULL neither travel nor are kept where a kind
 ///   of join drops them anyway (`FilterNullJoinKeys`).
@@ -73,6 +75,7 @@ pub fn optimize_for_streams(
     resolver: &Resolver,
     plan: LogicalPlan,
     query: &Query,
+    lookup: &Lookup<'_>,
 ) -> Result<LogicalPlan, PlanError> {
     let rules: Vec<Arc<dyn OptimizerRule + Send + Sync>> = vec![
         Arc::new(OptimizeUnions::new()),
@@ -90,6 +93,9 @@ pub fn optimize_for_streams(
         Arc::new(EliminateOuterJoin::new()),
         Arc::new(Filters(PushDownFilter::new())),
         Arc::new(PushToLeft),
+        Arc::new(JoinOrder {
+            free: order_is_free(query, lookup)?,
+        }),
         Arc::new(CommonSubexprEliminate::new()),
         Arc::new(OptimizeProjections::new()),
     ];
@@ -98,6 +104,17 @@ pub fn optimize_for_streams(
     let optimized = Optimizer::with_rules(rules).optimize(plan, &config, |_, _| {})?;
     subqueries::check_none_left(&optimized, query)?;
     Ok(optimized)
+}
+
+/// Whether tables may be joined in another order than that of FROM. What STATE_TTL says of an input is said of the
+/// join that it is in.
+fn order_is_free(query: &Query, lookup: &Lookup<'_>) -> Result<bool, PlanError> {
+    let mut free = true;
+    each_query(query, lookup, &mut |query, _view| {
+        free &= query.hints.iter().all(|hint| hint.name != "STATE_TTL");
+        Ok(())
+    })?;
+    Ok(free)
 }
 
 /// `ExtractEquijoinPredicate` without what it does with IS NOT DISTINCT FROM: it marks the join as one

@@ -120,7 +120,7 @@ impl Resolver {
     }
 
     /// Analyzes an expression as the only column of a projection.
-    fn analyze(&self, expr: Expr, schema: DFSchema) -> Result<Expr, PlanError> {
+    pub(super) fn analyze(&self, expr: Expr, schema: DFSchema) -> Result<Expr, PlanError> {
         let input = LogicalPlan::EmptyRelation(EmptyRelation {
             produce_one_row: false,
             schema: Arc::new(schema),

@@ -21,13 +21,14 @@ use datafusion::logical_expr::{
 use sqlparser::ast::{Spanned, TableAlias, TableFactor};
 
 use super::UnnestTable;
+use super::patterns::PatternPlanner;
 use crate::parser::names::{column_names, element_columns};
 use levada_language::error::{Location, PlanError, PlanErrorKind};
 use levada_language::types::{SqlType, is_multiset};
 
 /// What DataFusion's SQL planner asks about tables of FROM.
 pub(super) static PLANNERS: LazyLock<Vec<Arc<dyn RelationPlanner>>> =
-    LazyLock::new(|| vec![Arc::new(UnnestPlanner)]);
+    LazyLock::new(|| vec![Arc::new(UnnestPlanner), Arc::new(PatternPlanner)]);
 
 #[derive(Debug)]
 struct UnnestPlanner;

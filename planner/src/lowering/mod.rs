@@ -17,6 +17,7 @@ mod lookup_join;
 mod normalize;
 mod operators;
 mod over;
+mod pattern;
 mod rank;
 pub mod settings;
 mod side_tables;
@@ -30,6 +31,7 @@ mod unnest;
 use levada_engine::connector::ConnectorRegistry;
 use levada_engine::graph::JobGraph;
 
+pub(crate) use pattern::pattern_spec;
 pub use settings::Configuration;
 
 use crate::catalog::Catalogs;

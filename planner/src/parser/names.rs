@@ -9,6 +9,7 @@
 //! position. Fields that a ROW does not have are reported here, since DataFusion would not
 //! know their position.
 
+mod patterns;
 mod scope;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::Span;
 
 use levada_language::error::{Location, PlanError, PlanErrorKind};
+pub(crate) use patterns::pattern_variables;
 use scope::{Column, Relation, Scope};
 pub(crate) use unnest::{column_names, element_columns};
 
@@ -306,6 +308,7 @@ impl<'a> Resolver<'a> {
                 let collection = array_exprs.first();
                 scope.push(unnest::relation(collection, *with_ordinality, alias, &left));
             }
+            TableFactor::MatchRecognize { .. } => self.pattern(factor, scope, outer),
             _ => {}
         }
     }

@@ -137,13 +137,6 @@ impl Rewriter {
                 unnest::check_joins(table_with_joins)?;
                 versions::joins(table_with_joins)
             }
-            TableFactor::MatchRecognize { table, .. } => {
-                let at = match table.as_ref() {
-                    TableFactor::Table { name, .. } => name_location(name),
-                    _ => None,
-                };
-                Err(PlanError::unsupported("MATCH_RECOGNIZE", at))
-            }
             TableFactor::TableFunction { expr, .. } => Err(unknown_table_function(expr)),
             TableFactor::Function { name, .. } => Err(PlanError::unsupported(
                 "LATERAL with a table function",

@@ -22,8 +22,8 @@ use super::{
 };
 use crate::catalog::Lookup;
 use crate::logical::{
-    CatalogTable, OverCall, ReadAs, Resolver, TemporalJoin, UnnestTable, WindowTable, first_join,
-    first_order_by, over_calls,
+    CatalogTable, OverCall, PatternTable, ReadAs, Resolver, TemporalJoin, UnnestTable, WindowTable,
+    first_join, first_order_by, over_calls,
 };
 use crate::parser::Query;
 use levada_language::error::{Location, PlanError, PlanErrorKind};
@@ -180,6 +180,9 @@ impl<'a> Builder<'a> {
                 let node = extension.node.as_any();
                 if let Some(table) = node.downcast_ref::<UnnestTable>() {
                     return self.unnest(table);
+                }
+                if let Some(table) = node.downcast_ref::<PatternTable>() {
+                    return self.pattern(table);
                 }
                 if let Some(window) = node.downcast_ref::<WindowTable>() {
                     return self.window_table(window);
@@ -427,6 +430,9 @@ impl<'a> Builder<'a> {
             ),
             (NodeKind::Over(_), _) => Some(
                 "behind functions with OVER in event time only the time in whose order rows are is a time attribute",
+            ),
+            (NodeKind::Pattern(_), _) => Some(
+                "of the columns of MATCH_RECOGNIZE only MATCH_ROWTIME() and MATCH_PROCTIME() are time attributes",
             ),
             (NodeKind::Calc(_) | NodeKind::Unnest(_), [input]) => self.timeless_below(*input),
             _ => None,

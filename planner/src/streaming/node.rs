@@ -6,8 +6,8 @@ use arrow::datatypes::SchemaRef;
 use levada_engine::element::ChangelogMode;
 
 use super::{
-    AssignWindow, Calc, ChangelogNormalize, GroupAggregate, Join, Over, Rank, Scan, Sink,
-    TemporalJoin, Unnest, UpsertMaterialize, Values, WindowAggregate,
+    AssignWindow, Calc, ChangelogNormalize, GroupAggregate, Join, Over, PatternMatch, Rank, Scan,
+    Sink, TemporalJoin, Unnest, UpsertMaterialize, Values, WindowAggregate,
 };
 use levada_language::error::Location;
 
@@ -43,6 +43,8 @@ pub enum NodeKind {
     Rank(Rank),
     /// Puts values behind each row that are computed from the rows around it.
     Over(Over),
+    /// Finds matches of a pattern.
+    Pattern(PatternMatch),
     /// Keeps the rows of each key of a table and gives the youngest.
     UpsertMaterialize(UpsertMaterialize),
     /// Writes a table.

@@ -45,6 +45,7 @@ pub(super) fn keeps_order(plan: &Plan, id: NodeId, columns: &BTreeSet<usize>) ->
         | NodeKind::WindowAggregate(_)
         | NodeKind::TemporalJoin(_)
         | NodeKind::UpsertMaterialize(_)
+        | NodeKind::Pattern(_)
         | NodeKind::GroupAggregate(_) => true,
         NodeKind::Calc(calc) => below(through(calc, columns)),
         NodeKind::AssignWindow(_) => {

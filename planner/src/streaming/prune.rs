@@ -51,6 +51,7 @@ fn timed_scans(plan: &Plan, live: &[bool]) -> BTreeSet<NodeId> {
             NodeKind::AssignWindow(window) => window.time.is_some(),
             NodeKind::Join(join) => join.time.is_some(),
             NodeKind::Over(over) => over.form == OverForm::Time,
+            NodeKind::Pattern(pattern) => !pattern.order_by.is_empty(),
             NodeKind::TemporalJoin(join) => join.as_of.is_some(),
             NodeKind::Rank(rank) => rank.window.is_some(),
             _ => false,

@@ -16,4 +16,5 @@ mod nexmark;
 mod s3;
 mod slow_sink;
 mod sorted;
+mod tpch;
 mod written_by_key;

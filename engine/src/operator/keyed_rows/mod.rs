@@ -182,6 +182,22 @@ impl Kept {
         self.on_disk_due <= before
     }
 
+    /// The earliest stamp that a row on disk may have, as far as that is known.
+    pub(super) fn first_due_on_disk(&self) -> i64 {
+        self.on_disk_due
+    }
+
+    /// Takes up all rows of the keys that have some in memory, which keyed state has all of.
+    pub(super) fn complete(&mut self) -> Result<Vec<u32>> {
+        let all = self.keys.table.groups();
+        let some = |key: &u32| self.sides.iter().any(|side| side.has(*key));
+        let keys: Vec<u32> = all.into_iter().filter(some).collect();
+        self.sides.iter_mut().for_each(Side::clear);
+        self.make_place();
+        self.load(&keys)?;
+        Ok(keys)
+    }
+
     /// Takes up more of what is due on disk: rows with a stamp of `before` or earlier, once there may be some of
     /// `worth` or earlier; false if there are none. What was taken up must be removed before the next call.
     pub(super) fn sweep_on(

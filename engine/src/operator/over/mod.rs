@@ -15,8 +15,8 @@
 mod calls;
 mod corrected;
 mod forward;
-mod span;
-mod values;
+pub(super) mod span;
+pub(super) mod values;
 
 #[cfg(test)]
 mod tests;

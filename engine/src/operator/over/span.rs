@@ -11,35 +11,35 @@ use crate::graph::{Bound, Frame, FrameUnit};
 
 /// Rows of a partition, in order, within a span.
 #[derive(Debug, Clone)]
-pub(super) struct Part {
+pub(in crate::operator) struct Part {
     /// The rows.
-    pub(super) rows: Range<usize>,
+    pub(in crate::operator) rows: Range<usize>,
     /// Those of them that values are wanted of.
-    pub(super) wanted: Range<usize>,
+    pub(in crate::operator) wanted: Range<usize>,
     /// Whether the first row stands for all that were there before, which are gone.
-    pub(super) carried: bool,
+    pub(in crate::operator) carried: bool,
 }
 
 impl Part {
     /// Where its own rows begin.
-    pub(super) fn first(&self) -> usize {
+    pub(in crate::operator) fn first(&self) -> usize {
         self.rows.start + usize::from(self.carried)
     }
 }
 
 /// Rows of partitions.
 #[derive(Debug, Default)]
-pub(super) struct Span {
-    pub(super) parts: Vec<Part>,
+pub(in crate::operator) struct Span {
+    pub(in crate::operator) parts: Vec<Part>,
     /// By row: whether it is equal in order to the row before it, which is of the same partition then.
-    pub(super) ties: Vec<bool>,
+    pub(in crate::operator) ties: Vec<bool>,
     /// By row: how far along the order it is, if frames ask for distances.
-    pub(super) along: Option<Along>,
+    pub(in crate::operator) along: Option<Along>,
 }
 
 /// How far along their order rows are: values that rise within a partition.
 #[derive(Debug)]
-pub(super) struct Along {
+pub(in crate::operator) struct Along {
     values: Vec<i128>,
     /// Which rows have one.
     valid: Vec<bool>,
@@ -47,7 +47,7 @@ pub(super) struct Along {
 
 impl Along {
     /// Of the rows' only order column.
-    pub(super) fn of(column: &ArrayRef, descending: bool) -> Result<Self> {
+    pub(in crate::operator) fn of(column: &ArrayRef, descending: bool) -> Result<Self> {
         let values: Vec<i128> = match column.data_type() {
             DataType::Decimal128(..) => column.as_primitive::<Decimal128Type>().values().to_vec(),
             DataType::Date32 | DataType::Timestamp(..) => integers(column)?,
@@ -88,22 +88,22 @@ fn integers(column: &ArrayRef) -> Result<Vec<i128>> {
 
 impl Span {
     /// How many rows there are.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::operator) fn len(&self) -> usize {
         self.ties.len()
     }
 
     /// The rows that values are wanted of.
-    pub(super) fn wanted(&self) -> impl Iterator<Item = usize> + '_ {
+    pub(in crate::operator) fn wanted(&self) -> impl Iterator<Item = usize> + '_ {
         self.parts.iter().flat_map(|part| part.wanted.clone())
     }
 
     /// How many of them there are.
-    pub(super) fn wanted_len(&self) -> usize {
+    pub(in crate::operator) fn wanted_len(&self) -> usize {
         self.parts.iter().map(|part| part.wanted.len()).sum()
     }
 
     /// The first of the rows that are equal to this one in order, among those of its own partition.
-    pub(super) fn first_peer(&self, part: &Part, row: usize) -> usize {
+    pub(in crate::operator) fn first_peer(&self, part: &Part, row: usize) -> usize {
         let mut first = row;
         while first > part.first() && self.ties[first] {
             first -= 1;
@@ -112,7 +112,7 @@ impl Span {
     }
 
     /// Behind the last row that is equal to this one in order.
-    pub(super) fn behind_peers(&self, part: &Part, row: usize) -> usize {
+    pub(in crate::operator) fn behind_peers(&self, part: &Part, row: usize) -> usize {
         let mut behind = row + 1;
         while behind < part.rows.end && self.ties[behind] {
             behind += 1;
@@ -121,7 +121,7 @@ impl Span {
     }
 
     /// The rows that count for each row that a value is wanted of.
-    pub(super) fn frames(&self, frame: &Frame) -> Result<Vec<Range<usize>>> {
+    pub(in crate::operator) fn frames(&self, frame: &Frame) -> Result<Vec<Range<usize>>> {
         let mut frames = Vec::with_capacity(self.wanted_len());
         for part in &self.parts {
             match frame.unit {

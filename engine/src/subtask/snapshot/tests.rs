@@ -616,3 +616,61 @@ async fn a_fault_at_any_call_of_the_store_loses_and_doubles_nothing() {
 async fn nor_does_one_while_large_files_are_sent_in_parts() {
     at_each_call(&bench(640 << 10), one_in(101)).await;
 }
+
+fn barrier(checkpoint_id: u64) -> Barrier {
+    Barrier {
+        checkpoint_id,
+        kind: BarrierKind::Checkpoint,
+        overtakes_at_ms: None,
+    }
+}
+
+impl Job<'_> {
+    /// Works, and makes durable what the only subtask has to say at the barrier; merges nothing.
+    async fn told_at(&mut self, barrier: Barrier) -> Vec<OperatorCheckpoint> {
+        self.work();
+        let store = self.store(self.folder);
+        let task = &mut self.tasks[0];
+        let delta = task.state.take_delta();
+        let mut chains = task.uploader.chains.lock().unwrap();
+        chains.get_mut(UID).unwrap().backlog.push(delta);
+        drop(chains);
+        let operator = OperatorCheckpoint {
+            uid: UID.into(),
+            name: UID.into(),
+            ..OperatorCheckpoint::default()
+        };
+        let uploaded = task.uploader.upload_keyed(&store, barrier, vec![operator]);
+        uploaded.await.unwrap().0
+    }
+}
+
+#[tokio::test]
+async fn a_merge_that_begins_late_is_not_swept_by_checkpoints_that_were_told_before() {
+    let (bench, faulty) = (bench(60), Faulty::new(None));
+    let mut job = Job::new(&bench, &faulty, "jobs/a");
+    job.deploy(1, None).await.unwrap();
+    let store = job.store("jobs/a");
+    let mut told = Vec::new();
+    for id in 1..=6 {
+        told = job.told_at(barrier(id)).await;
+    }
+    // The task of checkpoint 4 comes to its merges only now, that of checkpoint 5 behind it.
+    let uploader = job.tasks[0].uploader.clone();
+    uploader.merge_chains(&store, barrier(4)).await;
+    uploader.merge_chains(&store, barrier(5)).await;
+    let files = || uploader.lock()[UID].chain.files();
+    assert!(files().len() < 6, "nothing was merged");
+    let share = SubtaskCheckpoint {
+        subtask: uploader.subtask,
+        operators: told,
+        in_flight: Vec::new(),
+        channels: Vec::new(),
+    };
+    let last = Manifest::assemble(JobId("job".into()), barrier(6), 0, &bench.graph, [share]);
+    store.sweep(6, &[&last]).await.unwrap();
+    for file in files() {
+        let opened = store.open_state(&file, bench.scratch.path()).await;
+        assert!(opened.is_ok(), "{} is gone", file.path);
+    }
+}

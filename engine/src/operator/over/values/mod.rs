@@ -20,28 +20,28 @@ use crate::graph::{AggregateCall, AggregateFunction, OverCall, OverFunction};
 
 /// The columns that a call reads, by row of the span, and what it carries on from rows that are gone, by part.
 #[derive(Default)]
-pub(super) struct Operands {
-    pub(super) argument: Option<ArrayRef>,
-    pub(super) filter: Option<ArrayRef>,
-    pub(super) default: Option<ArrayRef>,
-    pub(super) carried: Carried,
+pub(in crate::operator) struct Operands {
+    pub(in crate::operator) argument: Option<ArrayRef>,
+    pub(in crate::operator) filter: Option<ArrayRef>,
+    pub(in crate::operator) default: Option<ArrayRef>,
+    pub(in crate::operator) carried: Carried,
 }
 
 /// What is left of rows that are gone, by part of a span, or by partition.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Carried {
+pub(in crate::operator) struct Carried {
     /// A value, for functions that give or accumulate one.
-    pub(super) value: Option<ArrayRef>,
+    pub(in crate::operator) value: Option<ArrayRef>,
     /// How many rows or values there were, for functions that count.
-    pub(super) weight: Option<ArrayRef>,
+    pub(in crate::operator) weight: Option<ArrayRef>,
 }
 
 /// Values of a call.
-pub(super) struct Values {
+pub(in crate::operator) struct Values {
     /// By row that values are wanted of.
-    pub(super) column: ArrayRef,
+    pub(in crate::operator) column: ArrayRef,
     /// What is carried on from the last row of each part; only of calls that carry.
-    pub(super) carried: Carried,
+    pub(in crate::operator) carried: Carried,
 }
 
 impl From<ArrayRef> for Values {
@@ -55,7 +55,7 @@ impl From<ArrayRef> for Values {
 
 /// The values of a call. `carry` says that what is carried on is wanted as well; the last row of each part is
 /// among those that values are wanted of then.
-pub(super) fn values(
+pub(in crate::operator) fn values(
     call: &OverCall,
     span: &Span,
     operands: &Operands,

@@ -1,0 +1,13 @@
+-- A greedy last variable takes what there is up to the end.
+--- use ticks
+--- sql
+SELECT * FROM ticks MATCH_RECOGNIZE (
+  PARTITION BY sym ORDER BY ts
+  MEASURES FIRST(ts) AS a, LAST(ts) AS b, COUNT(*) AS n
+  PATTERN (H L+)
+  DEFINE L AS price < 20, H AS price >= 20
+) AS m;
+--- rows
+sym | a | b | n
+ash | 2026-03-01 10:04:00 | 2026-03-01 10:07:00 | 4
+ash | 2026-03-01 10:09:00 | 2026-03-01 10:10:00 | 2

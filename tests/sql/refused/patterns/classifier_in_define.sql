@@ -1,0 +1,9 @@
+-- CLASSIFIER() in DEFINE.
+--- use ticks
+--- sql
+SELECT * FROM ticks MATCH_RECOGNIZE (
+  ORDER BY ts PATTERN (A B) DEFINE A AS CLASSIFIER() = 'A'
+);
+--- error
+LV-
+CLASSIFIER() in DEFINE

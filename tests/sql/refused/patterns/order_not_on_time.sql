@@ -1,0 +1,9 @@
+-- ORDER BY must begin with a time attribute.
+--- use ticks
+--- sql
+SELECT * FROM ticks MATCH_RECOGNIZE (
+  PARTITION BY sym ORDER BY id PATTERN (A) DEFINE A AS price > 1
+);
+--- error streaming
+LV-
+no time attribute
