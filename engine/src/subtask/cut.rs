@@ -13,6 +13,9 @@ use crate::element::{Barrier, BarrierKind, Element};
 use crate::error::Result;
 use crate::time::MAX_WATERMARK;
 
+#[cfg(test)]
+mod tests;
+
 /// How long a sink may take to flush before a barrier that overtakes goes past it, in milliseconds.
 const FLUSH_MS: i64 = 300;
 
