@@ -236,7 +236,10 @@ impl Rows {
         values: &mut Values,
     ) -> Result<Expr> {
         let name = call.func.name().to_uppercase();
-        let function = F::from_name(call.func.name()).ok_or_else(|| {
+        let known =
+            |function: &F| matches!(function, F::Count | F::Sum | F::Avg | F::Min | F::Max);
+        let function = F::from_name(call.func.name()).filter(known);
+        let function = function.ok_or_else(|| {
             invalid(
                 &format!("{name} in a pattern"),
                 "the aggregates are COUNT, SUM, AVG, MIN and MAX",
@@ -268,7 +271,7 @@ impl Rows {
         let result = match function {
             F::Min | F::Max => argument_type.clone(),
             F::Count => DataType::Int64,
-            F::Sum | F::Avg => call.func.return_type(&[argument_type.clone()])?,
+            _ => call.func.return_type(&[argument_type.clone()])?,
         };
         let ordered =
             argument_type.is_numeric() || matches!(argument_type, DataType::Timestamp(..));
