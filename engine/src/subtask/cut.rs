@@ -45,6 +45,7 @@ impl Subtask {
             self.held = Some(barrier);
             return Ok(());
         }
+        self.chain.wait_for_answers(false);
         let overtakes_at = barrier.overtakes_at_ms;
         let channels = match overtakes_at.is_some() {
             true => self.channel_times(),

@@ -24,9 +24,11 @@ impl Chain {
         waits || self.lookups().any(|(_, lookup)| lookup.is_full())
     }
 
-    /// Whether an answer is there, and room for what it makes.
+    /// Whether an answer is there, and room for what it makes. A barrier that waits for answers waits for nobody
+    /// else: who reads may be gone, as a client whose query is stopped.
     pub fn has_answers(&self) -> bool {
-        self.lookups().any(|(_, lookup)| lookup.can_give()) && !self.is_blocked()
+        let may_give = self.waits_for_answers || !self.is_blocked();
+        may_give && self.lookups().any(|(_, lookup)| lookup.can_give())
     }
 
     /// Whether no input is taken until all questions are answered.

@@ -168,6 +168,11 @@ struct Fixture {
 }
 
 async fn fixture() -> Fixture {
+    fixture_with(64).await
+}
+
+/// Whose client takes so many batches.
+async fn fixture_with(window: usize) -> Fixture {
     let folder = tempfile::tempdir().unwrap();
     let answers = Arc::new(Semaphore::new(0));
     let mut connectors = ConnectorRegistry::new();
@@ -205,7 +210,7 @@ async fn fixture() -> Fixture {
         outputs: Vec::new(),
         commands,
         reporter: Reporter::new(reports, job, 1, id),
-        collect_window: Arc::new(Semaphore::new(64)),
+        collect_window: Arc::new(Semaphore::new(window)),
     };
     Fixture {
         subtask: build(plan, wiring).await.unwrap(),
@@ -319,4 +324,18 @@ async fn a_barrier_that_is_given_up_is_followed_by_another() {
     f.answer(1).await;
     assert_eq!(f.cut().unwrap().0, 2, "the first one is not cut any more");
     assert_eq!(f.collected(), [1]);
+}
+
+#[tokio::test]
+async fn the_last_checkpoint_does_not_wait_for_a_client_that_reads_no_more() {
+    let mut f = fixture_with(0).await;
+    for row in 1..5 {
+        f.take(&[row]);
+    }
+    f.answer(1).await;
+    assert!(f.subtask.chain.is_full(), "the client has not taken it");
+    f.barrier(1, BarrierKind::Final);
+    assert_eq!(f.cut(), None);
+    f.answer(3).await;
+    assert_eq!(f.cut(), Some((1, Vec::new())));
 }

@@ -236,8 +236,7 @@ impl Rows {
         values: &mut Values,
     ) -> Result<Expr> {
         let name = call.func.name().to_uppercase();
-        let known =
-            |function: &F| matches!(function, F::Count | F::Sum | F::Avg | F::Min | F::Max);
+        let known = |function: &F| matches!(function, F::Count | F::Sum | F::Avg | F::Min | F::Max);
         let function = F::from_name(call.func.name()).filter(known);
         let function = function.ok_or_else(|| {
             invalid(
