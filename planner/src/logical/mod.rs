@@ -5,7 +5,7 @@
 //!         ──multisets──▶ INTERSECT ALL and EXCEPT ALL count rows
 //!         ──unnest──▶ UnnestTable nodes upon their tables
 //!         ──windows──▶ plan with WindowTable nodes ──temporal_join──▶ plan with TemporalJoin nodes
-//!         ──optimize──▶ logical plan
+//!         ──frames──▶ no distances in orders that have none ──optimize──▶ logical plan
 //! ```
 //!
 //! [`Resolver`] knows functions and types; [`QueryContext`] answers DataFusion's questions about
@@ -15,6 +15,7 @@
 mod advice;
 mod context;
 mod field_access;
+mod frames;
 mod insert;
 mod locate;
 mod multisets;
@@ -33,6 +34,7 @@ mod window_table;
 mod windows;
 
 pub use context::{FileTables, QueryContext, schema_of_view};
+pub(crate) use frames::has_no_distance;
 pub use insert::insert_plan;
 pub use locate::first_join;
 pub(crate) use over_calls::{OverCall, over_calls};
@@ -60,7 +62,8 @@ pub fn plan(context: &QueryContext<'_>, query: &Query) -> Result<LogicalPlan, Pl
     let counted = multisets::count_rows(raw)?;
     let windowed = windows::replace_markers(unnest::attach(counted)?)?;
     let joined = temporal_join::replace_markers(windowed, context.is_streaming())?;
-    optimize::analyze(context.resolver(), joined).map_err(|error| advice::placed(error, query))
+    let framed = frames::without_distances(joined)?;
+    optimize::analyze(context.resolver(), framed).map_err(|error| advice::placed(error, query))
 }
 
 pub use optimize::optimize_for_streams;
