@@ -11,12 +11,15 @@
 //! ```
 //!
 //! [`case`] reads a case, [`run`] runs its script, [`paced`] slows sources down and makes them
-//! fail, [`kept`] keeps what a killed job has committed, [`cluster`] is where jobs run, [`postgres`] is a
+//! fail, [`kept`] keeps what a killed job has committed, [`changes`] are tables that change by key, [`generated`] are
+//! cases made up by chance, [`cluster`] is where jobs run, [`postgres`] is a
 //! database outside, [`tpch`] lets the queries of TPC-H follow tables that change. The tests themselves are in `tests/tests`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod case;
+pub mod changes;
 pub mod cluster;
+pub mod generated;
 pub mod kept;
 pub mod paced;
 pub mod postgres;

@@ -1,11 +1,12 @@
 //! A case, run in many ways.
 
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{FutureExt as _, StreamExt};
 use levada_engine::checkpoint::CheckpointStore;
 use levada_engine::client::{JobState, JobStatus, StopMode};
 use levada_engine::connector::ConnectorRegistry;
@@ -17,6 +18,7 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use crate::case::{self, Case, Expected};
+use crate::changes::Changes;
 use crate::cluster::{Shared, Shares};
 use crate::kept::{self, Kept};
 use crate::paced::{Faults, paced};
@@ -128,12 +130,16 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(3);
 /// After which a run counts as stuck.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What the error of a run begins with that was stuck.
+pub const STUCK: &str = "stuck for";
+
 impl Bench {
     /// Starts the engines.
     pub async fn start(seed: u64) -> Self {
         let kept = Kept::default();
         let mut connectors = levada_connectors::registry();
         connectors.register(Arc::new(kept.clone()));
+        connectors.register(Arc::new(Changes(levada_connectors::registry())));
         let faults = Faults::default();
         let slow = (LONGEST_PAUSE, LONGEST_PAUSE);
         let slow = paced(&connectors, slow, seed, &faults);
@@ -167,8 +173,20 @@ impl Bench {
         let run = Run::prepare(self, case, way)?;
         match tokio::time::timeout(PATIENCE, run.check()).await {
             Ok(result) => result,
-            Err(_) => Err(format!("stuck for {PATIENCE:?}")),
+            Err(_) => Err(format!("{STUCK} {PATIENCE:?}")),
         }
+    }
+
+    /// Runs a case one way, whatever is expected of it. The error is that of its script.
+    pub async fn answer(&self, case: &Case, way: Way) -> Result<Answer, String> {
+        let mut run = Run::prepare(self, case, way)?;
+        let script = AssertUnwindSafe(run.script()).catch_unwind();
+        let answer = match tokio::time::timeout(PATIENCE, script).await {
+            Ok(Ok(answer)) => answer?,
+            Ok(Err(panic)) => return Err(format!("panic: {}", said(panic.as_ref()))),
+            Err(_) => return Err(format!("{STUCK} {PATIENCE:?}")),
+        };
+        answer.ok_or_else(|| "no statement gave rows".to_string())
     }
 
     /// Jobs that are left over.
@@ -752,6 +770,13 @@ fn write(path: &Path, content: &str, deal: bool) {
         let part = path.join(format!("part-{part}.{ending}"));
         std::fs::write(part, text).expect("the folder of the test is writable");
     }
+}
+
+/// What a panic says.
+fn said(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("without a word")
 }
 
 fn hash(text: &str) -> u64 {

@@ -5,7 +5,7 @@
 //!         ──multisets──▶ INTERSECT ALL and EXCEPT ALL count rows
 //!         ──unnest──▶ UnnestTable nodes upon their tables ──patterns──▶ conditions of PatternTable nodes analyzed
 //!         ──windows──▶ plan with WindowTable nodes ──temporal_join──▶ plan with TemporalJoin nodes
-//!         ──optimize──▶ logical plan
+//!         ──frames──▶ no distances in orders that have none ──optimize──▶ logical plan
 //! ```
 //!
 //! [`Resolver`] knows functions and types; [`QueryContext`] answers DataFusion's questions about
@@ -16,6 +16,7 @@ mod advice;
 mod context;
 mod each_query;
 mod field_access;
+mod frames;
 mod inline;
 mod insert;
 mod join_order;
@@ -38,6 +39,7 @@ mod windows;
 
 pub use context::{FileTables, QueryContext, schema_of_view};
 pub(crate) use each_query::each_query;
+pub(crate) use frames::has_no_distance;
 pub use inline::inlined;
 pub use insert::insert_plan;
 pub use locate::{first_join, first_order_by};
@@ -69,7 +71,8 @@ pub fn plan(context: &QueryContext<'_>, query: &Query) -> Result<LogicalPlan, Pl
     let matched = patterns::analyze(unnest::attach(counted)?, context.resolver())?;
     let windowed = windows::replace_markers(matched)?;
     let joined = temporal_join::replace_markers(windowed, context)?;
-    optimize::analyze(context.resolver(), joined).map_err(|error| advice::placed(error, query))
+    let framed = frames::without_distances(joined)?;
+    optimize::analyze(context.resolver(), framed).map_err(|error| advice::placed(error, query))
 }
 
 pub use optimize::optimize_for_streams;

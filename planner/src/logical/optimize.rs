@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use chrono::{DateTime, Utc};
 use datafusion::common::alias::AliasGenerator;
 use datafusion::common::config::ConfigOptions;
@@ -24,6 +25,7 @@ use datafusion::optimizer::push_down_filter::PushDownFilter;
 use datafusion::optimizer::replace_distinct_aggregate::ReplaceDistinctWithAggregate;
 use datafusion::optimizer::scalar_subquery_to_join::ScalarSubqueryToJoin;
 use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
+use datafusion::optimizer::single_distinct_to_groupby::SingleDistinctToGroupBy;
 use datafusion::optimizer::{ApplyOrder, Optimizer, OptimizerConfig, OptimizerRule};
 
 use super::join_order::JoinOrder;
@@ -43,17 +45,22 @@ pub(super) fn analyze(resolver: &Resolver, plan: LogicalPlan) -> Result<LogicalP
     Ok(analyzed)
 }
 
-/// The rules of batch mode: DataFusion's, with [`Filters`] in the place of what it stands for.
+/// The rules of batch mode: DataFusion's, with [`Filters`] and [`Distinct`] in the place of what they stand for.
 pub(super) fn batch_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    let replaced = |rule: Arc<dyn OptimizerRule + Send + Sync>| match rule.name() {
-        PUSH_DOWN_FILTER => Arc::new(Filters(PushDownFilter::new())),
-        _ => rule,
+    type Rule = Arc<dyn OptimizerRule + Send + Sync>;
+    let replaced = |rule: Rule| -> Rule {
+        match rule.name() {
+            PUSH_DOWN_FILTER => Arc::new(Filters(PushDownFilter::new())),
+            SINGLE_DISTINCT => Arc::new(Distinct(SingleDistinctToGroupBy::new())),
+            _ => rule,
+        }
     };
     Optimizer::new().rules.into_iter().map(replaced).collect()
 }
 
 /// What DataFusion calls that rule.
 const PUSH_DOWN_FILTER: &str = "push_down_filter";
+const SINGLE_DISTINCT: &str = "single_distinct_aggregation_to_group_by";
 
 /// Optimizes the plan of `query`, which will run on streams.
 ///
@@ -146,6 +153,40 @@ impl OptimizerRule for Equalities {
                 Ok(Transformed::no(plan))
             }
             _ => Ok(extracted),
+        }
+    }
+}
+
+/// `SingleDistinctToGroupBy`, where types stay what they are: it makes sums of sums, which are wider if they are of
+/// a DECIMAL.
+#[derive(Debug)]
+struct Distinct(SingleDistinctToGroupBy);
+
+impl OptimizerRule for Distinct {
+    fn name(&self) -> &str {
+        SINGLE_DISTINCT
+    }
+
+    fn apply_order(&self) -> Option<ApplyOrder> {
+        self.0.apply_order()
+    }
+
+    fn rewrite(
+        &self,
+        plan: LogicalPlan,
+        config: &dyn OptimizerConfig,
+    ) -> DataFusionResult<Transformed<LogicalPlan>> {
+        if !matches!(plan, LogicalPlan::Aggregate(_)) {
+            return Ok(Transformed::no(plan));
+        }
+        let grouped = self.0.rewrite(plan.clone(), config)?;
+        let types = |plan: &LogicalPlan| -> Vec<DataType> {
+            let fields = plan.schema().fields().iter();
+            fields.map(|field| field.data_type().clone()).collect()
+        };
+        match types(&grouped.data) == types(&plan) {
+            true => Ok(grouped),
+            false => Ok(Transformed::no(plan)),
         }
     }
 }

@@ -6,6 +6,7 @@ mod checkpoint_format;
 mod crash;
 mod edited;
 mod full_disk;
+mod generated;
 mod golden;
 mod inspect;
 mod kafka;

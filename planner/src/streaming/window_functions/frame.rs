@@ -7,6 +7,7 @@ use levada_engine::graph::{Bound, Frame, FrameUnit};
 use levada_language::types::SqlType;
 
 use super::order_type;
+use crate::logical;
 use crate::streaming::ranking::Sorting;
 
 /// Why a frame is refused.
@@ -33,6 +34,8 @@ pub(super) fn of(
     let unit = match frame.units {
         WindowFrameUnits::Rows => FrameUnit::Rows,
         WindowFrameUnits::Range => FrameUnit::Range,
+        // All that is equal in order is one group.
+        WindowFrameUnits::Groups if logical::has_no_distance(frame) => FrameUnit::Range,
         WindowFrameUnits::Groups => {
             return Err(refused(
                 "a frame of GROUPS on streams",

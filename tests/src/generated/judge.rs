@@ -1,0 +1,112 @@
+//! Whether streams give what batch mode gives.
+
+use crate::case::{Case, Expected};
+use crate::run::{Answer, Bench, Way, same};
+
+/// What running a case has shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// All ways gave the same rows, so many.
+    Same(usize),
+    /// Streams say that they cannot do it, or all ways refuse; the error.
+    Refused(String),
+    /// What must not be.
+    Wrong(Fault, String),
+}
+
+/// What is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// Other rows, columns or types than in batch mode.
+    Difference,
+    /// A panic, or an error that says it is one of the product.
+    Internal,
+    /// No end.
+    Stuck,
+    /// An error on streams that is none in batch mode, and does not say that streams cannot do it.
+    OnlyStreamsFail,
+    /// An error in batch mode that is none on streams.
+    OnlyBatchFails,
+}
+
+/// What streams may say to something that they cannot do: it is not supported, or no window of event time.
+const CANNOT: [&str; 2] = ["LV-1011", "LV-1014"];
+
+/// Runs a case in batch mode and in some ways of streams; leaves in it what batch mode gave.
+pub async fn judge(bench: &Bench, case: &mut Case, ways: &[Way]) -> Verdict {
+    let batch = bench.answer(case, Way::Batch).await;
+    if let Some(wrong) = defect(Way::Batch, &batch) {
+        return wrong;
+    }
+    let mut refused = None;
+    for way in ways {
+        let found = bench.answer(case, *way).await;
+        if let Some(wrong) = defect(*way, &found) {
+            return wrong;
+        }
+        let problem = match (&batch, &found) {
+            (Ok(batch), Ok(found)) => different(batch, found).map(|d| (Fault::Difference, d)),
+            (_, Err(error)) if CANNOT.iter().any(|code| error.contains(code)) => {
+                refused = Some(error.clone());
+                None
+            }
+            (Ok(_), Err(error)) => Some((Fault::OnlyStreamsFail, error.clone())),
+            (Err(error), Ok(_)) => Some((Fault::OnlyBatchFails, error.clone())),
+            (Err(_), Err(error)) => {
+                refused = Some(error.clone());
+                None
+            }
+        };
+        if let Some((fault, problem)) = problem {
+            expect(case, &batch);
+            return Verdict::Wrong(fault, format!("{way:?}: {problem}"));
+        }
+    }
+    expect(case, &batch);
+    match (refused, batch) {
+        (Some(error), _) => Verdict::Refused(error),
+        (None, Ok(answer)) => Verdict::Same(answer.rows.len()),
+        (None, Err(error)) => Verdict::Refused(error),
+    }
+}
+
+fn expect(case: &mut Case, batch: &Result<Answer, String>) {
+    if let Ok(batch) = batch {
+        case.expected = vec![Expected::Rows {
+            table: None,
+            columns: batch.columns.clone(),
+            rows: batch.rows.clone(),
+        }];
+    }
+}
+
+/// What is never right.
+fn defect(way: Way, found: &Result<Answer, String>) -> Option<Verdict> {
+    let error = found.as_ref().err()?;
+    let text = error.to_lowercase();
+    let internal = ["lv-1099", "lv-9001", "internal error", "panic"];
+    let fault = if error.starts_with(crate::run::STUCK) {
+        Fault::Stuck
+    } else if internal.iter().any(|word| text.contains(word)) {
+        Fault::Internal
+    } else {
+        return None;
+    };
+    Some(Verdict::Wrong(fault, format!("{way:?}: {error}")))
+}
+
+/// In what an answer differs from that of batch mode.
+fn different(batch: &Answer, found: &Answer) -> Option<String> {
+    same("the columns", &batch.columns, &found.columns)
+        .and_then(|()| same("the rows", &batch.rows, &found.rows))
+        .err()
+        .or_else(|| {
+            let typed = !found.types.is_empty() && batch.types != found.types;
+            typed.then(|| {
+                format!(
+                    "the types are {:?}, in batch {:?}",
+                    found.types, batch.types
+                )
+            })
+        })
+}
