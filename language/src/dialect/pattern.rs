@@ -29,7 +29,7 @@ pub const RUNNING: &str = "__levada_running";
 /// Brings the clauses of each MATCH_RECOGNIZE into the order in which they are read.
 ///
 /// # Errors
-/// MATCH_RECOGNIZE behind a subquery.
+/// MATCH_RECOGNIZE behind a subquery, or with rows that a match leaves out.
 pub fn arrange(tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>, PlanError> {
     let is_one = |token: &TokenWithSpan| is_word(token, "MATCH_RECOGNIZE");
     if !tokens.iter().any(is_one) {
@@ -62,6 +62,7 @@ pub fn arrange(tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>, PlanErr
                 break;
             }
         }
+        check_clauses(&clauses)?;
         arranged.extend(arrange_clauses(clauses));
     }
     Ok(arranged)
@@ -79,6 +80,21 @@ fn check_input(before: &[TokenWithSpan], token: &TokenWithSpan) -> Result<(), Pl
         .hint("give the subquery a name: WITH rows AS (SELECT …) SELECT … FROM rows MATCH_RECOGNIZE (…)")),
         _ => Ok(()),
     }
+}
+
+/// Rows that a match leaves out, which sqlparser takes for a quantifier.
+fn check_clauses(clauses: &[TokenWithSpan]) -> Result<(), PlanError> {
+    let is_space = |token: &&TokenWithSpan| matches!(token.token, Token::Whitespace(_));
+    let mut tokens = clauses.iter().filter(|token| !is_space(token)).peekable();
+    while let Some(token) = tokens.next() {
+        let next = tokens.peek().map(|next| &next.token);
+        if token.token == Token::LBrace && next == Some(&Token::Minus) {
+            let at = Location::of(token.span);
+            return Err(PlanError::unsupported("{- … -} in a pattern", at)
+                .hint("with ALL ROWS PER MATCH, leave rows out by WHERE and CLASSIFIER()"));
+        }
+    }
+    Ok(())
 }
 
 fn arrange_clauses(clauses: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {

@@ -1,11 +1,13 @@
 //! The clauses of MATCH_RECOGNIZE beside its expressions.
 
+use arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::planner::RelationPlannerContext;
-use datafusion::logical_expr::{Expr, LogicalPlan, SortExpr};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, SortExpr};
 use levada_engine::graph::{Pattern, Skip};
 use levada_language::dialect::pattern::{SUBSET, WITHIN};
 use levada_language::error::{Location, PlanError, PlanErrorKind};
+use levada_language::types::SqlType;
 use sqlparser::ast::{
     AfterMatchSkip, BinaryOperator, EmptyMatchesMode, Expr as SqlExpr, Ident,
     MatchRecognizePattern, MatchRecognizeSymbol, OrderByExpr, RepetitionQuantifier, RowsPerMatch,
@@ -268,6 +270,17 @@ pub(super) fn order(
                     .hint("compute it as a column in front, or in CREATE TABLE")
                     .into(),
             );
+        }
+        let data_type = expr.get_type(input.schema())?;
+        if place == 0 && !matches!(data_type, DataType::Timestamp(..)) {
+            let shown = SqlType::from_arrow(&data_type);
+            let message = format!(
+                "ORDER BY of MATCH_RECOGNIZE begins with {shown}, which is no time attribute"
+            );
+            return Err(PlanError::new(PlanErrorKind::InvalidStatement, message)
+                .hint("begin with the column that WATERMARK FOR is about, or with one that is AS PROCTIME()")
+                .at(at)
+                .into());
         }
         if place == 0 && !ascending {
             return Err(PlanError::unsupported(

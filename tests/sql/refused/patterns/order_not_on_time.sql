@@ -4,6 +4,6 @@
 SELECT * FROM ticks MATCH_RECOGNIZE (
   PARTITION BY sym ORDER BY id PATTERN (A) DEFINE A AS price > 1
 );
---- error streaming
+--- error
 LV-
 no time attribute
