@@ -136,7 +136,7 @@ impl<'a> Arguments<'a> {
         };
         let same = |choice: &&str| choice.eq_ignore_ascii_case(value);
         let expected = || format!("'{}'", choices.join("' or '"));
-        let found = choices.iter().position(|choice| same(&choice));
+        let found = choices.iter().position(same);
         found
             .map(Some)
             .ok_or_else(|| invalid(key, value, &expected()))

@@ -1,5 +1,6 @@
 //! Pattern: matches of a pattern among the rows of each partition.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
@@ -45,7 +46,7 @@ pub struct MatchVariable {
 }
 
 /// A condition over values.
-#[derive(Debug, Clone, Eq, Hash)]
+#[derive(Debug, Clone, Eq)]
 pub struct MatchCondition {
     /// The values.
     pub values: Vec<Reference>,
@@ -58,6 +59,14 @@ pub struct MatchCondition {
 impl PartialEq for MatchCondition {
     fn eq(&self, other: &Self) -> bool {
         self.values == other.values && self.schema == other.schema && self.expr.eq(&other.expr)
+    }
+}
+
+impl Hash for MatchCondition {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.values.hash(state);
+        self.schema.hash(state);
+        self.expr.hash(state);
     }
 }
 

@@ -632,9 +632,10 @@ impl Job<'_> {
         let store = self.store(self.folder);
         let task = &mut self.tasks[0];
         let delta = task.state.take_delta();
-        let mut chains = task.uploader.chains.lock().unwrap();
-        chains.get_mut(UID).unwrap().backlog.push(delta);
-        drop(chains);
+        {
+            let mut chains = task.uploader.chains.lock().unwrap();
+            chains.get_mut(UID).unwrap().backlog.push(delta);
+        }
         let operator = OperatorCheckpoint {
             uid: UID.into(),
             name: UID.into(),

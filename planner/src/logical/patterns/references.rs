@@ -270,7 +270,9 @@ impl Rows {
         let result = match function {
             F::Min | F::Max => argument_type.clone(),
             F::Count => DataType::Int64,
-            _ => call.func.return_type(&[argument_type.clone()])?,
+            _ => call
+                .func
+                .return_type(std::slice::from_ref(&argument_type))?,
         };
         let ordered =
             argument_type.is_numeric() || matches!(argument_type, DataType::Timestamp(..));

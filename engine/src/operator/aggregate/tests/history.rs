@@ -150,7 +150,7 @@ fn random_run(seed: u64, spec: &GroupAggregateSpec, (local, shuffled): (bool, bo
         model.process(spec, &rows);
         pipeline.process(batch_of(&rows));
         if step % 3 == 2 {
-            let backend = match seed % 2 == 0 && step < 9 {
+            let backend = match seed.is_multiple_of(2) && step < 9 {
                 true => BackendKind::RocksDb,
                 false => BackendKind::Memory,
             };
