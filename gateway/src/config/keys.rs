@@ -229,7 +229,7 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "table.exec.async-lookup.output-mode",
-        Kind::Choice(&[("ORDERED", "ORDERED"), ("ALLOW_UNORDERED", "ORDERED")]),
+        Kind::Choice(&[("ordered", "ORDERED"), ("allow-unordered", "ORDERED")]),
         Some("ORDERED"),
         "in which order rows leave a lookup join; ALLOW_UNORDERED is met by ORDERED",
     ),
