@@ -202,6 +202,8 @@ impl From<datafusion::error::DataFusionError> for EngineError {
                 Err(e) => Self::data(without_code(&e.to_string())),
             },
             D::ResourcesExhausted(m) => Self::resource(m),
+            // What batch mode cannot do, and finds out when it has begun.
+            D::NotImplemented(m) => Self::config(format!("this is not supported: {m}")),
             other => Self::internal(other.strip_backtrace()),
         }
     }

@@ -48,6 +48,15 @@ pub fn seed() -> u64 {
     })
 }
 
+/// The seed of tests that are to find what is new in long runs, and what is broken in short ones: these have always the
+/// same one, unless `LEVADA_TEST_SEED` says another.
+pub fn seed_of_share(share: u64) -> u64 {
+    match soak() || std::env::var("LEVADA_TEST_SEED").is_ok() {
+        true => seed(),
+        false => share,
+    }
+}
+
 /// Whether long counts run in full (`make soak`).
 pub fn soak() -> bool {
     std::env::var("LEVADA_SOAK").is_ok_and(|value| !value.is_empty() && value != "0")

@@ -256,7 +256,9 @@ fn check(
     let found = resolved.get_type(&DFSchema::try_from(schema.as_ref().clone())?)?;
     let plain = Expr::Nested(Box::new(expression.ast));
     expression.ast = cast(plain, function.returns.to_string());
-    match resolver.resolve(&expression, &schema) {
+    let columns = DFSchema::try_from(schema.as_ref().clone())?;
+    let cast = resolver.resolve(&expression, &schema);
+    match cast.and_then(|cast| resolver.physical(&cast, &columns)) {
         Ok(_) => return Ok(()),
         Err(error) if error.kind() != PlanErrorKind::TypeMismatch => return Err(error),
         Err(_) => {}

@@ -7,5 +7,5 @@ LV-1011
 MEDIAN
 --- rows
 item | a
-NULL | 9
-cup | 6
+NULL | 9.0
+cup | 6.0

@@ -31,6 +31,8 @@ pub enum Fault {
 
 /// What streams may say to something that they cannot do: it is not supported, or no window of event time.
 const CANNOT: [&str; 2] = ["LV-1011", "LV-1014"];
+/// What batch mode says to something that DataFusion cannot do.
+const BATCH_CANNOT: &str = "LV-2001 (configuration): this is not supported";
 
 /// Runs a case in batch mode and in some ways of streams; leaves in it what batch mode gave.
 pub async fn judge(bench: &Bench, case: &mut Case, ways: &[Way]) -> Verdict {
@@ -51,6 +53,10 @@ pub async fn judge(bench: &Bench, case: &mut Case, ways: &[Way]) -> Verdict {
                 None
             }
             (Ok(_), Err(error)) => Some((Fault::OnlyStreamsFail, error.clone())),
+            (Err(error), Ok(_)) if error.contains(BATCH_CANNOT) => {
+                refused = Some(error.clone());
+                None
+            }
             (Err(error), Ok(_)) => Some((Fault::OnlyBatchFails, error.clone())),
             (Err(_), Err(error)) => {
                 refused = Some(error.clone());

@@ -11,6 +11,7 @@ use rand::rngs::SmallRng;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Runs a script; a coordinator that was killed just now may not listen yet.
 fn sql(cluster: &Processes, script: &str) -> Output {
     let options = [
         "--connect",
@@ -19,7 +20,15 @@ fn sql(cluster: &Processes, script: &str) -> Output {
         "csv",
         "--detach",
     ];
-    process::sql(&options, script)
+    let begun = Instant::now();
+    loop {
+        let output = process::sql(&options, script);
+        let error = String::from_utf8_lossy(&output.stderr);
+        if !error.contains("LV-5001") || begun.elapsed() > PATIENCE {
+            return output;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// The rows of a script's last statement, which must succeed.
@@ -46,7 +55,6 @@ fn numbers(cluster: &Processes) -> [u64; 4] {
             let cells: Vec<u64> = cells.map(|cell| cell.parse().unwrap_or(0)).collect();
             return cells.try_into().unwrap();
         }
-        // The coordinator may just have been killed.
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(begun.elapsed() < PATIENCE, "{error}\n{}", cluster.tail());
         std::thread::sleep(Duration::from_millis(50));

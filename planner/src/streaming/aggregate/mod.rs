@@ -14,6 +14,7 @@
 
 mod grouping;
 mod scope;
+mod sessions;
 mod sets;
 
 use std::sync::Arc;
@@ -114,9 +115,14 @@ impl Builder<'_> {
             .calls
             .iter()
             .try_for_each(|call| scope.check_call(call))?;
+        let (mut below, mut grouping, mut chosen) = (below, grouping, None);
         if assign.window.is_session() {
             check_session_keys(&assign.session_keys, &split.keys, location)?;
             check_session_sets(&grouping, location)?;
+            (below, chosen) = sessions::split(below, &assign.session_keys);
+        }
+        if let Some(chosen) = &chosen {
+            grouping = sessions::of_chosen(grouping, chosen)?;
         }
         let time = assign
             .time
@@ -140,7 +146,11 @@ impl Builder<'_> {
             keys: materialised.keys,
             calls: materialised.calls,
         };
-        self.finish_window(node, input, sources, above, &inner.names)
+        let id = self.finish_window(node, input, sources, above, &inner.names)?;
+        match chosen {
+            Some(_) => self.with_chosen(id),
+            None => Ok(id),
+        }
     }
 
     /// Shape 2. `end` is the `window_end` of the earlier window; its `window_start` is a key.

@@ -4,6 +4,6 @@
 DROP bids;
 --- error
 LV-1001
-expected TABLE, VIEW, DATABASE or CATALOG, found bids
+expected TABLE, VIEW, DATABASE, CATALOG or FUNCTION, found bids
 line 1, column 6
 hint: say what it is that is dropped, as in DROP TABLE t
