@@ -203,8 +203,10 @@ impl From<datafusion::error::DataFusionError> for EngineError {
             },
             D::ResourcesExhausted(m) => Self::resource(m),
             // What batch mode cannot do, and finds out when it has begun.
-            D::NotImplemented(m) => Self::config(format!("this is not supported: {m}")),
-            other => Self::internal(other.strip_backtrace()),
+            other => match other.find_root() {
+                D::NotImplemented(m) => Self::config(format!("this is not supported: {m}")),
+                _ => Self::internal(other.strip_backtrace()),
+            },
         }
     }
 }
