@@ -28,7 +28,7 @@ use super::sorted::{Descending, KeyRange, Room, RunWriter, SortedRuns, Wanted};
 use super::{ChangeSource, Delta, KeyedState, Order, StateSetup, TableId, check_group, full_key};
 use crate::error::{EngineError, Result};
 use crate::key::{KeyGroup, KeyGroupRange};
-use tree::Tree;
+use tree::{PACE, Pace, Tree};
 
 /// Changes that come in order are no longer held in memory when they take more than this.
 const DIRECT_BYTES: usize = 1 << 20;
@@ -52,17 +52,21 @@ pub(super) struct DiskState {
 
 impl DiskState {
     pub(super) fn open(setup: StateSetup<'_>) -> Result<Self> {
+        Self::open_with(setup, PACE)
+    }
+
+    fn open_with(setup: StateSetup<'_>, pace: Pace) -> Result<Self> {
         std::fs::create_dir_all(setup.scratch).map_err(|e| unusable(setup.scratch, &e))?;
         let room = &setup.resources.runs;
         let is_empty = setup.restored.is_empty();
         let runs = SortedRuns::open(setup.restored, setup.key_groups, room)?;
-        let mut kept = Tree::new(runs, setup.scratch, room);
+        let mut kept = Tree::new(runs, setup.scratch, room, pace);
         // What was restored is in a checkpoint already.
         kept.seal();
         Ok(DiskState {
             key_groups: setup.key_groups,
             kept,
-            derived: Tree::new(SortedRuns::default(), setup.scratch, room),
+            derived: Tree::new(SortedRuns::default(), setup.scratch, room, pace),
             derived_tables: BTreeSet::new(),
             checkpointed: setup.checkpointed,
             is_empty,

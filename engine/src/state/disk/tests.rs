@@ -11,6 +11,12 @@ use crate::state::{Change, Resources};
 
 const RANGE: KeyGroupRange = KeyGroupRange { start: 1, end: 4 };
 
+/// Most merges are done by threads, and waited for.
+const OFTEN: Pace = Pace {
+    at_once: 100,
+    most_runs: 12,
+};
+
 struct Opened {
     state: DiskState,
     scratch: tempfile::TempDir,
@@ -18,15 +24,15 @@ struct Opened {
 
 fn open(files: &[Vec<u8>], memory: u64) -> Opened {
     let scratch = tempfile::tempdir().unwrap();
-    let state = DiskState::open(StateSetup {
+    let setup = StateSetup {
         kind: BackendKind::Disk,
         key_groups: RANGE,
         scratch: scratch.path(),
         checkpointed: true,
         restored: restored(files),
         resources: &Resources::new(Memory::new(memory)),
-    });
-    let state = state.unwrap();
+    };
+    let state = DiskState::open_with(setup, OFTEN).unwrap();
     Opened { state, scratch }
 }
 
