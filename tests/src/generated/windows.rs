@@ -80,7 +80,7 @@ impl Maker<'_> {
         let chosen = self.choices.some(&source.columns, 1, 50);
         let (mut list, mut columns) = named(&chosen);
         let time = source.order.time.map(|t| source.columns[t].name.clone());
-        let looks_back = time.is_some() && self.choices.percent(60);
+        let looks_back = time.is_some() && source.order.unique && self.choices.percent(60);
         let calls = 1 + usize::from(self.choices.percent(40));
         for number in 0..calls {
             let start = self.choices.mark();
