@@ -1,7 +1,5 @@
 //! GROUP BY, and what puts queries together.
 
-use std::collections::HashSet;
-
 use super::maker::{Maker, Order, Query, Source, keep, named};
 use super::tables::{Column, Kind};
 
@@ -42,8 +40,7 @@ impl Maker<'_> {
                 keys.push(computed);
             }
         }
-        let mut names = HashSet::new();
-        keys.retain(|key| names.insert(key.name.clone()));
+        keys.dedup_by(|a, b| a.name == b.name);
         keys
     }
 
