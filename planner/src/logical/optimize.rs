@@ -6,12 +6,12 @@ use arrow::datatypes::DataType;
 use chrono::{DateTime, Utc};
 use datafusion::common::alias::AliasGenerator;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::Transformed;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{NullEquality, Result as DataFusionResult};
 use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::expr::GroupingSet;
 use datafusion::logical_expr::utils::split_conjunction;
-use datafusion::logical_expr::{Aggregate, Expr, Filter, LogicalPlan};
+use datafusion::logical_expr::{self, Aggregate, Expr, Filter, LogicalPlan};
 use datafusion::optimizer::common_subexpr_eliminate::CommonSubexprEliminate;
 use datafusion::optimizer::decorrelate_predicate_subquery::DecorrelatePredicateSubquery;
 use datafusion::optimizer::eliminate_cross_join::EliminateCrossJoin;
@@ -47,13 +47,14 @@ pub(super) fn analyze(resolver: &Resolver, plan: LogicalPlan) -> Result<LogicalP
     Ok(analyzed)
 }
 
-/// The rules of batch mode: DataFusion's, with [`Filters`] and [`Distinct`] in the place of what they stand for.
+/// The rules of batch mode: DataFusion's, with [`Filters`], [`Distinct`] and [`Once`] in the place of what they stand for.
 pub(super) fn batch_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     type Rule = Arc<dyn OptimizerRule + Send + Sync>;
     let replaced = |rule: Rule| -> Rule {
         match rule.name() {
             PUSH_DOWN_FILTER => Arc::new(Filters(PushDownFilter::new())),
             SINGLE_DISTINCT => Arc::new(Distinct(SingleDistinctToGroupBy::new())),
+            REPLACE_DISTINCT => Arc::new(Once(ReplaceDistinctWithAggregate::new())),
             _ => rule,
         }
     };
@@ -63,6 +64,7 @@ pub(super) fn batch_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
 /// What DataFusion calls that rule.
 const PUSH_DOWN_FILTER: &str = "push_down_filter";
 const SINGLE_DISTINCT: &str = "single_distinct_aggregation_to_group_by";
+const REPLACE_DISTINCT: &str = "replace_distinct_aggregate";
 
 /// Optimizes the plan of `query`, which will run on streams.
 ///
@@ -190,6 +192,41 @@ impl OptimizerRule for Distinct {
             true => Ok(grouped),
             false => Ok(Transformed::no(plan)),
         }
+    }
+}
+
+/// `ReplaceDistinctWithAggregate`, but over rows of an UNNEST: what was unique in front of it is still taken for unique
+/// behind it, where a DISTINCT would be left out.
+#[derive(Debug)]
+struct Once(ReplaceDistinctWithAggregate);
+
+impl OptimizerRule for Once {
+    fn name(&self) -> &str {
+        REPLACE_DISTINCT
+    }
+
+    fn apply_order(&self) -> Option<ApplyOrder> {
+        self.0.apply_order()
+    }
+
+    fn rewrite(
+        &self,
+        plan: LogicalPlan,
+        config: &dyn OptimizerConfig,
+    ) -> DataFusionResult<Transformed<LogicalPlan>> {
+        let copied =
+            |input: &LogicalPlan| input.exists(|node| Ok(matches!(node, LogicalPlan::Unnest(_))));
+        let input = match &plan {
+            LogicalPlan::Distinct(logical_expr::Distinct::All(input)) if copied(input)? => input,
+            _ => return self.0.rewrite(plan, config),
+        };
+        let columns = input.schema().columns().into_iter();
+        let columns: Vec<Expr> = columns.map(Expr::Column).collect();
+        if columns.is_empty() {
+            return self.0.rewrite(plan, config);
+        }
+        let once = Aggregate::try_new(Arc::clone(input), columns, Vec::new())?;
+        Ok(Transformed::yes(LogicalPlan::Aggregate(once)))
     }
 }
 
