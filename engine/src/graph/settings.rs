@@ -79,6 +79,8 @@ impl Default for JobSettings {
 pub enum BackendKind {
     /// `memory`.
     Memory,
+    /// `disk`.
+    Disk,
     /// `rocksdb`.
     RocksDb,
 }
