@@ -5,7 +5,8 @@
 //!         ──multisets──▶ INTERSECT ALL and EXCEPT ALL count rows
 //!         ──unnest──▶ UnnestTable nodes upon their tables ──patterns──▶ conditions of PatternTable nodes analyzed
 //!         ──windows──▶ plan with WindowTable nodes ──temporal_join──▶ plan with TemporalJoin nodes
-//!         ──frames──▶ no distances in orders that have none ──optimize──▶ logical plan
+//!         ──frames──▶ no distances in orders that have none ──own_names──▶ no two columns of one name
+//!         ──optimize──▶ logical plan
 //! ```
 //!
 //! [`Resolver`] knows functions and types; [`QueryContext`] answers DataFusion's questions about
@@ -25,6 +26,7 @@ mod multisets;
 mod not_in;
 mod optimize;
 mod over_calls;
+mod own_names;
 mod patterns;
 mod ranking;
 mod refuse;
@@ -72,7 +74,9 @@ pub fn plan(context: &QueryContext<'_>, query: &Query) -> Result<LogicalPlan, Pl
     let windowed = windows::replace_markers(matched)?;
     let joined = temporal_join::replace_markers(windowed, context)?;
     let framed = frames::without_distances(joined)?;
-    optimize::analyze(context.resolver(), framed).map_err(|error| advice::placed(error, query))
+    let keyed = own_names::of_keys(framed)?;
+    let analyzed = optimize::analyze(context.resolver(), keyed);
+    own_names::of_members(analyzed.map_err(|error| advice::placed(error, query))?)
 }
 
 pub use optimize::optimize_for_streams;
