@@ -138,6 +138,12 @@ impl Printer<'_> {
                 input.map_or_else(String::new, |input| over_line(over, &input.properties))
             }
             NodeKind::Pattern(pattern) => pattern_line(pattern, below),
+            NodeKind::CountWindow(window) => format!(
+                "CountWindow(size={}, slide={}, keys=[{}])",
+                window.size,
+                window.slide,
+                names(below, &window.partition_by)
+            ),
             NodeKind::UpsertMaterialize(materialize) => {
                 format!(
                     "UpsertMaterialize(key=[{}])",
@@ -484,8 +490,12 @@ fn group_aggregate_line(aggregate: &GroupAggregate, below: &Schema) -> String {
     let ttl = aggregate
         .ttl_ms
         .map(|ms| format!(", ttl=[{}]", duration(ms)));
+    let name = match aggregate.whole {
+        true => "WholeAggregate",
+        false => "GroupAggregate",
+    };
     format!(
-        "GroupAggregate(keys=[{}], select=[{}]{})",
+        "{name}(keys=[{}], select=[{}]{})",
         names(below, &aggregate.keys),
         calls(&aggregate.calls),
         ttl.unwrap_or_default()

@@ -121,6 +121,11 @@ impl Lowering<'_> {
             emit_update_before: aggregate.emit_update_before,
             ttl_ms: aggregate.ttl_ms.unwrap_or(self.planning.state_ttl_ms),
         };
+        if aggregate.whole {
+            let content = (content.as_str(), lineage);
+            let spec = OperatorSpec::WholeAggregate(spec);
+            return self.forward("WholeAggregate", content, spec, input, node);
+        }
         let uid = self.uid(&content, &[input]);
         let mut from = input;
         if by_key.travels() && supports_local_group(&spec).map_err(unsupported)? {

@@ -13,6 +13,7 @@
 
 mod aggregates;
 mod checks;
+mod count_windows;
 mod expressions;
 mod functions;
 mod intervals;

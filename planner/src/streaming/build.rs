@@ -22,8 +22,8 @@ use super::{
 };
 use crate::catalog::Lookup;
 use crate::logical::{
-    CatalogTable, OverCall, PatternTable, ReadAs, Resolver, TemporalJoin, UnnestTable, WindowTable,
-    first_join, first_order_by, over_calls,
+    CatalogTable, CountWindowTable, OverCall, PatternTable, ReadAs, Resolver, TemporalJoin,
+    UnnestTable, WindowTable, first_join, first_order_by, over_calls,
 };
 use crate::parser::Query;
 use levada_language::error::{Location, PlanError, PlanErrorKind};
@@ -183,6 +183,9 @@ impl<'a> Builder<'a> {
                 }
                 if let Some(table) = node.downcast_ref::<PatternTable>() {
                     return self.pattern(table);
+                }
+                if let Some(table) = node.downcast_ref::<CountWindowTable>() {
+                    return self.count_window(table);
                 }
                 if let Some(window) = node.downcast_ref::<WindowTable>() {
                     return self.window_table(window);
@@ -433,6 +436,10 @@ impl<'a> Builder<'a> {
             ),
             (NodeKind::Pattern(_), _) => Some(
                 "of the columns of MATCH_RECOGNIZE only MATCH_ROWTIME() and MATCH_PROCTIME() are time attributes",
+            ),
+            (NodeKind::CountWindow(_), _) => Some(
+                "behind a window of so many rows only window_time is a time attribute, which ORDER BY in its \
+                 argument makes",
             ),
             (NodeKind::Calc(_) | NodeKind::Unnest(_), [input]) => self.timeless_below(*input),
             _ => None,
