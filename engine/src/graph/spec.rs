@@ -215,6 +215,10 @@ pub struct WindowAggregateSpec {
     /// How long after its end a window is kept for late rows, in milliseconds
     /// (`table.exec.emit.allow-lateness`).
     pub allowed_lateness_ms: i64,
+    /// How long after a change, in milliseconds of processing time, the results so far go out, as updates
+    /// (`table.exec.emit.early-fire.delay`); `None` gives each result once. Not of sessions.
+    #[serde(default)]
+    pub early_fire_ms: Option<u64>,
 }
 
 /// Aggregates by key.

@@ -34,6 +34,8 @@ pub struct Builder<'a> {
     connectors: &'a ConnectorRegistry,
     /// Whether event-time windows take late rows, and so change what they have given.
     pub(super) late_updates: bool,
+    /// Whether windows give results before they end, and change them.
+    pub(super) early_updates: bool,
     /// When rows are kept by the PRIMARY KEY of the table that they go to.
     pub(super) materialization: UpsertMaterialization,
     /// Where the query has its first join.
@@ -65,6 +67,7 @@ impl<'a> Builder<'a> {
             resolver,
             connectors,
             late_updates: allowed_lateness_ms > 0,
+            early_updates: false,
             materialization,
             first_join: None,
             first_order_by: None,
@@ -74,6 +77,15 @@ impl<'a> Builder<'a> {
             input_ttl: None,
             ranked: Ranked::default(),
             plan: Plan::new(),
+        }
+    }
+
+    /// The same, for windows that give results before they end, or do not.
+    #[must_use]
+    pub fn with_early_results(self, early_updates: bool) -> Self {
+        Builder {
+            early_updates,
+            ..self
         }
     }
 

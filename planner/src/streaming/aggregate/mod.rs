@@ -117,6 +117,11 @@ impl Builder<'_> {
             .iter()
             .try_for_each(|call| scope.check_call(call))?;
         let (mut below, mut grouping, mut chosen) = (below, grouping, None);
+        if assign.window.is_session() && self.early_updates {
+            return Err(PlanError::unsupported("early results of SESSION windows", location).hint(
+                "SET 'table.exec.emit.early-fire.enabled' = 'false' for this query; or use TUMBLE, HOP or CUMULATE",
+            ));
+        }
         if assign.window.is_session() {
             check_session_keys(&assign.session_keys, &split.keys, location)?;
             check_session_sets(&grouping, location)?;
@@ -303,7 +308,7 @@ impl Builder<'_> {
     ) -> Result<NodeId, PlanError> {
         let own = self.plan.next_id();
         let mut properties = node.properties(self.properties(input)?, own)?;
-        if self.late_updates && node.time.is_some() {
+        if self.early_updates || (self.late_updates && node.time.is_some()) {
             properties.updating = true;
             properties.mode = ChangelogMode::Retract;
         }
