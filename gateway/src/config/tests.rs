@@ -108,13 +108,6 @@ fn values_are_checked_by_type() {
 }
 
 #[test]
-fn what_is_not_supported_yet_says_so() {
-    let error = refusal("table.exec.emit.early-fire.enabled", "true");
-    assert!(error.starts_with("LV-1011"), "{error}");
-    configured(&[("table.exec.emit.early-fire.enabled", "FALSE")]);
-}
-
-#[test]
 fn older_names_and_spellings_mean_the_same() {
     let configuration = configured(&[
         ("state.backend", "hashmap"),
