@@ -87,8 +87,8 @@ fn values_are_checked_by_type() {
         ("table.dml-sync", "yes", "'true' or 'false'"),
         (
             "state.backend.type",
-            "disk",
-            "'memory', 'hashmap', 'rocksdb'",
+            "tape",
+            "'memory', 'hashmap', 'disk', 'rocksdb'",
         ),
         ("table.local-time-zone", "Atlantis/Center", "a time zone"),
         (
