@@ -41,12 +41,10 @@ impl Setup {
     /// the backend `disk` is RocksDB in Flink.
     fn settings_of(&self, system: &str) -> Vec<(String, String)> {
         let mut settings = self.settings.clone();
-        if system == "flink" {
-            let backend = |(name, _): &&mut (String, String)| name == "state.backend.type";
-            let on_disk = settings.iter_mut().filter(backend);
-            on_disk
-                .filter(|(_, value)| value == "disk")
-                .for_each(|(_, value)| *value = "rocksdb".into());
+        for (name, value) in &mut settings {
+            if system == "flink" && name == "state.backend.type" && value == "disk" {
+                *value = "rocksdb".into();
+            }
         }
         let has = |name: &str| settings.iter().any(|(n, _)| n == name);
         if has("execution.checkpointing.interval") && !has("execution.checkpointing.dir") {
