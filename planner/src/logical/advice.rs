@@ -21,7 +21,15 @@ fn advise(error: PlanError, query: &Query) -> PlanError {
         PlanErrorKind::UnknownColumn => about_column(error, query),
         PlanErrorKind::UnknownTable => about_table(error, query),
         PlanErrorKind::TypeMismatch if error.location().is_none() => {
-            let at = operator(error.message(), query).or_else(|| condition(error.message(), query));
+            let message = error.message();
+            let at = super::set_places::place(message, query)
+                .or_else(|| operator(message, query))
+                .or_else(|| condition(message, query));
+            error.at(at)
+        }
+        // DataFusion says where the whole stands.
+        PlanErrorKind::InvalidStatement => {
+            let at = super::set_places::place(error.message(), query);
             error.at(at)
         }
         PlanErrorKind::Evaluation if error.location().is_none() => {

@@ -34,6 +34,7 @@ mod patterns;
 mod ranking;
 mod refuse;
 mod resolver;
+mod set_places;
 mod source;
 mod subqueries;
 mod temporal_join;

@@ -16,6 +16,7 @@ mod checks;
 mod count_windows;
 mod expressions;
 mod functions;
+mod grouping;
 mod intervals;
 mod items;
 mod overlaps;
