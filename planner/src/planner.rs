@@ -227,12 +227,18 @@ impl Planner {
         catalog::define_database(&self.lookup(), statement)
     }
 
-    /// CREATE, ALTER or DROP of a function. Says what happened.
+    /// CREATE, ALTER or DROP of a function; `module` is what the file has that it names. Says what happened.
     ///
     /// # Errors
     /// See [`catalog::define_function`].
-    pub fn define_function(&self, statement: &DefineFunction) -> Result<String, PlanError> {
-        catalog::define_function(&self.lookup(), &self.resolver, statement)
+    pub fn define_function(
+        &self,
+        statement: &DefineFunction,
+        module: Option<&[u8]>,
+        configuration: &Configuration,
+    ) -> Result<String, PlanError> {
+        let resolver = self.resolver.for_session(configuration);
+        catalog::define_function(&self.lookup(), &resolver, statement, module)
     }
 
     /// CREATE, ALTER or DROP of a catalog. Says what happened.

@@ -191,6 +191,15 @@ fn compile(bytes: &[u8]) -> Result<wasmtime::Module> {
     }
 }
 
+impl FromIterator<Arc<Module>> for Modules {
+    fn from_iter<I: IntoIterator<Item = Arc<Module>>>(modules: I) -> Self {
+        let known = modules.into_iter();
+        Modules {
+            known: known.map(|module| (module.hash.clone(), module)).collect(),
+        }
+    }
+}
+
 /// The modules of a job by their hashes.
 #[derive(Debug, Default)]
 pub struct Modules {
@@ -209,6 +218,16 @@ impl Modules {
             known.insert(module.hash.clone(), module);
         }
         Ok(Modules { known })
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    /// All of them, by their hashes.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Module>> {
+        self.known.values()
     }
 
     /// The module with this hash.

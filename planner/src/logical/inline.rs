@@ -1,6 +1,7 @@
 //! Calls of functions of one's own become what the functions do.
 //!
-//! A call is replaced by the function's expression, cast to the type of the result, with each parameter replaced by the
+//! A function of a module stays a call, by the name that says which one it is. Any other
+//! call is replaced by the function's expression, cast to the type of the result, with each parameter replaced by the
 //! argument, cast to the type of the parameter. It stays a syntax tree: what names mean is found later, and an
 //! expression of a function has no names but those of its parameters, so none of them can mean something else. Functions
 //! that it calls are found from the database in which it was created.
@@ -9,8 +10,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use sqlparser::ast::{
-    AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName,
-    ObjectNamePart, VisitMut, Visitor, VisitorMut,
+    AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
+    FunctionArguments, Ident, ObjectName, ObjectNamePart, VisitMut, Visitor, VisitorMut,
 };
 use sqlparser::tokenizer::Span;
 
@@ -178,6 +179,9 @@ impl Inliner<'_> {
             Some(ident) => ident.span,
             None => Span::empty(),
         };
+        if let Some(called) = &function.called {
+            return Ok(Some(of_module(call, &function, called, arguments)));
+        }
         let mut body = self.body(&function)?;
         let mut filling = Filling {
             function: &function,
@@ -191,7 +195,9 @@ impl Inliner<'_> {
 
     /// The function's expression, without calls of functions of one's own.
     fn body(&mut self, function: &Arc<SqlFunction>) -> Result<Expr, PlanError> {
-        let FunctionBody::Sql(expression) = &function.body;
+        let FunctionBody::Sql(expression) = &function.body else {
+            return Err(PlanError::internal("a function of a module has no text"));
+        };
         self.calls += 1;
         let key = function.key();
         if self.stack.contains(&key) {
@@ -233,6 +239,31 @@ impl Inliner<'_> {
             || state.aggregate_functions().contains_key(&name)
             || state.window_functions().contains_key(&name)
     }
+}
+
+/// The call of a function of a module: by the name that says which one it is, its arguments cast to the types of the
+/// parameters.
+fn of_module(call: &Function, function: &SqlFunction, called: &str, arguments: Vec<Expr>) -> Expr {
+    let parameters = function.parameters.iter();
+    let args = arguments.into_iter().zip(parameters);
+    let args = args.map(|(argument, (_, sql_type))| {
+        let argument = Expr::Nested(Box::new(argument));
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(cast(argument, sql_type.to_string())))
+    });
+    let span = match call.name.0.first().and_then(ObjectNamePart::as_ident) {
+        Some(ident) => ident.span,
+        None => Span::empty(),
+    };
+    let call = Function {
+        name: ObjectName::from(vec![Ident::with_quote_and_span('`', span, called)]),
+        args: FunctionArguments::List(FunctionArgumentList {
+            duplicate_treatment: None,
+            args: args.collect(),
+            clauses: Vec::new(),
+        }),
+        ..call.clone()
+    };
+    cast(Expr::Function(call), function.returns.to_string())
 }
 
 fn calls_itself(name: String) -> PlanError {

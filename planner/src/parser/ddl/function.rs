@@ -1,13 +1,21 @@
 //! CREATE, ALTER and DROP of functions.
 
+use sqlparser::ast::ObjectName;
 use sqlparser::tokenizer::Token;
 
 use crate::parser::Script;
 use crate::parser::statement::{
-    CreateMode, DefineFunction, FunctionBody, FunctionDeclaration, Parameter, Statement,
+    CreateMode, DefineFunction, FunctionBody, FunctionDeclaration, ModuleBody, Parameter, Statement,
 };
 use levada_language::error::{Location, PlanError, PlanErrorKind};
 use levada_language::types::{SqlType, parse_type};
+
+/// What a function is written in.
+#[derive(PartialEq, Eq)]
+enum Language {
+    Sql,
+    Wasm,
+}
 
 impl Script<'_> {
     /// Reads `[SYSTEM] FUNCTION` if it comes next: whether SYSTEM was said.
@@ -86,7 +94,15 @@ impl Script<'_> {
         let parameters = self.parameters()?;
         self.expect("RETURNS")?;
         let returns = self.function_type("the type of the result")?;
-        self.function_language()?;
+        if self.function_language()? == Language::Wasm {
+            let body = self.module_body(&name)?;
+            return Ok(FunctionDeclaration {
+                name,
+                parameters,
+                returns,
+                body: FunctionBody::Module(body),
+            });
+        }
         self.expect("RETURN")?;
         let location = self.location();
         let is_query = ["SELECT", "WITH", "VALUES", "TABLE"]
@@ -104,13 +120,38 @@ impl Script<'_> {
         })
     }
 
-    /// `LANGUAGE SQL`, which is what there is.
-    fn function_language(&mut self) -> Result<(), PlanError> {
-        if !self.take("LANGUAGE") {
-            return Ok(());
+    /// `USING MODULE 'file' [SYMBOL 'export']`; without a symbol it is the function's name.
+    fn module_body(&mut self, name: &ObjectName) -> Result<ModuleBody, PlanError> {
+        self.expect("USING")?;
+        if self.peek("JAR") {
+            return Err(
+                PlanError::unsupported("a function of a JAR", Some(self.location()))
+                    .hint("write LANGUAGE WASM USING MODULE 'file.wasm'"),
+            );
         }
-        if self.take("SQL") {
-            return Ok(());
+        self.expect("MODULE")?;
+        let (path, location) = self.string("the module's file in quotes")?;
+        let symbol = match self.take("SYMBOL") {
+            true => self.string("the name of an export in quotes")?.0,
+            false => {
+                let last = name.0.last().and_then(|part| part.as_ident());
+                last.map(|ident| ident.value.clone()).unwrap_or_default()
+            }
+        };
+        Ok(ModuleBody {
+            path,
+            symbol,
+            location,
+        })
+    }
+
+    /// `LANGUAGE SQL` or `LANGUAGE WASM`; SQL if nothing is said.
+    fn function_language(&mut self) -> Result<Language, PlanError> {
+        if !self.take("LANGUAGE") || self.take("SQL") {
+            return Ok(Language::Sql);
+        }
+        if self.take("WASM") {
+            return Ok(Language::Wasm);
         }
         let at = Location::of(self.parser.peek_token_ref().span);
         let language = self.ident()?;
@@ -121,7 +162,10 @@ impl Script<'_> {
             ),
             at,
         )
-        .hint("functions are written in SQL: RETURNS type LANGUAGE SQL RETURN expression"))
+        .hint(
+            "functions are written in SQL (RETURNS type RETURN expression) or are WebAssembly modules (RETURNS type \
+             LANGUAGE WASM USING MODULE 'file.wasm')",
+        ))
     }
 
     fn parameters(&mut self) -> Result<Vec<Parameter>, PlanError> {
