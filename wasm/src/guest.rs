@@ -37,6 +37,11 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// Blocks with more bytes come in parts.
+    pub(crate) fn block_bytes(&self) -> usize {
+        usize::try_from(self.memory_bytes / 4).unwrap_or(usize::MAX)
+    }
+
     fn ticks(&self) -> u64 {
         let tick = u64::try_from(TICK.as_millis()).unwrap_or(1);
         // One more, since the first one may be about to pass.
@@ -80,6 +85,15 @@ impl ResourceLimiter for Limiter {
     }
 }
 
+/// What a module exports a function as.
+#[derive(Debug, Clone)]
+pub(crate) struct Symbols {
+    /// What gives results.
+    pub(crate) function: String,
+    /// What takes rows into states, in an aggregate.
+    pub(crate) update: Option<String>,
+}
+
 /// An instance that can be called, by one thread at a time. After an error it is of no more use.
 pub(crate) struct Guest {
     store: Store<Limiter>,
@@ -88,12 +102,15 @@ pub(crate) struct Guest {
     alloc: TypedFunc<u32, u32>,
     free: Option<TypedFunc<(u32, u32), ()>>,
     error: Option<TypedFunc<(), u32>>,
+    /// What a block becomes a column by.
     function: TypedFunc<u32, u32>,
+    /// What takes rows into states, in an aggregate.
+    update: Option<TypedFunc<(u32, u32), u32>>,
 }
 
 impl Guest {
     /// An instance of a module whose exports have been checked.
-    pub(crate) fn new(module: &Module, symbol: &str, limits: Limits) -> Result<Self> {
+    pub(crate) fn new(module: &Module, symbols: &Symbols, limits: Limits) -> Result<Self> {
         let limiter = Limiter {
             memory_bytes: usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX),
             refused: false,
@@ -112,7 +129,14 @@ impl Guest {
         Ok(Guest {
             memory: memory.ok_or_else(|| missing(MEMORY))?,
             alloc: function(&mut store, ALLOC)?,
-            function: function(&mut store, symbol)?,
+            function: function(&mut store, &symbols.function)?,
+            update: match &symbols.update {
+                Some(name) => {
+                    let found = instance.get_typed_func(&mut store, name);
+                    Some(found.map_err(|_| missing(name))?)
+                }
+                None => None,
+            },
             free: instance.get_typed_func(&mut store, FREE).ok(),
             error: instance.get_typed_func(&mut store, ERROR).ok(),
             store,
@@ -122,14 +146,36 @@ impl Guest {
 
     /// Calls the function on the columns of a block; it gives a column of as many values.
     pub(crate) fn call(&mut self, block: &Block, result: ValueType) -> Result<ArrayRef> {
-        self.store.set_epoch_deadline(self.limits.ticks());
         let (at, size) = self.write(block)?;
         let found = self.function.call(&mut self.store, at);
+        self.take(found, (at, size), result, block.rows())
+    }
+
+    /// Calls the function that takes rows into the states of so many groups; it gives the new states.
+    pub(crate) fn update(&mut self, block: &Block, groups: usize) -> Result<ArrayRef> {
+        let (at, size) = self.write(block)?;
+        let Some(update) = &self.update else {
+            return Err(GuestError::new("it is no aggregate"));
+        };
+        // No more than there are rows, whose number fits.
+        let count = u32::try_from(groups).unwrap_or(u32::MAX);
+        let found = update.call(&mut self.store, (at, count));
+        self.take(found, (at, size), ValueType::Bytes, groups)
+    }
+
+    /// The column that a call has come to, whose block was at `block`.
+    fn take(
+        &mut self,
+        found: wasmtime::Result<u32>,
+        (at, size): (u32, u32),
+        result: ValueType,
+        rows: usize,
+    ) -> Result<ArrayRef> {
         let found = found.map_err(|error| failure(&error, &self.store, self.limits))?;
         if found == 0 {
             return Err(self.refusal());
         }
-        let column = column(self.memory.data(&self.store), found, result, block.rows())?;
+        let column = column(self.memory.data(&self.store), found, result, rows)?;
         if let Some(free) = &self.free {
             let freed = free.call(&mut self.store, (at, size));
             freed.map_err(|error| failure(&error, &self.store, self.limits))?;
@@ -137,8 +183,10 @@ impl Guest {
         Ok(column)
     }
 
-    /// Puts a block into the guest's memory: its address and size.
+    /// Begins a call, and puts its block into the guest's memory: address and size.
     fn write(&mut self, block: &Block) -> Result<(u32, u32)> {
+        self.store.set_epoch_deadline(self.limits.ticks());
+        self.store.data_mut().refused = false;
         let size = block.size();
         let asked = i32::try_from(size).ok().and_then(|s| u32::try_from(s).ok());
         let Some(asked) = asked else {

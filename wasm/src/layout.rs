@@ -45,6 +45,14 @@ struct Part {
 impl Block {
     /// The block of columns of these types, which all have as many rows.
     pub(crate) fn new(columns: &[ArrayRef], types: &[ValueType], rows: usize) -> Result<Self> {
+        match columns.iter().all(|column| column.len() == rows) {
+            true => Self::of(columns, types, rows),
+            false => Err(GuestError::new("a column is of another length")),
+        }
+    }
+
+    /// The block of columns of these types; its head says so many rows.
+    pub(crate) fn of(columns: &[ArrayRef], types: &[ValueType], rows: usize) -> Result<Self> {
         let mut block = Block {
             rows,
             columns: Vec::new(),
@@ -54,8 +62,8 @@ impl Block {
             return Err(GuestError::new("there are other columns than parameters"));
         }
         for (column, value_type) in columns.iter().zip(types) {
-            if column.data_type() != &value_type.to_arrow() || column.len() != rows {
-                return Err(GuestError::new("a column is of another type or length"));
+            if column.data_type() != &value_type.to_arrow() {
+                return Err(GuestError::new("a column is of another type"));
             }
             let column = block.column(column, *value_type);
             block.columns.push(column);

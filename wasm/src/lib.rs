@@ -13,6 +13,7 @@
 //!
 //! What a guest sees byte by byte is in docs/wasm.md.
 
+mod aggregate;
 mod error;
 mod guest;
 mod layout;
@@ -27,5 +28,5 @@ mod types;
 pub use error::GuestError;
 pub use guest::Limits;
 pub use module::{MAX_MODULE_BYTES, Module, Modules};
-pub use scalar::{Declaration, ScalarFunction};
+pub use scalar::{Declaration, Kind, ScalarFunction};
 pub use types::{SUPPORTED, ValueType};

@@ -83,11 +83,12 @@ impl Module {
         &self.compiled
     }
 
-    /// Checks that the module exports what every call needs, and functions of these names from a block to a column.
+    /// Checks that the module exports what every call needs, and functions of these names that take so many numbers and
+    /// give one.
     ///
     /// # Errors
     /// An export is missing or of another type, with the exports that there are.
-    pub fn check(&self, symbols: &[&str]) -> Result<()> {
+    pub fn check(&self, symbols: &[(&str, usize)]) -> Result<()> {
         match self.compiled.get_export(MEMORY) {
             Some(ExternType::Memory(_)) => {}
             _ => {
@@ -98,8 +99,8 @@ impl Module {
             }
         }
         self.function(ALLOC, 1, 1)?;
-        for symbol in symbols {
-            self.function(symbol, 1, 1)?;
+        for (symbol, parameters) in symbols {
+            self.function(symbol, *parameters, 1)?;
         }
         for (name, parameters, results) in [(FREE, 2, 0), (ERROR, 0, 1)] {
             if self.compiled.get_export(name).is_some() {

@@ -9,8 +9,8 @@ use crate::error::{GuestError, Result};
 
 /// How exactly the time of a call is limited.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
-/// What nested calls of a guest may take of the stack of the thread that they run on.
-const STACK_BYTES: usize = 512 << 10;
+/// What nested calls of a guest may take of the stack of the thread that they run on, which expressions need too.
+const STACK_BYTES: usize = 256 << 10;
 
 /// The engine, made when the first module comes.
 pub(crate) fn engine() -> Result<&'static Engine> {

@@ -13,8 +13,9 @@ use datafusion::logical_expr::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::aggregate;
 use crate::error::{GuestError, Result};
-use crate::guest::{Guest, Limits};
+use crate::guest::{Guest, Limits, Symbols};
 use crate::layout::Block;
 use crate::module::Module;
 use crate::types::ValueType;
@@ -24,6 +25,8 @@ use crate::types::ValueType;
 pub struct Declaration {
     /// What it is called.
     pub name: String,
+    /// Whether it is of one row or of the rows of a group.
+    pub kind: Kind,
     /// The hash of its module.
     pub module: String,
     /// What the module exports it as.
@@ -34,6 +37,41 @@ pub struct Declaration {
     pub returns: ValueType,
     /// What an instance may use.
     pub limits: Limits,
+}
+
+/// What a function is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Kind {
+    /// One row.
+    Scalar,
+    /// The rows of a group. It is called with one argument, a list for each group: of values, or of structs if it
+    /// has another number of parameters than one.
+    Aggregate,
+}
+
+impl Declaration {
+    fn symbols(&self) -> Symbols {
+        let of = |what: &str| format!("{}_{what}", self.symbol);
+        match self.kind {
+            Kind::Scalar => Symbols {
+                function: self.symbol.clone(),
+                update: None,
+            },
+            Kind::Aggregate => Symbols {
+                function: of("finish"),
+                update: Some(of("update")),
+            },
+        }
+    }
+
+    fn signature(&self) -> Signature {
+        let types = self.parameters.iter().map(|one| one.to_arrow());
+        match self.kind {
+            Kind::Aggregate => Signature::any(1, Volatility::Immutable),
+            Kind::Scalar if self.parameters.is_empty() => Signature::nullary(Volatility::Immutable),
+            Kind::Scalar => Signature::exact(types.collect(), Volatility::Immutable),
+        }
+    }
 }
 
 /// A function of a module. Instances are made as they are needed, one for each thread that calls it at a time.
@@ -69,21 +107,34 @@ impl ScalarFunction {
     /// The function that a declaration says, of its module.
     ///
     /// # Errors
-    /// The module does not export what it needs, or has more memory from the beginning than it may.
+    /// The module does not export what it needs.
     pub fn new(declaration: Declaration, module: Arc<Module>) -> Result<Self> {
-        module.check(&[&declaration.symbol])?;
-        let types = declaration.parameters.iter().map(|one| one.to_arrow());
-        let signature = match declaration.parameters.is_empty() {
-            true => Signature::nullary(Volatility::Immutable),
-            false => Signature::exact(types.collect(), Volatility::Immutable),
-        };
-        let guest = Guest::new(&module, &declaration.symbol, declaration.limits)?;
+        let symbols = declaration.symbols();
+        let update = symbols.update.iter().map(|name| (name.as_str(), 2));
+        let all: Vec<_> = update.chain([(symbols.function.as_str(), 1)]).collect();
+        module.check(&all)?;
         Ok(ScalarFunction {
+            signature: declaration.signature(),
             declaration,
             module,
-            signature,
-            idle: Mutex::new(vec![guest]),
+            idle: Mutex::default(),
         })
+    }
+
+    /// Makes an instance, as a call will.
+    ///
+    /// # Errors
+    /// The module has more memory from the beginning than it may, or its beginning fails.
+    pub fn try_out(&self) -> Result<()> {
+        let guest = self.guest()?;
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.push(guest);
+        Ok(())
+    }
+
+    fn guest(&self) -> Result<Guest> {
+        let declared = &self.declaration;
+        Guest::new(&self.module, &declared.symbols(), declared.limits)
     }
 
     /// As DataFusion knows it.
@@ -113,13 +164,12 @@ impl ScalarFunction {
         let waiting = idle().pop();
         let mut guest = match waiting {
             Some(guest) => guest,
-            None => Guest::new(
-                &self.module,
-                &self.declaration.symbol,
-                self.declaration.limits,
-            )?,
+            None => self.guest()?,
         };
-        let results = self.in_parts(&mut guest, columns, rows)?;
+        let results = match self.declaration.kind {
+            Kind::Scalar => self.in_parts(&mut guest, columns, rows)?,
+            Kind::Aggregate => aggregate::results(&self.declaration, &mut guest, columns)?,
+        };
         idle().push(guest);
         Ok(results)
     }
@@ -127,8 +177,7 @@ impl ScalarFunction {
     /// One call, or several for a batch that would take much of the guest's memory.
     fn in_parts(&self, guest: &mut Guest, columns: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
         let block = Block::new(columns, &self.declaration.parameters, rows)?;
-        let most = usize::try_from(self.declaration.limits.memory_bytes / 4);
-        if rows < 2 || block.size() <= most.unwrap_or(usize::MAX) {
+        if rows < 2 || block.size() <= self.declaration.limits.block_bytes() {
             return guest.call(&block, self.declaration.returns);
         }
         let mut half = |from: usize, rows: usize| {

@@ -3,14 +3,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float32Array,
-    Float64Array, Int8Array, Int16Array, Int32Array, Int64Array, StringArray,
-    TimestampMillisecondArray, TimestampNanosecondArray,
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array,
+    Float32Array, Float64Array, Int8Array, Int16Array, Int32Array, Int64Array, ListArray,
+    StringArray, StructArray, TimestampMillisecondArray, TimestampNanosecondArray,
 };
+use arrow::buffer::OffsetBuffer;
+use arrow::datatypes::{DataType, Field, Int64Type};
 use datafusion::common::config::ConfigOptions;
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl};
 
-use crate::{Declaration, GuestError, Limits, MAX_MODULE_BYTES, Module, ScalarFunction, ValueType};
+use crate::{
+    Declaration, GuestError, Kind, Limits, MAX_MODULE_BYTES, Module, ScalarFunction, ValueType,
+};
 
 /// What every guest here has: a memory, and room from 4096 on that each call begins anew.
 const COMMON: &str = r#"
@@ -46,6 +50,7 @@ fn declared(
 ) -> Result<ScalarFunction, GuestError> {
     let declaration = Declaration {
         name: "f".to_string(),
+        kind: Kind::Scalar,
         module: module.hash().to_string(),
         symbol: "f".to_string(),
         parameters: parameters.to_vec(),
@@ -294,7 +299,8 @@ fn memory_beyond_the_limit_is_refused() {
     let large = "(module (memory (export \"memory\") 100) (func (export \"levada_alloc\") (param i32) (result i32) (i32.const 0)) \
                  (func (export \"f\") (param i32) (result i32) (i32.const 0)))";
     let large = Module::compile(&wat::parse_str(large).unwrap()).unwrap();
-    let error = declared(&large, &[ValueType::Int64], ValueType::Int64, limits).unwrap_err();
+    let large = declared(&large, &[ValueType::Int64], ValueType::Int64, limits).unwrap();
+    let error = large.try_out().unwrap_err();
     assert!(
         error.message.contains("more than the 1048576 bytes"),
         "{error}"
@@ -481,7 +487,7 @@ fn a_module_that_lacks_something_is_refused_with_what_it_has() {
     let check = |text: &str, expected: &str| {
         let compiled = Module::compile(&wat::parse_str(text).unwrap());
         let error = compiled
-            .and_then(|module| module.check(&["f"]))
+            .and_then(|module| module.check(&[("f", 1)]))
             .unwrap_err();
         let shown = format!("{} {}", error.message, error.hint.unwrap_or_default());
         assert!(shown.contains(expected), "{shown}");
@@ -551,4 +557,112 @@ fn a_module_is_compiled_once() {
     let (one, other) = (module(SAME), module(SAME));
     assert!(Arc::ptr_eq(&one, &other));
     assert_ne!(one.hash(), module(SUM).hash());
+}
+
+/// The module that the golden cases use.
+fn example() -> Arc<Module> {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../tests/sql/modules/example.wat"
+    );
+    Module::compile(&wat::parse_file(path).unwrap()).unwrap()
+}
+
+fn aggregate(
+    symbol: &str,
+    parameters: usize,
+    limits: Limits,
+) -> Result<ScalarFunction, GuestError> {
+    let module = example();
+    let declaration = Declaration {
+        name: symbol.to_string(),
+        kind: Kind::Aggregate,
+        module: module.hash().to_string(),
+        symbol: symbol.to_string(),
+        parameters: vec![ValueType::Int64; parameters],
+        returns: ValueType::Int64,
+        limits,
+    };
+    ScalarFunction::new(declaration, module)
+}
+
+#[test]
+fn an_aggregate_sees_the_rows_of_each_group() {
+    let total = aggregate("total", 1, Limits::default()).unwrap();
+    let lists = ListArray::from_iter_primitive::<Int64Type, _, _>([
+        Some(vec![Some(1), None, Some(3)]),
+        Some(vec![]),
+        None,
+        Some(vec![Some(10)]),
+        Some(vec![None]),
+    ]);
+    let lists: ArrayRef = Arc::new(lists);
+    let sums = call(&total, &[Arc::clone(&lists)]).unwrap();
+    let expected = Int64Array::from(vec![Some(4), None, None, Some(10), Some(0)]);
+    assert_eq!(sums.as_ref(), &expected as &dyn Array);
+    let none = call(&total, &[lists.slice(1, 2)]).unwrap();
+    let expected = Int64Array::from(vec![None, None]);
+    assert_eq!(
+        none.as_ref(),
+        &expected as &dyn Array,
+        "the same as beside others"
+    );
+}
+
+#[test]
+fn an_aggregate_of_two_columns_takes_many_rows_in_parts() {
+    let limits = Limits {
+        memory_bytes: 1 << 20,
+        ..Limits::default()
+    };
+    let products = aggregate("sum_of_products", 2, limits).unwrap();
+    let rows = 100_000_i64;
+    let a: ArrayRef = Arc::new(Int64Array::from_iter_values(0..rows));
+    let b: ArrayRef = Arc::new(Int64Array::from_iter_values((0..rows).map(|n| n % 3)));
+    let field = |name: &str| Arc::new(Field::new(name, DataType::Int64, true));
+    let pairs = StructArray::from(vec![(field("c0"), a), (field("c1"), b)]);
+    let item = Arc::new(Field::new("item", pairs.data_type().clone(), true));
+    let offsets = OffsetBuffer::from_lengths([10, 99_990]);
+    let lists: ArrayRef = Arc::new(ListArray::new(item, offsets, Arc::new(pairs), None));
+    let sums = call(&products, &[lists]).unwrap();
+    let sum = |range: std::ops::Range<i64>| range.map(|n| n * (n % 3)).sum::<i64>();
+    let expected = Int64Array::from(vec![sum(0..10), sum(10..rows)]);
+    assert_eq!(sums.as_ref(), &expected as &dyn Array);
+}
+
+#[test]
+fn an_aggregate_needs_both_of_its_exports() {
+    let error = aggregate("same", 1, Limits::default()).unwrap_err();
+    assert!(
+        error.message.contains("exports no function same_update"),
+        "{error}"
+    );
+    assert!(error.hint.unwrap().contains("(i32, i32) -> (i32)"));
+}
+
+#[test]
+fn the_module_of_the_documentation_works() {
+    let page = include_str!("../../docs/wasm.md");
+    let (_, text) = page.split_once("```wat\n").unwrap();
+    let (text, _) = text.split_once("```").unwrap();
+    let module = Module::compile(&wat::parse_str(text).unwrap()).unwrap();
+    let declaration = Declaration {
+        name: "twice".to_string(),
+        kind: Kind::Scalar,
+        module: module.hash().to_string(),
+        symbol: "twice".to_string(),
+        parameters: vec![ValueType::Int64],
+        returns: ValueType::Int64,
+        limits: Limits::default(),
+    };
+    let twice = ScalarFunction::new(declaration, module).unwrap();
+    let doubled = call(&twice, &[numbers()]).unwrap();
+    let expected = Int64Array::from(vec![Some(2), None, Some(6)]);
+    assert_eq!(doubled.as_ref(), &expected as &dyn Array);
+    let many: ArrayRef = Arc::new(Int64Array::from_iter_values(0..1_000_000));
+    let doubled = call(&twice, &[many]).unwrap();
+    assert_eq!(
+        doubled.as_primitive::<Int64Type>().value(999_999),
+        1_999_998
+    );
 }

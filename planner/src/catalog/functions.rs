@@ -75,12 +75,24 @@ impl SqlFunction {
         format!("{}({})", self.name, parameters.join(", "))
     }
 
+    /// Whether it is of the rows of a group.
+    pub fn is_aggregate(&self) -> bool {
+        match &self.body {
+            FunctionBody::Sql(_) => false,
+            FunctionBody::Module(module) => module.aggregate,
+        }
+    }
+
     /// CREATE FUNCTION as SHOW CREATE FUNCTION prints it.
     pub fn create_sql(&self) -> String {
         let kind = match (self.temporary, self.system) {
-            (_, true) => "TEMPORARY SYSTEM FUNCTION",
-            (true, false) => "TEMPORARY FUNCTION",
-            (false, false) => "FUNCTION",
+            (_, true) => "TEMPORARY SYSTEM ",
+            (true, false) => "TEMPORARY ",
+            (false, false) => "",
+        };
+        let kind = match self.is_aggregate() {
+            true => format!("{kind}AGGREGATE FUNCTION"),
+            false => format!("{kind}FUNCTION"),
         };
         let (signature, returns) = (self.signature(), &self.returns);
         let (language, text) = (self.body.language(), self.body.text());

@@ -1,6 +1,6 @@
 //! Functions of WebAssembly modules: checked against what the module exports when they are created.
 
-use levada_wasm::{GuestError, Module, SUPPORTED, ValueType};
+use levada_wasm::{GuestError, Kind, Module, SUPPORTED, ValueType};
 
 use super::SqlFunction;
 use crate::logical::{ModuleFunction, Resolver};
@@ -20,6 +20,13 @@ pub(super) fn called(
     body: &ModuleBody,
     bytes: &[u8],
 ) -> Result<String, PlanError> {
+    if body.aggregate && function.parameters.is_empty() {
+        return Err(PlanError::unsupported(
+            "an aggregate of a module without parameters",
+            Some(body.location),
+        )
+        .hint("COUNT(*) counts rows; a parameter may be left unread"));
+    }
     let parameters = function.parameters.iter();
     let parameters = parameters
         .map(|(name, sql_type)| value_type(sql_type, &format!("parameter {name}"), function, body))
@@ -38,6 +45,10 @@ pub(super) fn called(
     let made = ModuleFunction {
         name: function.name.clone(),
         symbol: body.symbol.clone(),
+        kind: match body.aggregate {
+            true => Kind::Aggregate,
+            false => Kind::Scalar,
+        },
         parameters,
         returns,
         module,

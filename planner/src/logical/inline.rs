@@ -10,15 +10,15 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use sqlparser::ast::{
-    AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
-    FunctionArguments, Ident, ObjectName, ObjectNamePart, VisitMut, Visitor, VisitorMut,
+    AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName,
+    ObjectNamePart, VisitMut, Visitor, VisitorMut,
 };
 use sqlparser::tokenizer::Span;
 
 use super::Resolver;
 use crate::catalog::{FunctionKey, Lookup, SqlFunction, location_of};
 use crate::parser::{Expression, FunctionBody, Query, names};
-use levada_language::dialect::{cast, text};
+use levada_language::dialect::{self, cast, text};
 use levada_language::error::{Location, PlanError, PlanErrorKind};
 
 /// Functions within functions go at most this deep.
@@ -248,22 +248,37 @@ fn of_module(call: &Function, function: &SqlFunction, called: &str, arguments: V
     let args = arguments.into_iter().zip(parameters);
     let args = args.map(|(argument, (_, sql_type))| {
         let argument = Expr::Nested(Box::new(argument));
-        FunctionArg::Unnamed(FunctionArgExpr::Expr(cast(argument, sql_type.to_string())))
+        cast(argument, sql_type.to_string())
     });
+    let mut args: Vec<Expr> = args.collect();
     let span = match call.name.0.first().and_then(ObjectNamePart::as_ident) {
         Some(ident) => ident.span,
         None => Span::empty(),
     };
-    let call = Function {
-        name: ObjectName::from(vec![Ident::with_quote_and_span('`', span, called)]),
-        args: FunctionArguments::List(FunctionArgumentList {
-            duplicate_treatment: None,
-            args: args.collect(),
-            clauses: Vec::new(),
-        }),
-        ..call.clone()
+    if function.is_aggregate() {
+        args = vec![collected(call, span, args)];
+    }
+    let mut result = dialect::call("", span, args);
+    if let Expr::Function(result) = &mut result {
+        result.name = ObjectName::from(vec![Ident::with_quote_and_span('`', span, called)]);
+    }
+    cast(result, function.returns.to_string())
+}
+
+/// The arguments of all rows of a group that a call of an aggregate is about.
+fn collected(call: &Function, span: Span, mut args: Vec<Expr>) -> Expr {
+    let value = match (args.len(), args.pop()) {
+        (1, Some(only)) => only,
+        (_, last) => dialect::call("struct", span, args.into_iter().chain(last)),
     };
-    cast(Expr::Function(call), function.returns.to_string())
+    let mut all = dialect::call("array_agg", span, [value]);
+    if let (Expr::Function(all), FunctionArguments::List(list)) = (&mut all, &call.args) {
+        all.filter = call.filter.clone();
+        if let FunctionArguments::List(own) = &mut all.args {
+            own.duplicate_treatment = list.duplicate_treatment;
+        }
+    }
+    all
 }
 
 fn calls_itself(name: String) -> PlanError {
@@ -284,10 +299,16 @@ fn arguments(call: &Function, function: &SqlFunction) -> Result<Vec<Expr>, PlanE
             .at(location_of(&call.name)))
     };
     let name = &function.name;
+    let aggregate = function.is_aggregate();
     let plain = call.over.is_none()
-        && call.filter.is_none()
+        && (aggregate || call.filter.is_none())
         && call.null_treatment.is_none()
         && call.within_group.is_empty();
+    if !plain && aggregate {
+        return refused(format!(
+            "{name} is an aggregate of one's own, and takes neither OVER nor an order"
+        ));
+    }
     if !plain {
         return refused(format!(
             "{name} is a function of one row, and takes neither OVER nor FILTER"
@@ -295,7 +316,7 @@ fn arguments(call: &Function, function: &SqlFunction) -> Result<Vec<Expr>, PlanE
     }
     let given = match &call.args {
         FunctionArguments::List(list)
-            if list.clauses.is_empty() && list.duplicate_treatment.is_none() =>
+            if list.clauses.is_empty() && (aggregate || list.duplicate_treatment.is_none()) =>
         {
             list.args.as_slice()
         }

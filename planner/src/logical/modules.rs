@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use datafusion::logical_expr::ScalarUDF;
-use levada_wasm::{Declaration, GuestError, Limits, Module, Modules, ScalarFunction, ValueType};
+use levada_wasm::{
+    Declaration, GuestError, Kind, Limits, Module, Modules, ScalarFunction, ValueType,
+};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// A function of a module.
@@ -16,6 +18,8 @@ use xxhash_rust::xxh3::xxh3_64;
 pub struct ModuleFunction {
     /// What it is called in messages.
     pub name: String,
+    /// Whether it is of one row or of the rows of a group.
+    pub kind: Kind,
     /// What the module exports it as.
     pub symbol: String,
     /// The types of its parameters.
@@ -30,6 +34,7 @@ impl ModuleFunction {
     fn declaration(&self, limits: Limits) -> Declaration {
         Declaration {
             name: self.name.clone(),
+            kind: self.kind,
             module: self.module.hash().to_string(),
             symbol: self.symbol.clone(),
             parameters: self.parameters.clone(),
@@ -63,7 +68,7 @@ impl ModuleFunctions {
         function: ModuleFunction,
         limits: Limits,
     ) -> Result<String, GuestError> {
-        function.function(limits)?;
+        function.function(limits)?.try_out()?;
         let called = function.called();
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.insert(called.clone(), function);

@@ -13,6 +13,7 @@ mod kafka;
 mod leftovers;
 mod lookups;
 mod materialized;
+mod modules;
 mod nexmark;
 mod s3;
 mod slow_sink;

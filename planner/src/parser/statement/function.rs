@@ -88,13 +88,15 @@ pub enum FunctionBody {
     Module(ModuleBody),
 }
 
-/// `USING MODULE 'file' SYMBOL 'export'`.
+/// `USING MODULE 'file' SYMBOL 'export'`, and whether it is an AGGREGATE FUNCTION.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModuleBody {
     /// Where the module is, as written.
     pub path: String,
     /// What it exports the function as.
     pub symbol: String,
+    /// Whether it is of the rows of a group.
+    pub aggregate: bool,
     /// Where the path stands in the statement.
     pub location: Location,
 }
