@@ -204,7 +204,7 @@ impl Guest {
         let bytes = memory.len();
         let end = start.checked_add(size);
         let room = end.and_then(|end| memory.get_mut(start..end));
-        match room.filter(|_| start != 0 && start % ALIGNMENT == 0) {
+        match room.filter(|_| start != 0 && start.is_multiple_of(ALIGNMENT)) {
             Some(room) => block.write(room, at),
             None => {
                 return Err(GuestError::new(format!(

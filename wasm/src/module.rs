@@ -226,11 +226,6 @@ impl Modules {
         self.known.is_empty()
     }
 
-    /// All of them, by their hashes.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<Module>> {
-        self.known.values()
-    }
-
     /// The module with this hash.
     pub fn get(&self, hash: &str) -> Option<&Arc<Module>> {
         self.known.get(hash)
