@@ -113,7 +113,7 @@ pub struct SqlArguments {
 #[derive(Debug, Clone, Copy, Args)]
 pub struct MemoryArgument {
     /// How much memory a worker may use for state, its caches and batches, for instance 512mb or
-    /// 4gb (`worker.memory`); without it, half of what there is. State of the backend rocksdb that
+    /// 4gb (`worker.memory`); without it, half of what there is. State of the backends disk and rocksdb that
     /// is larger goes to disk.
     #[arg(long = "memory", value_name = "SIZE", value_parser = size)]
     pub bytes: Option<u64>,

@@ -31,7 +31,7 @@ pub enum Way {
     Batch,
     /// Parallelism 1, everything in its default.
     One,
-    /// Parallelism 3, three rows in a batch, channels of a few rows.
+    /// Parallelism 3, three rows in a batch, channels of a few rows, state in the backend `disk`.
     Wide,
     /// The same with state in RocksDB and parallelism 2.
     RocksDb,
@@ -260,11 +260,14 @@ impl<'a> Run<'a> {
             ("pipeline.channel-memory", "256"),
         ];
         let checkpoints = self.folder.path().join("checkpoints").display().to_string();
-        let backend = ["memory", "rocksdb"][self.chance.random_range(0..2)];
+        let backend = ["memory", "disk", "rocksdb"][self.chance.random_range(0..3)];
         match self.way {
             Way::Batch => self.set("execution.runtime-mode", "batch"),
             Way::One => self.set("parallelism.default", "1"),
-            Way::Wide => self.set("parallelism.default", "3"),
+            Way::Wide => {
+                self.set("parallelism.default", "3");
+                self.set("state.backend.type", "disk");
+            }
             Way::RocksDb => {
                 self.set("parallelism.default", "2");
                 self.set("state.backend.type", "rocksdb");
@@ -541,7 +544,7 @@ impl<'a> Run<'a> {
         if let Some(path) = &status.checkpoints.last_path {
             self.set("execution.state-recovery.path", path);
         }
-        let backend = ["memory", "rocksdb"][self.chance.random_range(0..2)];
+        let backend = ["memory", "disk", "rocksdb"][self.chance.random_range(0..3)];
         self.set("state.backend.type", backend);
         let parallelism = self.chance.random_range(1..5).to_string();
         self.set("parallelism.default", &parallelism);

@@ -85,6 +85,8 @@ impl Default for JobSettings {
 pub enum BackendKind {
     /// `memory`.
     Memory,
+    /// `disk`.
+    Disk,
     /// `rocksdb`.
     RocksDb,
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use crate::error::{EngineError, Result};
 
-/// A [`Spool`] that grows beyond this goes to disk.
+/// A [`Spool`] that grows beyond this goes to disk, unless something else is said.
 const SPOOL_BYTES: usize = 16 << 20;
 
 /// Immutable bytes that can be read from anywhere.
@@ -43,6 +43,45 @@ impl Blob {
         self.len() == 0
     }
 
+    /// What it holds in memory, in bytes.
+    pub fn held(&self) -> u64 {
+        match self {
+            Blob::Memory(bytes) => bytes.len() as u64,
+            Blob::File(..) => 0,
+        }
+    }
+
+    /// A look at the bytes from `offset` on, `length` of them, which a file puts into `buffer`; an error if there
+    /// are fewer.
+    pub fn look<'a>(
+        &'a self,
+        offset: u64,
+        length: usize,
+        buffer: &'a mut Vec<u8>,
+    ) -> Result<&'a [u8]> {
+        self.check(offset, length)?;
+        match self {
+            Blob::Memory(bytes) => Ok(&bytes[offset as usize..offset as usize + length]),
+            Blob::File(file, _) => {
+                if buffer.len() < length {
+                    buffer.resize(length, 0);
+                }
+                let buffer = &mut buffer[..length];
+                let read = file.read_exact_at(buffer, offset);
+                read.map_err(|e| failed("read", "a state file", &e))?;
+                Ok(buffer)
+            }
+        }
+    }
+
+    fn check(&self, offset: u64, length: usize) -> Result<()> {
+        let end = offset.checked_add(length as u64);
+        match end.is_some_and(|end| end <= self.len()) {
+            true => Ok(()),
+            false => Err(EngineError::checkpoint("a state file is cut off")),
+        }
+    }
+
     /// The bytes from `offset` on, `length` of them; an error if there are fewer. Allocates no more
     /// than there is.
     pub fn read(&self, offset: u64, length: usize) -> Result<Bytes> {
@@ -52,10 +91,7 @@ impl Blob {
     /// The same, with the memory of `spare` if nobody else has it: who reads part after part needs that
     /// of one.
     pub fn read_into(&self, spare: Bytes, offset: u64, length: usize) -> Result<Bytes> {
-        let end = offset.checked_add(length as u64);
-        if end.is_none_or(|end| end > self.len()) {
-            return Err(EngineError::checkpoint("a state file is cut off"));
-        }
+        self.check(offset, length)?;
         match self {
             Blob::Memory(bytes) => Ok(bytes.slice(offset as usize..offset as usize + length)),
             Blob::File(file, _) => {
@@ -74,6 +110,8 @@ impl Blob {
 pub struct Spool {
     folder: PathBuf,
     memory: Vec<u8>,
+    /// Beyond this it goes to disk.
+    limit: usize,
     file: Option<File>,
     length: u64,
 }
@@ -81,9 +119,15 @@ pub struct Spool {
 impl Spool {
     /// A spool that goes to a nameless file in `folder` when it is large.
     pub fn new(folder: &Path) -> Self {
+        Self::with_limit(folder, SPOOL_BYTES)
+    }
+
+    /// One that goes there when it is larger than `limit` bytes.
+    pub fn with_limit(folder: &Path, limit: usize) -> Self {
         Spool {
             folder: folder.to_path_buf(),
             memory: Vec::new(),
+            limit,
             file: None,
             length: 0,
         }
@@ -126,9 +170,9 @@ impl Write for Spool {
         self.length += bytes.len() as u64;
         let limit = match self.file {
             Some(_) => 1 << 20,
-            None => SPOOL_BYTES,
+            None => self.limit,
         };
-        if self.memory.len() >= limit {
+        if self.memory.len() > limit {
             // Who sees the error does not know of the folder.
             self.spill().map_err(|e| {
                 std::io::Error::new(e.kind(), format!("{}: {e}", self.folder.display()))

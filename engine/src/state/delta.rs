@@ -91,9 +91,14 @@ pub struct Delta {
 impl Delta {
     /// A delta that a file already holds.
     pub fn of_file(content: Blob) -> Self {
+        Delta::of_files(vec![content])
+    }
+
+    /// A delta that files hold, from old to new.
+    pub(super) fn of_files(runs: Vec<Blob>) -> Self {
         Delta {
             recent: Recent::default(),
-            runs: vec![content],
+            runs,
         }
     }
 
@@ -154,6 +159,11 @@ impl Recent {
 
     pub(super) fn is_empty(&self) -> bool {
         self.changes.is_empty()
+    }
+
+    /// How many changes there are.
+    pub(super) fn len(&self) -> u64 {
+        self.changes.len() as u64
     }
 
     /// The memory in use.

@@ -48,20 +48,34 @@ pub struct Written {
 
 /// Writes the entries and the frame around them.
 pub fn write(entries: &mut dyn Entries, out: &mut dyn Write) -> Result<Written> {
-    let mut writer = Writer::new(out)?;
+    let mut writer = Writer::new(out, ())?;
     while entries.advance()? {
         writer.entry(entries.entry())?;
     }
-    writer.finish()
+    Ok(writer.finish()?.0)
 }
 
-fn corrupt(what: &str) -> EngineError {
+/// Sees each block of a file that is written.
+pub(super) trait Watch {
+    /// A block, with its content.
+    fn block(&mut self, block: &Block, content: &[u8]) -> Result<()>;
+}
+
+impl Watch for () {
+    fn block(&mut self, _: &Block, _: &[u8]) -> Result<()> {
+        Ok(())
+    }
+}
+
+pub(super) fn corrupt(what: &str) -> EngineError {
     EngineError::checkpoint(format!("a state file is damaged: {what}"))
         .with_hint("restore from another checkpoint or savepoint")
 }
 
-struct Writer<'a> {
-    out: &'a mut dyn Write,
+/// A file under way.
+pub(super) struct Writer<W, T> {
+    out: W,
+    watch: T,
     offset: u64,
     /// The table and key group of the open block.
     place: StatePlace,
@@ -72,10 +86,12 @@ struct Writer<'a> {
     entries: u64,
 }
 
-impl<'a> Writer<'a> {
-    fn new(out: &'a mut dyn Write) -> Result<Self> {
+impl<W: Write, T: Watch> Writer<W, T> {
+    /// Begins a file.
+    pub(super) fn new(out: W, watch: T) -> Result<Self> {
         let mut writer = Writer {
             out,
+            watch,
             offset: 0,
             place: (TableId(0), 0),
             block: Vec::new(),
@@ -99,7 +115,8 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn entry(&mut self, entry: Entry<'_>) -> Result<()> {
+    /// Adds an entry, greater than those before.
+    pub(super) fn entry(&mut self, entry: Entry<'_>) -> Result<()> {
         if self.place != entry.place || self.block.len() >= BLOCK_BYTES {
             self.close_block()?;
             self.place = entry.place;
@@ -122,25 +139,32 @@ impl<'a> Writer<'a> {
         if self.block.is_empty() {
             return Ok(());
         }
-        let block = std::mem::take(&mut self.block);
-        let length = u32::try_from(block.len())
+        let content = std::mem::take(&mut self.block);
+        let length = u32::try_from(content.len())
             .map_err(|_| EngineError::checkpoint("an entry of keyed state exceeds 4 GiB"))?;
-        self.index.push(self.place.0.0);
-        self.index.extend_from_slice(&self.place.1.to_le_bytes());
-        self.index.extend_from_slice(&self.offset.to_le_bytes());
-        self.index.extend_from_slice(&length.to_le_bytes());
-        let count = std::mem::take(&mut self.in_block);
-        self.index.extend_from_slice(&count.to_le_bytes());
-        let checksum = crc32fast::hash(&block);
-        self.index.extend_from_slice(&checksum.to_le_bytes());
+        let block = Block {
+            place: self.place,
+            entries: std::mem::take(&mut self.in_block),
+            length,
+            offset: self.offset,
+            checksum: crc32fast::hash(&content),
+        };
+        block.put(&mut self.index);
         self.blocks += 1;
-        self.put(&block)?;
-        self.block = block;
+        self.watch.block(&block, &content)?;
+        self.put(&content)?;
+        self.block = content;
         self.block.clear();
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Written> {
+    /// How many entries have been added.
+    pub(super) fn entries(&self) -> u64 {
+        self.entries
+    }
+
+    /// Ends the file.
+    pub(super) fn finish(mut self) -> Result<(Written, W, T)> {
         self.close_block()?;
         let mut tail = std::mem::take(&mut self.index);
         tail.extend_from_slice(&self.offset.to_le_bytes());
@@ -149,11 +173,12 @@ impl<'a> Writer<'a> {
         tail.extend_from_slice(&seal.to_le_bytes());
         tail.extend_from_slice(MAGIC);
         self.put(&tail)?;
-        Ok(Written {
+        let written = Written {
             bytes: self.offset,
             entries: self.entries,
             seal,
-        })
+        };
+        Ok((written, self.out, self.watch))
     }
 }
 
@@ -174,8 +199,28 @@ pub struct Block {
     pub entries: u32,
     /// In how many bytes.
     pub length: u32,
-    offset: u64,
+    pub(super) offset: u64,
     checksum: u32,
+}
+
+impl Block {
+    /// Reads it and checks it, with the memory of `spare`.
+    fn read(&self, file: &Blob, spare: Bytes) -> Result<Bytes> {
+        let content = file.read_into(spare, self.offset, self.length as usize)?;
+        match crc32fast::hash(&content) == self.checksum {
+            true => Ok(content),
+            false => Err(corrupt("the checksum of a block does not match")),
+        }
+    }
+
+    fn put(&self, index: &mut Vec<u8>) {
+        index.push(self.place.0.0);
+        index.extend_from_slice(&self.place.1.to_le_bytes());
+        index.extend_from_slice(&self.offset.to_le_bytes());
+        index.extend_from_slice(&self.length.to_le_bytes());
+        index.extend_from_slice(&self.entries.to_le_bytes());
+        index.extend_from_slice(&self.checksum.to_le_bytes());
+    }
 }
 
 /// An open state file, its index checked.
@@ -242,11 +287,19 @@ impl StateFileReader {
         &self.blocks
     }
 
-    /// Some of the file's bytes, which nothing checks.
-    pub(super) fn bytes(&self, range: Range<u64>) -> Result<Bytes> {
-        let length = range.end.saturating_sub(range.start);
-        let length = usize::try_from(length).map_err(|_| corrupt("too long"))?;
-        self.content.read(range.start, length)
+    /// The bytes of the file.
+    pub(super) fn content(&self) -> &Blob {
+        &self.content
+    }
+
+    /// Shows the blocks of some key groups, checked.
+    pub(super) fn watch(&self, range: KeyGroupRange, watch: &mut impl Watch) -> Result<()> {
+        let mut content = Bytes::new();
+        for block in self.blocks.iter().filter(|b| range.contains(b.place.1)) {
+            content = block.read(&self.content, content)?;
+            watch.block(block, &content)?;
+        }
+        Ok(())
     }
 
     /// The entries of some key groups, of one table or of all.
@@ -303,18 +356,9 @@ pub struct FileEntries {
     span: Span,
 }
 
-impl FileEntries {
-    /// Where the current entry lies in the file.
-    pub(super) fn position(&self) -> Range<u64> {
-        let from = self.current.offset + self.span.start as u64;
-        from..self.current.offset + self.at as u64
-    }
-}
-
 /// Where an entry lies in some bytes of a file.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Span {
-    start: usize,
     key: Range<usize>,
     value: Option<Range<usize>>,
 }
@@ -322,14 +366,18 @@ pub(super) struct Span {
 impl Span {
     /// Reads the entry at `at`, and leaves there where it ends.
     pub(super) fn read(bytes: &[u8], at: &mut usize) -> Result<Self> {
-        let start = *at;
         let key = length(bytes, at)?;
         let key = part(bytes, at, key)?;
         let value = match length(bytes, at)? {
             0 => None,
             length => Some(part(bytes, at, length - 1)?),
         };
-        Ok(Span { start, key, value })
+        Ok(Span { key, value })
+    }
+
+    /// Where its key lies.
+    pub(super) fn key(&self) -> Range<usize> {
+        self.key.clone()
     }
 
     /// Its key and value, of the bytes that it was read of.
@@ -369,11 +417,7 @@ impl Entries for FileEntries {
                 return Ok(false);
             };
             let spare = std::mem::take(&mut self.block);
-            let length = block.length as usize;
-            self.block = self.content.read_into(spare, block.offset, length)?;
-            if crc32fast::hash(&self.block) != block.checksum {
-                return Err(corrupt("the checksum of a block does not match"));
-            }
+            self.block = block.read(&self.content, spare)?;
             (self.current, self.at) = (block, 0);
         }
         self.span = Span::read(&self.block, &mut self.at)?;

@@ -1,12 +1,14 @@
 //! State files in tests.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
+
 use super::blob::Blob;
 use super::file::StateFileReader;
 use super::merge::Entries;
 use super::{
-    BackendKind, Change, Delta, KeyedState, Memory, Resources, Restored, RestoredFile, StateSetup,
-    TableId, create, delta,
+    BackendKind, Change, Delta, KeyedState, Memory, Order, Resources, Restored, RestoredFile,
+    StateSetup, TableId, create, delta,
 };
 use crate::key::{KeyGroup, KeyGroupRange};
 
@@ -80,4 +82,90 @@ fn lines(entries: &mut dyn Entries) -> Vec<Line> {
         lines.push((table.0, group, entry.key.to_vec(), value));
     }
     lines
+}
+
+/// What state has: by table, key group and key.
+pub(crate) type Model = BTreeMap<(u8, KeyGroup, Vec<u8>), Vec<u8>>;
+
+/// Makes a change to the model.
+pub(crate) fn change(model: &mut Model, (table, group, key, value): &Changed) {
+    let full = (*table, *group, key.clone());
+    match value {
+        Some(value) => model.insert(full, value.clone()),
+        None => model.remove(&full),
+    };
+}
+
+/// Checks every way to read, tables 0 to 2 against the model and table 3 against what is derived.
+pub(crate) fn check(state: &dyn KeyedState, groups: KeyGroupRange, model: &Model, derived: &Model) {
+    for table in 0..4u8 {
+        let source = if table == 3 { derived } else { model };
+        let own = |group: Option<KeyGroup>| {
+            let own = source
+                .iter()
+                .filter(move |((t, g, _), _)| *t == table && group.is_none_or(|group| group == *g));
+            own.map(|((_, g, k), v)| (*g, k.clone(), v.clone()))
+                .collect::<Vec<_>>()
+        };
+        let mut found = vec![];
+        let scanned = state.scan(TableId(table), &mut |group, key, value| {
+            found.push((group, key.to_vec(), value.to_vec()));
+            Ok(())
+        });
+        scanned.unwrap();
+        assert_eq!(found, own(None));
+        for group in groups.start..groups.end {
+            check_group_of(state, table, group, &own(Some(group)));
+        }
+    }
+}
+
+fn check_group_of(
+    state: &dyn KeyedState,
+    table: u8,
+    group: KeyGroup,
+    expected: &[(KeyGroup, Vec<u8>, Vec<u8>)],
+) {
+    for prefix in [vec![], vec![0], vec![1, 1], vec![2, 2, 2]] {
+        let mut found = vec![];
+        let scanned = state.scan_prefix(TableId(table), group, &prefix, &mut |key, value| {
+            found.push((group, key.to_vec(), value.to_vec()));
+            Ok(())
+        });
+        scanned.unwrap();
+        let own = expected.iter().filter(|(_, k, _)| k.starts_with(&prefix));
+        assert_eq!(found, own.cloned().collect::<Vec<_>>());
+    }
+    let keys: Vec<Vec<u8>> = (0..40u8)
+        .map(|i| vec![i % 3, i / 3 % 3, i / 9 % 3][..usize::from(i % 4)].to_vec())
+        .collect();
+    let mut wanted = keys.iter().map(|k| (group, k.as_slice()));
+    let mut found = vec![None; keys.len()];
+    let got = state.get(TableId(table), &mut wanted, &mut |at, value| {
+        found[at] = Some(value.to_vec());
+        Ok(())
+    });
+    got.unwrap();
+    for (key, found) in keys.iter().zip(found) {
+        let own = expected.iter().find(|(_, k, _)| k == key);
+        assert_eq!(found, own.map(|(.., v)| v.clone()));
+    }
+    for order in [Order::Ascending, Order::Descending] {
+        let (from, to) = (vec![0, 1], vec![2, 1]);
+        let mut found = vec![];
+        let scanned = state.scan_range(TableId(table), group, &from..&to, order, &mut |k, v| {
+            found.push((group, k.to_vec(), v.to_vec()));
+            Ok(found.len() < 5)
+        });
+        scanned.unwrap();
+        let own = expected
+            .iter()
+            .filter(|(_, k, _)| (&from..&to).contains(&k));
+        let mut own: Vec<_> = own.cloned().collect();
+        if order == Order::Descending {
+            own.reverse();
+        }
+        own.truncate(5);
+        assert_eq!(found, own);
+    }
 }

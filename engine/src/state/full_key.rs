@@ -10,7 +10,7 @@ use crate::key::{self, KeyGroup};
 /// The bytes of the place.
 pub(super) const PREFIX_LEN: usize = 3;
 
-fn prefix((table, group): StatePlace) -> [u8; PREFIX_LEN] {
+pub(super) fn prefix((table, group): StatePlace) -> [u8; PREFIX_LEN] {
     let [high, low] = group.to_be_bytes();
     [table.0, high, low]
 }

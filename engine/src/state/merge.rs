@@ -25,6 +25,16 @@ pub trait Entries: Send {
     fn entry(&self) -> Entry<'_>;
 }
 
+impl<E: Entries + ?Sized> Entries for Box<E> {
+    fn advance(&mut self) -> Result<bool> {
+        (**self).advance()
+    }
+
+    fn entry(&self) -> Entry<'_> {
+        (**self).entry()
+    }
+}
+
 /// Several sources of entries, from old to new: of a key that several have, the newest counts.
 pub struct Merge<'a> {
     /// Those that have an entry, once it has begun.

@@ -1,4 +1,4 @@
-//! What operators remember: keyed tables behind one trait, in memory or in RocksDB.
+//! What operators remember: keyed tables behind one trait, in memory, in files of its own, or in RocksDB.
 //!
 //! ```text
 //!  operator: columnar working set, what is dirty
@@ -16,6 +16,7 @@
 
 use std::ops::Range;
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use crate::error::{EngineError, Result};
 use crate::graph::BackendKind;
@@ -24,13 +25,14 @@ use crate::memory::Memory;
 
 pub mod blob;
 pub mod delta;
+mod disk;
 pub mod file;
 mod full_key;
-mod in_place;
 mod memory;
 pub mod merge;
 mod restored;
 mod rocks;
+mod sorted;
 
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -65,6 +67,17 @@ pub struct Change<'a> {
     pub key: &'a [u8],
     /// The new value; `None` deletes.
     pub value: Option<&'a [u8]>,
+}
+
+impl<'a> Change<'a> {
+    /// The entry of a table that it makes.
+    fn entry(&self, table: TableId) -> merge::Entry<'a> {
+        merge::Entry {
+            place: (table, self.group),
+            key: self.key,
+            value: self.value,
+        }
+    }
 }
 
 /// Changes in order. Those in ascending order of key group and key are written without being held in
@@ -168,7 +181,9 @@ pub struct StateSetup<'a> {
 pub struct Resources {
     /// The memory for it.
     pub memory: Memory,
-    disk: rocks::Shared,
+    /// Once something asks for it.
+    rocks: OnceLock<rocks::Shared>,
+    runs: Arc<sorted::Room>,
 }
 
 impl std::fmt::Debug for Resources {
@@ -181,14 +196,20 @@ impl Resources {
     /// State that uses so much memory.
     pub fn new(memory: Memory) -> Self {
         Resources {
-            disk: rocks::Shared::new(memory.disk_cache()),
+            rocks: OnceLock::new(),
+            runs: sorted::Room::new(memory.disk_cache()),
             memory,
         }
     }
 
-    /// What caches and write buffers of state on disk hold, in bytes.
+    fn rocks(&self) -> &rocks::Shared {
+        let bytes = self.memory.disk_cache();
+        self.rocks.get_or_init(|| rocks::Shared::new(bytes))
+    }
+
+    /// What is held of state on disk, in bytes: caches, write buffers, indexes and filters.
     pub fn disk_cache_bytes(&self) -> u64 {
-        self.disk.used()
+        self.rocks.get().map_or(0, rocks::Shared::used) + self.runs.used()
     }
 }
 
@@ -196,6 +217,7 @@ impl Resources {
 pub fn create(setup: StateSetup<'_>) -> Result<Box<dyn KeyedState>> {
     match setup.kind {
         BackendKind::Memory => Ok(Box::new(memory::MemoryState::new(setup))),
+        BackendKind::Disk => Ok(Box::new(disk::DiskState::open(setup)?)),
         BackendKind::RocksDb => Ok(Box::new(rocks::RocksState::open(setup)?)),
     }
 }

@@ -52,7 +52,7 @@ impl Restored {
         let sources = self.0.iter().map(|file| -> Box<dyn Entries> {
             let own = file.key_groups.intersection(&range);
             Box::new(Named {
-                name: &file.name,
+                name: file.name.as_str(),
                 entries: file.reader.entries(own, table),
             })
         });
@@ -76,14 +76,14 @@ impl Restored {
 }
 
 /// Says in which file something is wrong.
-struct Named<'a, E> {
-    name: &'a str,
-    entries: E,
+pub(super) struct Named<N, E> {
+    pub(super) name: N,
+    pub(super) entries: E,
 }
 
-impl<E: Entries> Entries for Named<'_, E> {
+impl<N: AsRef<str> + Send, E: Entries> Entries for Named<N, E> {
     fn advance(&mut self) -> Result<bool> {
-        self.entries.advance().map_err(|e| e.at(self.name))
+        self.entries.advance().map_err(|e| e.at(self.name.as_ref()))
     }
 
     fn entry(&self) -> super::merge::Entry<'_> {

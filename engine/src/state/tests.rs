@@ -13,7 +13,8 @@ type Model = BTreeMap<(u8, KeyGroup, Vec<u8>), Vec<u8>>;
 type Changes = Vec<(u8, KeyGroup, Vec<u8>, Option<Vec<u8>>)>;
 
 const RANGE: KeyGroupRange = KeyGroupRange { start: 2, end: 10 };
-const BACKENDS: [BackendKind; 2] = [BackendKind::Memory, BackendKind::RocksDb];
+const BACKENDS: [BackendKind; 3] = [BackendKind::Memory, BackendKind::Disk, BackendKind::RocksDb];
+const ON_DISK: [BackendKind; 2] = [BackendKind::Disk, BackendKind::RocksDb];
 
 struct Opened {
     state: Box<dyn KeyedState>,
@@ -95,7 +96,7 @@ proptest! {
     fn deltas_add_up_and_move_between_backends_and_ranges(
         rounds in proptest::collection::vec(changes(), 1..4),
         cut in 2u16..10,
-        to_memory in any::<bool>(),
+        other in 0..BACKENDS.len(),
     ) {
         for kind in BACKENDS {
             let mut model = Model::new();
@@ -110,7 +111,7 @@ proptest! {
                 prop_assert_eq!(opened.scan(), lines(&model), "and so is what is kept");
             }
             // The same at another parallelism, and on another backend.
-            let other = BACKENDS[usize::from(to_memory)];
+            let other = BACKENDS[other];
             let left = KeyGroupRange { start: 2, end: cut };
             let right = KeyGroupRange { start: cut, end: 10 };
             let mut found = vec![];
@@ -128,9 +129,10 @@ proptest! {
         group in RANGE.start..RANGE.end,
         bounds in proptest::array::uniform2(proptest::collection::vec(0u8..4, 0..4)),
         enough in 1usize..4,
+        kind in 0..ON_DISK.len(),
     ) {
         let mut model = Model::new();
-        let mut opened = open(BackendKind::RocksDb, RANGE, &[]);
+        let mut opened = open(ON_DISK[kind], RANGE, &[]);
         opened.apply_all(&changes, &mut model);
         let [from, to] = bounds;
         for order in [Order::Ascending, Order::Descending] {
@@ -186,6 +188,31 @@ fn read_all(content: Vec<u8>) -> Result<usize> {
     Ok(count)
 }
 
+/// The same through an index.
+fn read_by_key(content: &[u8]) -> Result<()> {
+    let reader = StateFileReader::open(Blob::Memory(content.to_vec().into()))?;
+    let scratch = tempfile::tempdir().unwrap();
+    let file = RestoredFile {
+        name: "a file".into(),
+        key_groups: ALL,
+        reader,
+    };
+    let state = create(StateSetup {
+        kind: BackendKind::Disk,
+        key_groups: ALL,
+        scratch: scratch.path(),
+        checkpointed: true,
+        restored: Restored(vec![file]),
+        resources: &resources(),
+    })?;
+    let keys: [(KeyGroup, &[u8]); 3] = [(2, b"key"), (3, &[0, 1]), (9, &[2, 2, 2])];
+    for table in 0..3 {
+        state.scan(TableId(table), &mut |_, _, _| Ok(()))?;
+        state.get(TableId(table), &mut keys.into_iter(), &mut |_, _| Ok(()))?;
+    }
+    Ok(())
+}
+
 proptest! {
     #[test]
     fn no_damage_goes_unnoticed_or_panics(
@@ -199,6 +226,7 @@ proptest! {
         let file = file_of(opened.state.take_delta());
         let mut damaged = file.clone();
         damaged[at.index(file.len())] ^= 1 << bit;
+        prop_assert!(read_by_key(&damaged).is_err());
         prop_assert!(read_all(damaged).is_err());
         let cut = file[..at.index(file.len())].to_vec();
         prop_assert!(read_all(cut).is_err());
@@ -224,6 +252,7 @@ proptest! {
         let position = at.index(end);
         file[position] = byte;
         reseal(&mut file);
+        let _ = read_by_key(&file);
         let _ = read_all(file);
     }
 }
@@ -248,7 +277,11 @@ fn reseal(file: &mut [u8]) {
 
 #[test]
 fn get_visits_the_positions_that_exist() {
-    let mut opened = open(BackendKind::RocksDb, RANGE, &[]);
+    ON_DISK.into_iter().for_each(get_visits_positions);
+}
+
+fn get_visits_positions(kind: BackendKind) {
+    let mut opened = open(kind, RANGE, &[]);
     opened.apply(1, 3, b"a", Some(b"1"));
     opened.apply(1, 4, b"a", Some(b"2"));
     opened.apply(2, 3, b"a", Some(b"other table"));
@@ -353,13 +386,17 @@ fn large_files_are_spooled_to_disk_and_read_by_block() {
 }
 
 #[test]
-fn rocksdb_leaves_no_file_behind() {
+fn state_on_disk_leaves_no_file_behind() {
+    ON_DISK.into_iter().for_each(leaves_no_file_behind);
+}
+
+fn leaves_no_file_behind(kind: BackendKind) {
     let scratch = tempfile::tempdir().unwrap();
     let mut opened = open(BackendKind::Memory, RANGE, &[]);
     opened.apply(0, 3, b"k", Some(b"v"));
     let file = file_of(opened.state.take_delta());
     let state = create(StateSetup {
-        kind: BackendKind::RocksDb,
+        kind,
         key_groups: RANGE,
         scratch: scratch.path(),
         checkpointed: true,
@@ -378,7 +415,11 @@ fn rocksdb_leaves_no_file_behind() {
 
 #[test]
 fn derived_tables_are_no_part_of_checkpoints() {
-    let mut opened = open(BackendKind::RocksDb, RANGE, &[]);
+    ON_DISK.into_iter().for_each(derived_tables_stay);
+}
+
+fn derived_tables_stay(kind: BackendKind) {
+    let mut opened = open(kind, RANGE, &[]);
     opened.apply(1, 3, b"kept", Some(b"1"));
     let derived = Change {
         group: 3,

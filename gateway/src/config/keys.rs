@@ -353,10 +353,11 @@ pub const KEYS: &[Key] = &[
         Kind::Choice(&[
             ("memory", "memory"),
             ("hashmap", "memory"),
+            ("disk", "disk"),
             ("rocksdb", "rocksdb"),
         ]),
         Some("memory"),
-        "where keyed state lives",
+        "where keyed state lives: memory; disk and rocksdb, where it may be larger than that",
     ),
     renamed(
         RESTART,

@@ -215,7 +215,8 @@ pub fn job_settings(configuration: &Configuration) -> Result<JobSettings, PlanEr
         max_parallelism: reader
             .positive("pipeline.max-parallelism")?
             .unwrap_or(defaults.max_parallelism),
-        state_backend: match reader.choice("state.backend.type", &["memory", "rocksdb"])? {
+        state_backend: match reader.choice("state.backend.type", &["memory", "disk", "rocksdb"])? {
+            Some("disk") => BackendKind::Disk,
             Some("rocksdb") => BackendKind::RocksDb,
             _ => BackendKind::Memory,
         },

@@ -217,7 +217,7 @@ impl Words {
             "format" | "key.format" | "value.format" => FORMATS.to_vec(),
             "execution.runtime-mode" => vec!["streaming", "batch"],
             "sql-client.execution.result-mode" => vec!["table", "changelog", "tableau"],
-            "state.backend.type" => vec!["memory", "rocksdb"],
+            "state.backend.type" => vec!["memory", "disk", "rocksdb"],
             _ => Vec::new(),
         }
     }

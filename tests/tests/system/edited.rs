@@ -233,9 +233,11 @@ async fn read(mut query: QueryResult, mut rows: Table) -> Result<Table, String> 
         .expect("the query ends")
 }
 
-/// Both orders of the backends, and each with itself.
-const BACKENDS: [[&str; 2]; 4] = [
+/// Backends of the first and the second query: with itself, and one of another kind.
+const BACKENDS: [[&str; 2]; 6] = [
     ["memory", "memory"],
+    ["disk", "disk"],
+    ["memory", "disk"],
     ["rocksdb", "rocksdb"],
     ["memory", "rocksdb"],
     ["rocksdb", "memory"],

@@ -32,7 +32,7 @@ async fn savepoint(backend: &'static str, query: &str) -> (Bench, String) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn groups_and_distinct_values_can_be_queried() {
-    for backend in ["memory", "rocksdb"] {
+    for backend in ["memory", "disk", "rocksdb"] {
         let query = "SELECT k, COUNT(*), SUM(v), COUNT(DISTINCT v) FROM t GROUP BY k";
         let (_bench, path) = savepoint(backend, query).await;
         let groups = "SELECT k, count, sum_v_sum, count_distinct_v FROM group_aggregate ORDER BY k";
@@ -55,7 +55,7 @@ async fn windows_can_be_queried() {
     let query = "SELECT k, window_start, COUNT(*), MAX(v) FROM \
                  TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' HOUR)) \
                  GROUP BY k, window_start, window_end";
-    for backend in ["memory", "rocksdb"] {
+    for backend in ["memory", "disk", "rocksdb"] {
         let (_bench, path) = savepoint(backend, query).await;
         let groups = "SELECT slice_end, k, count, max_v FROM window_aggregate ORDER BY k";
         let end = "2026-01-01 01:00:00.000";

@@ -5,6 +5,7 @@ mod bad_input;
 mod checkpoint_format;
 mod crash;
 mod edited;
+mod flat_state;
 mod full_disk;
 mod generated;
 mod golden;

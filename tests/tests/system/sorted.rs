@@ -34,7 +34,7 @@ fn rows_of_a_stream_come_in_the_order_of_their_time() {
         let ((a, v), (b, w)) = (a.rsplit_once(',').unwrap(), b.rsplit_once(',').unwrap());
         a.cmp(b).then(w.cmp(v))
     });
-    for (parallelism, backend) in [(1, "memory"), (3, "memory"), (2, "rocksdb")] {
+    for (parallelism, backend) in [(1, "memory"), (3, "disk"), (2, "rocksdb")] {
         let script = format!(
             "SET 'parallelism.default' = '{parallelism}'; SET 'state.backend.type' = '{backend}'; SET 'pipeline.batch-rows' = '64';
              CREATE TABLE t (id INT, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND)

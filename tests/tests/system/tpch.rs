@@ -36,7 +36,7 @@ fn queries() -> Vec<Query> {
 fn setting(chance: &mut SmallRng, boundaries: &[u64]) -> Setting {
     Setting {
         parallelism: chance.random_range(1..=3),
-        backend: ["memory", "rocksdb"][chance.random_range(0..2)],
+        backend: ["memory", "disk", "rocksdb"][chance.random_range(0..3)],
         mode: [ChangelogMode::Retract, ChangelogMode::Upsert][chance.random_range(0..2)],
         boundaries: boundaries.to_vec(),
         lost: None,

@@ -205,7 +205,7 @@ fn tables_have_the_rows_of_batch_mode_in_the_end() {
         let settings = format!(
             "SET 'execution.checkpointing.interval' = '50 ms'; SET 'parallelism.default' = '{}'; SET 'state.backend.type' = '{}';",
             chance.random_range(1..4),
-            ["memory", "rocksdb"][chance.random_range(0..2)],
+            ["memory", "disk", "rocksdb"][chance.random_range(0..3)],
         );
         run(
             &[],

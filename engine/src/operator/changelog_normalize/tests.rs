@@ -57,7 +57,7 @@ const NONE: [&str; 0] = [];
 
 #[test]
 fn upserts_become_a_changelog() {
-    for backend in [BackendKind::Memory, BackendKind::RocksDb] {
+    for backend in [BackendKind::Memory, BackendKind::Disk, BackendKind::RocksDb] {
         let mut normal = pipeline(&small());
         normal.rescale(1, backend);
         send(&mut normal, "+I | 1 | a\n+U | 2 | NULL");
@@ -213,6 +213,7 @@ fn random_run(seed: u64, emit_update_before: bool, rocksdb: bool, memory_bytes: 
         normal.process(batch(&rows, &lines.join("\n")));
         if step % 4 == 3 {
             let backend = match rocksdb && step < 14 {
+                true if step < 8 => BackendKind::Disk,
                 true => BackendKind::RocksDb,
                 false => BackendKind::Memory,
             };
@@ -253,7 +254,7 @@ fn a_checkpoint_has_what_has_changed() {
 
 #[test]
 fn a_row_that_does_not_come_again_is_forgotten() {
-    for backend in [BackendKind::Memory, BackendKind::RocksDb] {
+    for backend in [BackendKind::Memory, BackendKind::Disk, BackendKind::RocksDb] {
         let mut normal = pipeline(&ChangelogNormalizeSpec {
             ttl_ms: 1000,
             ..small()
@@ -317,7 +318,7 @@ fn other_columns_need_other_state() {
 
 #[test]
 fn a_query_that_reads_fewer_columns_goes_on() {
-    for backend in [BackendKind::Memory, BackendKind::RocksDb] {
+    for backend in [BackendKind::Memory, BackendKind::Disk, BackendKind::RocksDb] {
         let rows = schema("k BIGINT, a INT, b STRING");
         let mut normal = pipeline(&spec(&rows, &[0]));
         normal.process(batch(&rows, "+I | 1 | 7 | x\n+I | 2 | 8 | y"));

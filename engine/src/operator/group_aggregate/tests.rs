@@ -98,6 +98,7 @@ fn random_run(seed: u64, spec: &GroupAggregateSpec, local: bool, rocksdb: bool) 
         if step % 3 == 2 {
             // In memory, on disk twice, and in memory again.
             let backend = match rocksdb && step < 8 {
+                true if step < 5 => BackendKind::Disk,
                 true => BackendKind::RocksDb,
                 false => BackendKind::Memory,
             };
@@ -415,7 +416,7 @@ fn numbers(keys: Range<i64>) -> Batch {
 #[test]
 fn a_checkpoint_writes_what_has_changed_and_no_more() {
     const KEYS: i64 = 1_000_000;
-    for backend in [BackendKind::Memory, BackendKind::RocksDb] {
+    for backend in [BackendKind::Memory, BackendKind::Disk, BackendKind::RocksDb] {
         let mut spec = spec(vec![0], false);
         spec.aggregates = vec![
             model::call(Count, false, None, None, "BIGINT"),

@@ -261,6 +261,7 @@ fn random_run(seed: u64, spec: &JoinSpec, rocksdb: bool, memory_bytes: u64) {
         }
         if step % 5 == 4 {
             let backend = match rocksdb && step < 18 {
+                true if step < 10 => BackendKind::Disk,
                 true => BackendKind::RocksDb,
                 false => BackendKind::Memory,
             };
@@ -294,7 +295,7 @@ fn without_a_key_everything_joins_everything() {
     let mut cross = spec(JoinKind::Inner);
     cross.left.keys = vec![];
     cross.right.keys = vec![];
-    for backend in [BackendKind::Memory, BackendKind::RocksDb] {
+    for backend in [BackendKind::Memory, BackendKind::Disk, BackendKind::RocksDb] {
         let mut join = pipeline(&cross);
         join.rescale(1, backend);
         left(&mut join, "+I | 1 | a | 1\n+I | NULL | b | 1");
@@ -355,7 +356,7 @@ fn a_checkpoint_has_what_has_changed() {
 
 #[test]
 fn rows_that_nothing_changes_are_forgotten_with_time() {
-    for backend in [BackendKind::Memory, BackendKind::RocksDb] {
+    for backend in [BackendKind::Memory, BackendKind::Disk, BackendKind::RocksDb] {
         let mut join = pipeline(&JoinSpec {
             ttl_ms: 1000,
             ..spec(JoinKind::Inner)
@@ -379,7 +380,7 @@ fn rows_that_nothing_changes_are_forgotten_with_time() {
 
 #[test]
 fn each_input_may_have_a_time_to_live_of_its_own() {
-    for backend in [BackendKind::Memory, BackendKind::RocksDb] {
+    for backend in [BackendKind::Memory, BackendKind::Disk, BackendKind::RocksDb] {
         let mut join = pipeline(&JoinSpec {
             ttl_ms: 1000,
             input_ttl_ms: [Some(100_000), None],

@@ -257,7 +257,7 @@ fn pipeline_output(spec: &OverSpec) -> SchemaRef {
 
 #[test]
 fn rows_that_nothing_changes_are_forgotten_with_time() {
-    for backend in [BackendKind::Memory, BackendKind::RocksDb] {
+    for backend in [BackendKind::Memory, BackendKind::Disk, BackendKind::RocksDb] {
         let mut over = pipeline(&OverSpec {
             ttl_ms: 1000,
             ..spec(CORRECTED, vec![sum(RUNNING)])

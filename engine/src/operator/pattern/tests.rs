@@ -185,7 +185,7 @@ fn the_watermark_waits_for_matches_that_may_have_earlier_times() {
     let mut held = spec();
     held.gives_time = true;
     held.within_ms = Some(50);
-    for backend in [BackendKind::Memory, BackendKind::RocksDb] {
+    for backend in [BackendKind::Memory, BackendKind::Disk, BackendKind::RocksDb] {
         let mut pattern = pipeline(&held);
         pattern.rescale(2, backend);
         give(&mut pattern, &[row(1, 10, 1), row(2, 30, 1)]);
@@ -207,7 +207,7 @@ fn in_processing_time_attempts_are_over_when_the_clock_says_so() {
     live.order_by = vec![];
     live.within_ms = Some(1000);
     live.pattern = Pattern::Sequence(vec![variable(1), repeated(variable(0), 1, None, true)]);
-    for backend in [BackendKind::Memory, BackendKind::RocksDb] {
+    for backend in [BackendKind::Memory, BackendKind::Disk, BackendKind::RocksDb] {
         let mut pattern = pipeline(&live);
         pattern.rescale(2, backend);
         give(&mut pattern, &[row(1, 0, 10), row(1, 0, 1), row(2, 0, 11)]);
@@ -222,7 +222,7 @@ fn in_processing_time_attempts_are_over_when_the_clock_says_so() {
 
 #[test]
 fn an_hour_at_a_constant_pace_leaves_state_flat() {
-    for backend in [BackendKind::Memory, BackendKind::RocksDb] {
+    for backend in [BackendKind::Memory, BackendKind::Disk, BackendKind::RocksDb] {
         let mut bounded = spec();
         bounded.within_ms = Some(20_000);
         bounded.gives_time = true;

@@ -347,6 +347,7 @@ fn random_run(seed: u64) {
         assert_same(result, expected(&spec, &there), &place);
         if step % 5 == 4 {
             let backend = match seed.is_multiple_of(2) && step < 23 {
+                true if step < 13 => BackendKind::Disk,
                 true => BackendKind::RocksDb,
                 false => BackendKind::Memory,
             };
@@ -364,7 +365,7 @@ fn random_changes_add_up_to_the_first_rows_of_what_is_there() {
 
 #[test]
 fn the_youngest_row_of_a_key_is_given_as_one_that_changes() {
-    for backend in [BackendKind::Memory, BackendKind::RocksDb] {
+    for backend in [BackendKind::Memory, BackendKind::Disk, BackendKind::RocksDb] {
         let mut rank = pipeline(&RankSpec {
             order_by: vec![],
             newest_first: true,
@@ -387,7 +388,7 @@ fn the_youngest_row_of_a_key_is_given_as_one_that_changes() {
 
 #[test]
 fn rows_that_nothing_changes_are_forgotten_with_time() {
-    for backend in [BackendKind::Memory, BackendKind::RocksDb] {
+    for backend in [BackendKind::Memory, BackendKind::Disk, BackendKind::RocksDb] {
         let mut rank = pipeline(&RankSpec {
             ttl_ms: 1000,
             ..spec(1)

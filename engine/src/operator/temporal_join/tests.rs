@@ -348,10 +348,8 @@ fn random_run(seed: u64, memory_bytes: u64) {
         }
         behind = behind.max(join.output_watermark(watermark));
         if step % 5 == 4 {
-            let backend = match random.random_ratio(2, 3) {
-                true => BackendKind::RocksDb,
-                false => BackendKind::Memory,
-            };
+            let backend = [BackendKind::RocksDb, BackendKind::Disk, BackendKind::Memory]
+                [random.random_range(0..3)];
             join.rescale(random.random_range(1..5), backend);
         }
     }
@@ -388,7 +386,7 @@ fn random_rows_meet_the_versions_of_their_times() {
 
 #[test]
 fn an_hour_at_a_constant_pace_leaves_state_flat() {
-    for backend in [BackendKind::Memory, BackendKind::RocksDb] {
+    for backend in [BackendKind::Memory, BackendKind::Disk, BackendKind::RocksDb] {
         let mut join = pipeline(&spec(true));
         // Enough for all that is wanted at any one time.
         join.memory_bytes = 1 << 20;

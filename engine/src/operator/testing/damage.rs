@@ -225,6 +225,7 @@ fn damaged_rows_behind_right_checksums_panic_no_operator() {
             damage(&mut lines, &mut SmallRng::seed_from_u64(seed));
             let backend = match seed % 40 {
                 0 => BackendKind::RocksDb,
+                1 => BackendKind::Disk,
                 _ => BackendKind::Memory,
             };
             let run = AssertUnwindSafe(|| run(&subject, &lines, backend));

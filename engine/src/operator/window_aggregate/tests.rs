@@ -133,6 +133,7 @@ fn random_run(seed: u64, spec: &WindowAggregateSpec, local: bool, rocksdb: bool)
         if step % 4 == 2 {
             // In memory, on disk twice, and in memory again.
             let backend = match rocksdb && step < 10 {
+                true if step < 6 => BackendKind::Disk,
                 true => BackendKind::RocksDb,
                 false => BackendKind::Memory,
             };
@@ -342,7 +343,7 @@ fn a_restored_operator_knows_what_has_fired() {
 #[test]
 fn state_holds_open_windows_only() {
     let kinds = [tumble(10), WindowKind::Session { gap_ms: 2 }];
-    let backends = [BackendKind::Memory, BackendKind::RocksDb];
+    let backends = [BackendKind::Memory, BackendKind::Disk, BackendKind::RocksDb];
     for (kind, backend) in kinds.into_iter().flat_map(|k| backends.map(|b| (k, b))) {
         let mut spec = counting(kind);
         spec.aggregates

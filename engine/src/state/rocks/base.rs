@@ -15,8 +15,8 @@ use std::thread::JoinHandle;
 use rocksdb::Options;
 
 use super::super::full_key;
-use super::super::in_place::{InPlace, KeyRange};
 use super::super::merge::Entries;
+use super::super::sorted::{KeyRange, SortedRuns};
 use super::run::Run;
 use crate::error::{EngineError, Result};
 
@@ -25,7 +25,7 @@ const PARTS_AHEAD: usize = 32;
 
 /// Restored files below a database.
 pub(super) struct Base {
-    files: Arc<InPlace>,
+    files: Arc<SortedRuns>,
     /// The last full key that was taken over.
     taken: Option<Vec<u8>>,
     /// Whether deletions were noted.
@@ -72,7 +72,7 @@ impl Base {
     /// Uses files as they are, and begins to write them into `folder` as files of a database, of about
     /// `part_bytes` each.
     pub(super) fn load(
-        files: InPlace,
+        files: SortedRuns,
         folder: &Path,
         options: Options,
         part_bytes: u64,
@@ -102,7 +102,7 @@ impl Base {
     }
 
     /// The restored files.
-    pub(super) fn files(&self) -> &InPlace {
+    pub(super) fn files(&self) -> &SortedRuns {
         &self.files
     }
 
@@ -140,7 +140,7 @@ impl Base {
 
 /// The work of the thread.
 struct Loading {
-    files: Arc<InPlace>,
+    files: Arc<SortedRuns>,
     folder: PathBuf,
     options: Options,
     part_bytes: u64,

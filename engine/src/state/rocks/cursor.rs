@@ -2,8 +2,8 @@
 
 use rocksdb::{DB, DBRawIterator};
 
-use super::super::in_place::KeyRange;
 use super::super::merge::{Entries, Entry};
+use super::super::sorted::KeyRange;
 use super::super::{Order, TableId, full_key};
 use super::broken;
 use super::options::scan_options;

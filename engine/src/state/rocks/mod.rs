@@ -23,11 +23,10 @@ use rocksdb::{
 };
 
 use super::delta::{DeltaLog, Recent, RecentEntries};
-use super::in_place::{Descending, InPlace, KeyRange};
 use super::merge::{Entries, Merge};
+use super::sorted::{Descending, KeyRange, SortedRuns};
 use super::{
-    Change, ChangeSource, Delta, KeyedState, Order, Restored, StateSetup, TableId, check_group,
-    full_key,
+    Change, ChangeSource, Delta, KeyedState, Order, StateSetup, TableId, check_group, full_key,
 };
 use crate::error::{EngineError, Result};
 use crate::key::{KeyGroup, KeyGroupRange};
@@ -178,7 +177,7 @@ impl RocksState {
             std::fs::remove_dir_all(&path).map_err(|e| failed(e.to_string()))?;
         }
         std::fs::create_dir_all(&path).map_err(|e| failed(e.to_string()))?;
-        let options = setup.resources.disk.options()?;
+        let options = setup.resources.rocks().options()?;
         let tables = ColumnFamilyDescriptor::new(DEFAULT_COLUMN_FAMILY_NAME, options.clone());
         let db = DB::open_cf_descriptors(&options, &path, [tables]);
         let db = db.map_err(|e| failed(e.into_string()))?;
@@ -195,17 +194,17 @@ impl RocksState {
             options: Arc::new(options),
             written: 0,
         };
-        let options = setup.resources.disk.quick_options()?;
-        state.restore(setup.restored, options, limits)?;
+        let options = setup.resources.rocks().quick_options()?;
+        state.restore(setup, options, limits)?;
         Ok(state)
     }
 
-    fn restore(&mut self, restored: Restored, options: Options, limits: &Limits) -> Result<()> {
-        let range = self.key_groups;
+    fn restore(&mut self, setup: StateSetup<'_>, options: Options, limits: &Limits) -> Result<()> {
+        let (range, restored) = (self.key_groups, setup.restored);
         if restored.size_bytes(range) < limits.in_place {
             return self.ingest(&mut restored.entries(range, None), &options);
         }
-        let files = InPlace::open(restored, range)?;
+        let files = SortedRuns::open(restored, range, &setup.resources.runs)?;
         let (base, loader) = Base::load(files, &self.store.path, options, limits.part)?;
         (self.base, self.store.loader) = (Some(base), Some(loader));
         Ok(())

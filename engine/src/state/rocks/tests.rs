@@ -1,5 +1,4 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
@@ -9,10 +8,10 @@ use crate::graph::BackendKind;
 use crate::memory::Memory;
 use crate::state::blob::Blob;
 use crate::state::file::StateFileReader;
-use crate::state::fixture::{Changed, entries_of, file_of, file_with, restored};
-use crate::state::{Resources, RestoredFile};
-
-type Model = BTreeMap<(u8, KeyGroup, Vec<u8>), Vec<u8>>;
+use crate::state::fixture::{
+    Changed, Model, change, check, entries_of, file_of, file_with, restored,
+};
+use crate::state::{Resources, Restored, RestoredFile};
 
 const RANGE: KeyGroupRange = KeyGroupRange { start: 1, end: 4 };
 
@@ -54,14 +53,6 @@ fn take(state: &mut RocksState) -> bool {
     false
 }
 
-fn change(model: &mut Model, (table, group, key, value): &Changed) {
-    let full = (*table, *group, key.clone());
-    match value {
-        Some(value) => model.insert(full, value.clone()),
-        None => model.remove(&full),
-    };
-}
-
 #[derive(Debug, Clone)]
 enum Step {
     Change(Changed),
@@ -88,80 +79,6 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Checks every way to read.
-fn check(state: &RocksState, model: &Model, derived: &Model) {
-    for table in 0..4u8 {
-        let source = if table == 3 { derived } else { model };
-        let own = |group: Option<KeyGroup>| {
-            let own = source
-                .iter()
-                .filter(move |((t, g, _), _)| *t == table && group.is_none_or(|group| group == *g));
-            own.map(|((_, g, k), v)| (*g, k.clone(), v.clone()))
-                .collect::<Vec<_>>()
-        };
-        let mut found = vec![];
-        let scanned = state.scan(TableId(table), &mut |group, key, value| {
-            found.push((group, key.to_vec(), value.to_vec()));
-            Ok(())
-        });
-        scanned.unwrap();
-        assert_eq!(found, own(None));
-        for group in RANGE.start..RANGE.end {
-            check_group_of(state, table, group, &own(Some(group)));
-        }
-    }
-}
-
-fn check_group_of(
-    state: &RocksState,
-    table: u8,
-    group: KeyGroup,
-    expected: &[(KeyGroup, Vec<u8>, Vec<u8>)],
-) {
-    for prefix in [vec![], vec![0], vec![1, 1], vec![2, 2, 2]] {
-        let mut found = vec![];
-        let scanned = state.scan_prefix(TableId(table), group, &prefix, &mut |key, value| {
-            found.push((group, key.to_vec(), value.to_vec()));
-            Ok(())
-        });
-        scanned.unwrap();
-        let own = expected.iter().filter(|(_, k, _)| k.starts_with(&prefix));
-        assert_eq!(found, own.cloned().collect::<Vec<_>>());
-    }
-    let keys: Vec<Vec<u8>> = (0..40u8)
-        .map(|i| vec![i % 3, i / 3 % 3, i / 9 % 3][..usize::from(i % 4)].to_vec())
-        .collect();
-    let mut wanted = keys.iter().map(|k| (group, k.as_slice()));
-    let mut found = vec![None; keys.len()];
-    let got = state.get(TableId(table), &mut wanted, &mut |at, value| {
-        found[at] = Some(value.to_vec());
-        Ok(())
-    });
-    got.unwrap();
-    for (key, found) in keys.iter().zip(found) {
-        let own = expected.iter().find(|(_, k, _)| k == key);
-        assert_eq!(found, own.map(|(.., v)| v.clone()));
-    }
-    for order in [Order::Ascending, Order::Descending] {
-        let (from, to) = (vec![0, 1], vec![2, 1]);
-        let mut found = vec![];
-        let scanned = state.scan_range(TableId(table), group, &from..&to, order, &mut |k, v| {
-            found.push((group, k.to_vec(), v.to_vec()));
-            Ok(found.len() < 5)
-        });
-        scanned.unwrap();
-        let own = expected
-            .iter()
-            .filter(|(_, k, _)| (&from..&to).contains(&k));
-        let mut own: Vec<_> = own.cloned().collect();
-        if order == Order::Descending {
-            own.reverse();
-        }
-        own.truncate(5);
-        assert_eq!(found, own);
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
@@ -178,7 +95,7 @@ proptest! {
         rounds.iter().flatten().for_each(|c| change(&mut model, c));
         let mut opened = open(&files, part);
         let state = &mut opened.state;
-        check(state, &model, &derived);
+        check(state, RANGE, &model, &derived);
         for step in &steps {
             match step {
                 Step::Change(changed) => {
@@ -207,12 +124,12 @@ proptest! {
                     take(state);
                 }
             }
-            check(state, &model, &derived);
+            check(state, RANGE, &model, &derived);
         }
         while take(state) {
-            check(state, &model, &derived);
+            check(state, RANGE, &model, &derived);
         }
-        check(state, &model, &derived);
+        check(state, RANGE, &model, &derived);
         // Nothing of what it took to load is left.
         prop_assert!(state.base.is_none());
         let everything = KeyRange { from: vec![], to: Some(vec![u8::MAX, u8::MAX]) };

@@ -103,10 +103,11 @@ fn group_rows(keys: &[usize], calls: &Calls, rows: &[(usize, Row)]) -> Vec<Strin
     groups.iter().map(line).collect()
 }
 
-fn backend(random: &mut Rows, rocksdb: bool) -> BackendKind {
-    match rocksdb && random.random.random() {
-        true => BackendKind::RocksDb,
-        false => BackendKind::Memory,
+fn backend(random: &mut Rows, on_disk: bool) -> BackendKind {
+    match on_disk.then(|| random.random.random_range(0..4)) {
+        Some(0) => BackendKind::RocksDb,
+        Some(1) => BackendKind::Disk,
+        _ => BackendKind::Memory,
     }
 }
 
@@ -355,7 +356,7 @@ fn rows_that_name_no_layout_are_those_of_the_same_query() {
 /// Values that only calls that are gone have seen go from state, not from sight alone.
 #[test]
 fn what_gone_calls_have_left_is_deleted() {
-    for backend in [BackendKind::Memory, BackendKind::RocksDb] {
+    for backend in [BackendKind::Memory, BackendKind::Disk, BackendKind::RocksDb] {
         let filtered = |filter| call(Count, true, Some(1), Some(filter), "BIGINT");
         let before = vec![
             filtered(6),
@@ -391,7 +392,7 @@ fn what_gone_calls_have_left_is_deleted() {
 /// A time to live that comes later counts from then, whatever restarts come in between.
 #[test]
 fn groups_expire_from_when_they_began_to() {
-    for backend in [BackendKind::Memory, BackendKind::RocksDb] {
+    for backend in [BackendKind::Memory, BackendKind::Disk, BackendKind::RocksDb] {
         let calls = Calls(vec![(call(Count, false, None, None, "BIGINT"), 0)]);
         let spec = group_spec(vec![0], false, &calls);
         let mut pipeline = group_pipeline(spec.clone(), false);

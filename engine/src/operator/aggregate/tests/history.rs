@@ -151,6 +151,7 @@ fn random_run(seed: u64, spec: &GroupAggregateSpec, (local, shuffled): (bool, bo
         pipeline.process(batch_of(&rows));
         if step % 3 == 2 {
             let backend = match seed.is_multiple_of(2) && step < 9 {
+                true if step < 5 => BackendKind::Disk,
                 true => BackendKind::RocksDb,
                 false => BackendKind::Memory,
             };

@@ -240,10 +240,8 @@ fn random_run(seed: u64, kind: JoinKind, memory_bytes: u64) {
         }
         behind = behind.max(join.output_watermark(watermark));
         if step % 5 == 4 {
-            let backend = match random.random_ratio(2, 3) {
-                true => BackendKind::RocksDb,
-                false => BackendKind::Memory,
-            };
+            let backend = [BackendKind::RocksDb, BackendKind::Disk, BackendKind::Memory]
+                [random.random_range(0..3)];
             join.rescale(random.random_range(1..5), backend);
         }
     }
@@ -275,7 +273,7 @@ fn an_hour_at_a_constant_pace_leaves_state_flat() {
         lower: -1000,
         upper: 1000,
     };
-    for backend in [BackendKind::Memory, BackendKind::RocksDb] {
+    for backend in [BackendKind::Memory, BackendKind::Disk, BackendKind::RocksDb] {
         let mut join = pipeline(&spec(JoinKind::Full, interval));
         // Enough for all that is wanted at any one time.
         join.memory_bytes = 1 << 20;

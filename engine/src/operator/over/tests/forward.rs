@@ -89,7 +89,7 @@ fn only_rows_that_frames_may_reach_are_kept() {
 #[test]
 fn partitions_that_no_row_comes_for_are_forgotten_with_their_range() {
     let range = frame(FrameUnit::Range, Bound::Preceding(50), Bound::Current);
-    for backend in [BackendKind::Memory, BackendKind::RocksDb] {
+    for backend in [BackendKind::Memory, BackendKind::Disk, BackendKind::RocksDb] {
         let mut over = pipeline(&spec(OverForm::Time, vec![sum(range)]));
         over.rescale(2, backend);
         for key in 0..30 {

@@ -415,9 +415,10 @@ fn line(kind: &str, row: &Cells) -> String {
 }
 
 fn backend(random: &mut SmallRng, seed: u64) -> BackendKind {
-    match seed.is_multiple_of(2) && random.random() {
-        true => BackendKind::RocksDb,
-        false => BackendKind::Memory,
+    match seed.is_multiple_of(2).then(|| random.random_range(0..4)) {
+        Some(0) => BackendKind::RocksDb,
+        Some(1) => BackendKind::Disk,
+        _ => BackendKind::Memory,
     }
 }
 

@@ -440,11 +440,10 @@ fn random_run(seed: u64) {
             behind = now;
         }
         if step % 3 == 2 {
-            let rocks = seed.is_multiple_of(2) && random.random();
-            let backend = if rocks {
-                BackendKind::RocksDb
-            } else {
-                BackendKind::Memory
+            let backend = match seed.is_multiple_of(2).then(|| random.random_range(0..4)) {
+                Some(0) => BackendKind::RocksDb,
+                Some(1) => BackendKind::Disk,
+                _ => BackendKind::Memory,
             };
             pattern.rescale(random.random_range(1..5), backend);
             pattern.watermark(watermark);

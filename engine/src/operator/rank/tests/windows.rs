@@ -38,7 +38,7 @@ fn windowed_batch(lines: &[String]) -> Batch {
 #[test]
 fn rows_of_a_window_go_out_when_it_ends() {
     let row = |end: i64, rest: &str| format!("+I | {} | {rest}", chrono_text(end));
-    for backend in [BackendKind::Memory, BackendKind::RocksDb] {
+    for backend in [BackendKind::Memory, BackendKind::Disk, BackendKind::RocksDb] {
         let mut rank = pipeline(&windowed(true));
         rank.memory_bytes = 64;
         rank.rescale(2, backend);
@@ -138,7 +138,8 @@ fn random_windows(seed: u64) {
             assert_eq!(rank.output_watermark(watermark), watermark);
         }
         if step % 5 == 4 {
-            let backend = [BackendKind::RocksDb, BackendKind::Memory][random.random_range(0..2)];
+            let backends = [BackendKind::RocksDb, BackendKind::Disk, BackendKind::Memory];
+            let backend = backends[random.random_range(0..3)];
             rank.rescale(random.random_range(1..5), backend);
         }
     }
@@ -164,7 +165,7 @@ fn random_rows_of_windows_are_given_once() {
 
 #[test]
 fn an_hour_of_windows_leaves_state_flat() {
-    for backend in [BackendKind::Memory, BackendKind::RocksDb] {
+    for backend in [BackendKind::Memory, BackendKind::Disk, BackendKind::RocksDb] {
         let mut rank = pipeline(&windowed(true));
         rank.memory_bytes = 1 << 20;
         rank.rescale(2, backend);
@@ -188,7 +189,7 @@ fn an_hour_of_windows_leaves_state_flat() {
 #[test]
 fn what_is_late_is_late_after_a_restore_too() {
     let row = |end: i64, rest: &str| format!("+I | {} | {rest}", chrono_text(end));
-    for backend in [BackendKind::Memory, BackendKind::RocksDb] {
+    for backend in [BackendKind::Memory, BackendKind::Disk, BackendKind::RocksDb] {
         let mut rank = pipeline(&windowed(true));
         rank.process(windowed_batch(&[row(1000, "5 | a"), row(2000, "1 | b")]));
         rank.watermark(1500);

@@ -1,23 +1,24 @@
-//! Entries of state files in a range of keys, in either direction.
+//! Entries of runs in a range of keys, in either direction.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use bytes::Bytes;
 
 use super::super::file::Span;
 use super::super::merge::{Entries, Entry};
-use super::super::{Order, TableId, full_key};
-use super::{Indexed, KeyRange, Stride};
+use super::super::{Order, StatePlace, TableId, full_key};
+use super::{KeyRange, SortedRun};
 use crate::error::Result;
 
-/// The entries of one file whose full keys are in a range; a stride in memory at a time.
+/// The entries of one run whose full keys are in a range; a stride in memory at a time.
 pub(super) struct Cursor<'a> {
-    file: Indexed<'a>,
+    run: &'a SortedRun,
     range: KeyRange,
     order: Order,
     /// The strides that are not read yet; `None` before the first step.
-    strides: Option<&'a [Stride]>,
-    current: Option<&'a Stride>,
+    strides: Option<Range<usize>>,
+    place: StatePlace,
     bytes: Bytes,
     /// The entries of the stride that lie in the range and were not handed out yet, and at the end of it the
     /// one that was.
@@ -25,48 +26,44 @@ pub(super) struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(file: Indexed<'a>, range: &KeyRange, order: Order) -> Self {
+    pub(super) fn new(run: &'a SortedRun, range: &KeyRange, order: Order) -> Self {
         Cursor {
-            file,
+            run,
             range: range.clone(),
             order,
             strides: None,
-            current: None,
+            place: (TableId(0), 0),
             bytes: Bytes::new(),
             spans: Vec::new(),
         }
     }
 
-    /// The strides that may have something of the range.
-    fn wanted(&self) -> Result<&'a [Stride]> {
-        let first = self.file.beginning_by(&self.range.from)?.saturating_sub(1);
-        let last = match &self.range.to {
-            Some(to) => self.file.beginning_by(to)?.max(first),
-            None => self.file.strides.len(),
-        };
-        Ok(&self.file.strides[first..last])
-    }
-
     /// Reads the next stride; false if there is none.
     fn next_stride(&mut self) -> Result<bool> {
-        let left = match self.strides {
+        let mut left = match self.strides.take() {
             Some(left) => left,
-            None => self.wanted()?,
+            None => {
+                let to = self.range.to.as_deref();
+                self.run.index.strides.of_range(&self.range.from, to)
+            }
         };
         let taken = match self.order {
-            Order::Ascending => left.split_first(),
-            Order::Descending => left.split_last(),
+            Order::Ascending => left.next(),
+            Order::Descending => left.next_back(),
         };
-        let Some((stride, left)) = taken else {
-            self.strides = Some(&[]);
+        self.strides = Some(left);
+        let Some(at) = taken else {
             return Ok(false);
         };
-        (self.current, self.strides) = (Some(stride), Some(left));
-        self.bytes = self.file.read(stride)?;
+        let stride = self.run.index.strides.get(at);
+        self.place = stride.place;
+        let spare = std::mem::take(&mut self.bytes);
+        self.bytes = stride.read(self.run.reader.content(), spare)?;
+        let bytes = &self.bytes;
         let (mut at, range) = (0, &self.range);
-        while at < self.bytes.len() {
-            let span = Span::read(&self.bytes, &mut at)?;
-            let (key, _) = span.of(&self.bytes);
+        while at < bytes.len() {
+            let span = Span::read(bytes, &mut at)?;
+            let (key, _) = span.of(bytes);
             let to = |to: &Vec<u8>| full_key::compare(stride.place, key, to).is_ge();
             if range.to.as_ref().is_some_and(to) {
                 break;
@@ -94,20 +91,20 @@ impl<'a> Cursor<'a> {
 
 impl Entries for Cursor<'_> {
     fn advance(&mut self) -> Result<bool> {
-        self.step().map_err(|e| e.at(self.file.name()))
+        self.step().map_err(|e| e.at(&self.run.name))
     }
 
     fn entry(&self) -> Entry<'_> {
-        match (self.current, self.spans.last()) {
-            (Some(stride), Some(span)) => {
+        match self.spans.last() {
+            Some(span) => {
                 let (key, value) = span.of(&self.bytes);
                 Entry {
-                    place: stride.place,
+                    place: self.place,
                     key,
                     value,
                 }
             }
-            _ => Entry {
+            None => Entry {
                 place: (TableId(0), 0),
                 key: &[],
                 value: None,
