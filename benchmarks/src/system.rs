@@ -37,9 +37,15 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// The settings, and where checkpoints go if there are any: a folder of `system`'s own.
+    /// The settings, and where checkpoints go if there are any: a folder of `system`'s own. What Levada calls
+    /// the backend `disk` is RocksDB in Flink.
     fn settings_of(&self, system: &str) -> Vec<(String, String)> {
         let mut settings = self.settings.clone();
+        for (name, value) in &mut settings {
+            if system == "flink" && name == "state.backend.type" && value == "disk" {
+                *value = "rocksdb".into();
+            }
+        }
         let has = |name: &str| settings.iter().any(|(n, _)| n == name);
         if has("execution.checkpointing.interval") && !has("execution.checkpointing.dir") {
             let dir = self.checkpoints(system).display().to_string();

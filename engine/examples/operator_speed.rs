@@ -162,6 +162,7 @@ fn window(kind: WindowKind, key: usize) -> WindowAggregateSpec {
         input_updating: false,
         partial_input: false,
         allowed_lateness_ms: 0,
+        early_fire_ms: None,
     }
 }
 

@@ -23,7 +23,7 @@ use sqlparser::tokenizer::{Span, Token};
 
 /// The function name under which a table argument (`TABLE t`) stands in a syntax tree.
 ///
-/// Its only argument is the table's name, and its OVER clause, if any, holds PARTITION BY.
+/// Its only argument is the table's name, and its OVER clause, if any, holds PARTITION BY and ORDER BY.
 pub const TABLE_ARGUMENT: &str = "__levada_table";
 
 /// Levada's SQL dialect. See the module's documentation.

@@ -17,6 +17,7 @@ mod casts;
 mod clock;
 mod collections;
 mod conditional;
+pub mod count_window;
 mod fields;
 mod json;
 mod names;
@@ -47,6 +48,7 @@ pub fn all(clock: Clock) -> Vec<ScalarUDF> {
     functions.extend(clock::functions(&clock));
     functions.extend(arithmetic::functions());
     functions.push(window::marker());
+    functions.push(count_window::marker());
     functions.push(version::marker());
     functions
 }

@@ -497,7 +497,8 @@ impl Planner {
             &self.connectors,
             settings.allowed_lateness_ms,
             settings.upsert_materialization,
-        );
+        )
+        .with_early_results(settings.early_fire_ms.is_some());
         let mut logical = Vec::new();
         match output {
             Output::Client(query) => {

@@ -12,7 +12,7 @@
 //!
 //! [`case`] reads a case, [`run`] runs its script, [`paced`] slows sources down and makes them
 //! fail, [`kept`] keeps what a killed job has committed, [`changes`] are tables that change by key, [`generated`] are
-//! cases made up by chance, [`cluster`] is where jobs run, [`postgres`] is a
+//! cases made up by chance, [`sums`] compares results that are too many to be held, [`cluster`] is where jobs run, [`postgres`] is a
 //! database outside, [`tpch`] lets the queries of TPC-H follow tables that change. The tests themselves are in `tests/tests`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -27,6 +27,7 @@ pub mod process;
 pub mod processes;
 pub mod run;
 pub mod slow_lookup;
+pub mod sums;
 pub mod text;
 pub mod tpch;
 

@@ -7,6 +7,7 @@
 use arrow::datatypes::SchemaRef;
 use serde::{Deserialize, Serialize};
 
+mod count_window;
 pub mod execution;
 mod over;
 mod pattern;
@@ -17,6 +18,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use count_window::*;
 pub use over::*;
 pub use pattern::*;
 pub use settings::{

@@ -4,7 +4,7 @@ use arrow::datatypes::DataType;
 use serde::{Deserialize, Serialize};
 
 use super::wire::{Expression, WireBytes, WireSchema};
-use super::{OverSpec, PatternSpec};
+use super::{CountWindowSpec, OverSpec, PatternSpec};
 use crate::connector::TableDescriptor;
 use crate::element::ChangelogMode;
 
@@ -32,6 +32,8 @@ pub enum OperatorSpec {
     LocalGroupAggregate(GroupAggregateSpec),
     /// Aggregates by key for ever, emitting updates.
     GroupAggregate(GroupAggregateSpec),
+    /// Aggregates groups of which all rows come in one batch, and keeps nothing.
+    WholeAggregate(GroupAggregateSpec),
     /// Turns upserts into a changelog.
     ChangelogNormalize(ChangelogNormalizeSpec),
     /// Joins its two inputs.
@@ -46,6 +48,8 @@ pub enum OperatorSpec {
     Over(OverSpec),
     /// Finds matches of a pattern among rows.
     Pattern(Box<PatternSpec>),
+    /// Gives the rows of windows of so many rows.
+    CountWindow(CountWindowSpec),
     /// Writes a table.
     Sink(SinkSpec),
     /// Hands rows to the client that submitted the job. Parallelism 1.
@@ -211,6 +215,10 @@ pub struct WindowAggregateSpec {
     /// How long after its end a window is kept for late rows, in milliseconds
     /// (`table.exec.emit.allow-lateness`).
     pub allowed_lateness_ms: i64,
+    /// How long after a change, in milliseconds of processing time, the results so far go out, as updates
+    /// (`table.exec.emit.early-fire.delay`); `None` gives each result once. Not of sessions.
+    #[serde(default)]
+    pub early_fire_ms: Option<u64>,
 }
 
 /// Aggregates by key.

@@ -23,6 +23,7 @@ pub mod aggregate;
 mod assign_window;
 mod calc;
 mod changelog_normalize;
+mod count_window;
 mod group_aggregate;
 pub mod inspect;
 mod join;
@@ -41,6 +42,7 @@ mod union;
 mod unnest;
 mod waiting_rows;
 mod watermarks;
+mod whole_aggregate;
 mod window;
 mod window_aggregate;
 
@@ -217,6 +219,10 @@ pub fn build(
             let operator = group_aggregate::GroupAggregate::new(spec, output, context)?;
             Ok(Box::new(operator))
         }
+        OperatorSpec::WholeAggregate(spec) => {
+            let operator = whole_aggregate::WholeAggregate::new(spec, output, &context)?;
+            Ok(Box::new(operator))
+        }
         OperatorSpec::ChangelogNormalize(spec) => {
             let operator = changelog_normalize::ChangelogNormalize::new(spec, output, context)?;
             Ok(Box::new(operator))
@@ -226,6 +232,10 @@ pub fn build(
         OperatorSpec::Rank(spec) => Ok(Box::new(rank::Rank::new(spec, output, context)?)),
         OperatorSpec::Over(spec) => over::create(spec, output, context),
         OperatorSpec::Pattern(spec) => pattern::create(spec, output, context),
+        OperatorSpec::CountWindow(spec) => {
+            let operator = count_window::CountWindow::new(spec, output, context)?;
+            Ok(Box::new(operator))
+        }
         other => Err(EngineError::internal(format!(
             "no state machine runs {other:?}"
         ))),
@@ -246,6 +256,7 @@ pub fn grouping(spec: &OperatorSpec, input: usize) -> Option<(&[usize], bool)> {
         OperatorSpec::Rank(spec) => Some((&spec.partition_by, false)),
         OperatorSpec::Over(spec) => Some((&spec.partition_by, false)),
         OperatorSpec::Pattern(spec) => Some((&spec.partition_by, false)),
+        OperatorSpec::CountWindow(spec) => Some((&spec.partition_by, false)),
         _ => None,
     }
 }
@@ -262,6 +273,7 @@ pub fn needs_state(spec: &OperatorSpec) -> bool {
             | OperatorSpec::Rank(_)
             | OperatorSpec::Over(_)
             | OperatorSpec::Pattern(_)
+            | OperatorSpec::CountWindow(_)
     )
 }
 

@@ -32,6 +32,7 @@ mod memory;
 pub mod merge;
 mod restored;
 mod rocks;
+mod scan;
 mod sorted;
 
 #[cfg(test)]
@@ -220,6 +221,16 @@ pub fn create(setup: StateSetup<'_>) -> Result<Box<dyn KeyedState>> {
         BackendKind::Disk => Ok(Box::new(disk::DiskState::open(setup)?)),
         BackendKind::RocksDb => Ok(Box::new(rocks::RocksState::open(setup)?)),
     }
+}
+
+/// A scratch folder that cannot be used, and why.
+fn unusable(path: &Path, why: String) -> EngineError {
+    EngineError::state(format!(
+        "the state directory {} cannot be used",
+        path.display()
+    ))
+    .with_detail(why)
+    .with_hint("check that the worker's scratch directory is writable and not full")
 }
 
 /// A change outside the subtask's key groups would be lost at the next restore.

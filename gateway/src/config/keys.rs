@@ -25,8 +25,6 @@ pub enum Kind {
     Zone,
     /// Anything.
     Text,
-    /// The only value that is supported so far.
-    Only(&'static str),
 }
 
 /// A name that SET knows.
@@ -263,9 +261,15 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "table.exec.emit.early-fire.enabled",
-        Kind::Only("false"),
+        Kind::Boolean,
         Some("false"),
-        "early results of windows",
+        "whether windows give results before they end, which they then update",
+    ),
+    key(
+        "table.exec.emit.early-fire.delay",
+        Kind::Duration,
+        Some("0 ms"),
+        "how long after a change the results so far of windows are given; 0 at once",
     ),
     key(
         CHECKPOINT_INTERVAL,

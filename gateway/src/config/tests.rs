@@ -87,8 +87,8 @@ fn values_are_checked_by_type() {
         ("table.dml-sync", "yes", "'true' or 'false'"),
         (
             "state.backend.type",
-            "disk",
-            "'memory', 'hashmap', 'rocksdb'",
+            "tape",
+            "'memory', 'hashmap', 'disk', 'rocksdb'",
         ),
         ("table.local-time-zone", "Atlantis/Center", "a time zone"),
         (
@@ -105,13 +105,6 @@ fn values_are_checked_by_type() {
         );
         assert!(error.contains(name) && error.contains(value), "{error}");
     }
-}
-
-#[test]
-fn what_is_not_supported_yet_says_so() {
-    let error = refusal("table.exec.emit.early-fire.enabled", "true");
-    assert!(error.starts_with("LV-1011"), "{error}");
-    configured(&[("table.exec.emit.early-fire.enabled", "FALSE")]);
 }
 
 #[test]

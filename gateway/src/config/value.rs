@@ -34,13 +34,6 @@ pub(super) fn normalize(key: &Key, name: &str, value: &str) -> Result<String> {
         Kind::Bytes => bytes(name, value).map(|_| value.to_string()),
         Kind::Choice(words) => choice(words, name, value),
         Kind::Zone => zone(name, value),
-        Kind::Only(only) => match value.eq_ignore_ascii_case(only) {
-            true => Ok(only.to_string()),
-            false => Err(Error::unsupported(format!(
-                "the value '{value}' of '{name}' is not supported yet"
-            ))
-            .with_hint(format!("leave it at '{only}'"))),
-        },
     }
 }
 

@@ -80,14 +80,20 @@ fn table_argument(parser: &mut Parser) -> Result<Expr, ParserError> {
     } else {
         Vec::new()
     };
+    let mut order_by = Vec::new();
+    if peek_word(parser, "ORDER") {
+        expect_word(parser, "ORDER")?;
+        expect_word(parser, "BY")?;
+        order_by.push(parser.parse_order_by_expr()?);
+    }
     let mut argument = call(TABLE_ARGUMENT, span, [table]);
     if let Expr::Function(function) = &mut argument
-        && !partition_by.is_empty()
+        && !(partition_by.is_empty() && order_by.is_empty())
     {
         function.over = Some(WindowType::WindowSpec(WindowSpec {
             window_name: None,
             partition_by,
-            order_by: vec![],
+            order_by,
             window_frame: None,
         }));
     }

@@ -6,10 +6,11 @@
 //! ```
 //!
 //! [`tables`] makes a table of the catalog readable, [`files`] the files that a query names
-//! itself, [`given`] those that whoever runs it gives, [`windows`], [`temporal_join`] and [`unnest`] turn window
+//! itself, [`given`] those that whoever runs it gives, [`windows`], [`count_windows`], [`temporal_join`] and [`unnest`] turn window
 //! table functions, joins with versions and UNNEST into plain SQL, and [`sums`] keeps SUM from wrapping around. [`upserts`] keeps the last row of each key
 //! where a table delivers upserts. [`patterns`] runs MATCH_RECOGNIZE as streams do. [`insert`] writes rows through engine sinks.
 
+mod count_windows;
 mod files;
 mod given;
 mod insert;
@@ -95,6 +96,7 @@ impl Batch<'_> {
         };
         let plan = shape(plan)?;
         let plan = windows::to_plain(plan)?;
+        let plan = count_windows::to_plain(plan)?;
         let plan = temporal_join::to_plain(plan)?;
         let plan = unnest::to_plain(plan)?;
         let plan = sums::checked(plan)?;

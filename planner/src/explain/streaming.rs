@@ -12,8 +12,8 @@ use levada_engine::graph::{JoinTime, OrderColumn, OverForm, UnnestColumn};
 use super::pattern::pattern_line;
 use crate::parser::names::element_columns;
 use crate::streaming::{
-    Attribute, Call, GroupAggregate, Join, Keep, Node, NodeId, NodeKind, Over, Plan, Properties,
-    Rank, Scan, StateSize, TemporalJoin, Unnest, text as sql,
+    Attribute, Call, CountWindow, GroupAggregate, Join, Keep, Node, NodeId, NodeKind, Over, Plan,
+    Properties, Rank, Scan, StateSize, TemporalJoin, Unnest, WindowAggregate, text as sql,
 };
 
 /// The trees; `changelog` adds mode, keys, time attributes and state to each node.
@@ -115,13 +115,7 @@ impl Printer<'_> {
                 names(below, &[unnest.collection]),
                 unnested(unnest, below, &node.properties.schema)
             ),
-            NodeKind::WindowAggregate(aggregate) => format!(
-                "WindowAggregate(window={}, time={}, keys=[{}], select=[{}])",
-                aggregate.window,
-                time(below, aggregate.time),
-                names(below, &aggregate.keys),
-                calls(&aggregate.calls)
-            ),
+            NodeKind::WindowAggregate(aggregate) => window_aggregate_line(aggregate, below),
             NodeKind::GroupAggregate(aggregate) => group_aggregate_line(aggregate, below),
             NodeKind::ChangelogNormalize(normalize) => {
                 format!(
@@ -138,6 +132,7 @@ impl Printer<'_> {
                 input.map_or_else(String::new, |input| over_line(over, &input.properties))
             }
             NodeKind::Pattern(pattern) => pattern_line(pattern, below),
+            NodeKind::CountWindow(window) => count_window_line(window, below),
             NodeKind::UpsertMaterialize(materialize) => {
                 format!(
                     "UpsertMaterialize(key=[{}])",
@@ -480,12 +475,35 @@ pub(super) fn duration(ms: u64) -> String {
     }
 }
 
+fn window_aggregate_line(aggregate: &WindowAggregate, below: &Schema) -> String {
+    format!(
+        "WindowAggregate(window={}, time={}, keys=[{}], select=[{}])",
+        aggregate.window,
+        time(below, aggregate.time),
+        names(below, &aggregate.keys),
+        calls(&aggregate.calls)
+    )
+}
+
+fn count_window_line(window: &CountWindow, below: &Schema) -> String {
+    format!(
+        "CountWindow(size={}, slide={}, keys=[{}])",
+        window.size,
+        window.slide,
+        names(below, &window.partition_by)
+    )
+}
+
 fn group_aggregate_line(aggregate: &GroupAggregate, below: &Schema) -> String {
     let ttl = aggregate
         .ttl_ms
         .map(|ms| format!(", ttl=[{}]", duration(ms)));
+    let name = match aggregate.whole {
+        true => "WholeAggregate",
+        false => "GroupAggregate",
+    };
     format!(
-        "GroupAggregate(keys=[{}], select=[{}]{})",
+        "{name}(keys=[{}], select=[{}]{})",
         names(below, &aggregate.keys),
         calls(&aggregate.calls),
         ttl.unwrap_or_default()

@@ -4,8 +4,10 @@
 //!   Query ──refuse──▶ supported? ──SqlToRel──▶ plan with window markers
 //!         ──multisets──▶ INTERSECT ALL and EXCEPT ALL count rows
 //!         ──unnest──▶ UnnestTable nodes upon their tables ──patterns──▶ conditions of PatternTable nodes analyzed
-//!         ──windows──▶ plan with WindowTable nodes ──temporal_join──▶ plan with TemporalJoin nodes
-//!         ──frames──▶ no distances in orders that have none ──optimize──▶ logical plan
+//!         ──windows──▶ plan with WindowTable nodes ──count_window──▶ plan with CountWindowTable nodes
+//!         ──temporal_join──▶ plan with TemporalJoin nodes
+//!         ──frames──▶ no distances in orders that have none ──own_names──▶ no two columns of one name
+//!         ──optimize──▶ logical plan
 //! ```
 //!
 //! [`Resolver`] knows functions and types; [`QueryContext`] answers DataFusion's questions about
@@ -14,6 +16,7 @@
 
 mod advice;
 mod context;
+mod count_window;
 mod each_query;
 mod field_access;
 mod frames;
@@ -26,6 +29,7 @@ mod multisets;
 mod not_in;
 mod optimize;
 mod over_calls;
+mod own_names;
 mod patterns;
 mod ranking;
 mod refuse;
@@ -39,6 +43,10 @@ mod window_table;
 mod windows;
 
 pub use context::{FileTables, QueryContext, schema_of_view};
+pub use count_window::{
+    CountWindowTable, END as COUNT_END_COLUMN, START as COUNT_START_COLUMN,
+    TIME as COUNT_TIME_COLUMN,
+};
 pub(crate) use each_query::each_query;
 pub(crate) use frames::has_no_distance;
 pub use inline::inlined;
@@ -72,9 +80,12 @@ pub fn plan(context: &QueryContext<'_>, query: &Query) -> Result<LogicalPlan, Pl
     let counted = multisets::count_rows(raw)?;
     let matched = patterns::analyze(unnest::attach(counted)?, context.resolver())?;
     let windowed = windows::replace_markers(matched)?;
-    let joined = temporal_join::replace_markers(windowed, context)?;
+    let counted = count_window::replace_markers(windowed)?;
+    let joined = temporal_join::replace_markers(counted, context)?;
     let framed = frames::without_distances(joined)?;
-    optimize::analyze(context.resolver(), framed).map_err(|error| advice::placed(error, query))
+    let keyed = own_names::of_keys(framed)?;
+    let analyzed = optimize::analyze(context.resolver(), keyed);
+    own_names::of_members(analyzed.map_err(|error| advice::placed(error, query))?)
 }
 
 pub use optimize::optimize_for_streams;

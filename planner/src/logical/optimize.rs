@@ -6,10 +6,12 @@ use arrow::datatypes::DataType;
 use chrono::{DateTime, Utc};
 use datafusion::common::alias::AliasGenerator;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::Transformed;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{NullEquality, Result as DataFusionResult};
 use datafusion::execution::FunctionRegistry;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::expr::GroupingSet;
+use datafusion::logical_expr::utils::split_conjunction;
+use datafusion::logical_expr::{self, Aggregate, Expr, Filter, LogicalPlan};
 use datafusion::optimizer::common_subexpr_eliminate::CommonSubexprEliminate;
 use datafusion::optimizer::decorrelate_predicate_subquery::DecorrelatePredicateSubquery;
 use datafusion::optimizer::eliminate_cross_join::EliminateCrossJoin;
@@ -45,13 +47,14 @@ pub(super) fn analyze(resolver: &Resolver, plan: LogicalPlan) -> Result<LogicalP
     Ok(analyzed)
 }
 
-/// The rules of batch mode: DataFusion's, with [`Filters`] and [`Distinct`] in the place of what they stand for.
+/// The rules of batch mode: DataFusion's, with [`Filters`], [`Distinct`] and [`Once`] in the place of what they stand for.
 pub(super) fn batch_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     type Rule = Arc<dyn OptimizerRule + Send + Sync>;
     let replaced = |rule: Rule| -> Rule {
         match rule.name() {
             PUSH_DOWN_FILTER => Arc::new(Filters(PushDownFilter::new())),
             SINGLE_DISTINCT => Arc::new(Distinct(SingleDistinctToGroupBy::new())),
+            REPLACE_DISTINCT => Arc::new(Once(ReplaceDistinctWithAggregate::new())),
             _ => rule,
         }
     };
@@ -61,6 +64,7 @@ pub(super) fn batch_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
 /// What DataFusion calls that rule.
 const PUSH_DOWN_FILTER: &str = "push_down_filter";
 const SINGLE_DISTINCT: &str = "single_distinct_aggregation_to_group_by";
+const REPLACE_DISTINCT: &str = "replace_distinct_aggregate";
 
 /// Optimizes the plan of `query`, which will run on streams.
 ///
@@ -191,8 +195,48 @@ impl OptimizerRule for Distinct {
     }
 }
 
-/// `PushDownFilter`, but for conditions that are another each time they are asked (`RAND() < 0.5`) upon a window or
-/// an UNNEST: below it they would be asked once for all rows that it makes of one.
+/// `ReplaceDistinctWithAggregate`, but over rows of an UNNEST: what was unique in front of it is still taken for unique
+/// behind it, where a DISTINCT would be left out.
+#[derive(Debug)]
+struct Once(ReplaceDistinctWithAggregate);
+
+impl OptimizerRule for Once {
+    fn name(&self) -> &str {
+        REPLACE_DISTINCT
+    }
+
+    fn apply_order(&self) -> Option<ApplyOrder> {
+        self.0.apply_order()
+    }
+
+    fn rewrite(
+        &self,
+        plan: LogicalPlan,
+        config: &dyn OptimizerConfig,
+    ) -> DataFusionResult<Transformed<LogicalPlan>> {
+        let copied =
+            |input: &LogicalPlan| input.exists(|node| Ok(matches!(node, LogicalPlan::Unnest(_))));
+        let input = match &plan {
+            LogicalPlan::Distinct(logical_expr::Distinct::All(input)) if copied(input)? => input,
+            _ => return self.0.rewrite(plan, config),
+        };
+        let columns = input.schema().columns().into_iter();
+        let columns: Vec<Expr> = columns.map(Expr::Column).collect();
+        if columns.is_empty() {
+            return self.0.rewrite(plan, config);
+        }
+        let once = Aggregate::try_new(Arc::clone(input), columns, Vec::new())?;
+        Ok(Transformed::yes(LogicalPlan::Aggregate(once)))
+    }
+}
+
+/// `PushDownFilter`, but for conditions that mean something else further down:
+///
+/// - those that are another each time they are asked (`RAND() < 0.5`), upon what makes several rows of one, or one of
+///   several: below it they would be asked of other rows;
+/// - those without a column upon an aggregation that has a row where there are none: `FALSE` drops that row too;
+/// - those that compare with an outer query: a subquery that could not become a join where they stood does not below
+///   either, but the rules that try it again would lose the columns which the condition is about.
 #[derive(Debug)]
 struct Filters(PushDownFilter);
 
@@ -211,15 +255,47 @@ impl OptimizerRule for Filters {
         config: &dyn OptimizerConfig,
     ) -> DataFusionResult<Transformed<LogicalPlan>> {
         if let LogicalPlan::Filter(filter) = &plan
-            && matches!(
-                filter.input.as_ref(),
-                LogicalPlan::Extension(_) | LogicalPlan::Unnest(_)
-            )
-            && filter.predicate.is_volatile()
+            && must_stay(filter)
         {
             return Ok(Transformed::no(plan));
         }
         self.0.rewrite(plan, config)
+    }
+}
+
+/// Whether a condition, or one that it would be put together with, may not go below the node that it is asked upon.
+fn must_stay(filter: &Filter) -> bool {
+    let mut conditions = split_conjunction(&filter.predicate);
+    let mut input = filter.input.as_ref();
+    while let LogicalPlan::Filter(inner) = input {
+        conditions.extend(split_conjunction(&inner.predicate));
+        input = inner.input.as_ref();
+    }
+    let other_rows = matches!(
+        input,
+        LogicalPlan::Extension(_)
+            | LogicalPlan::Unnest(_)
+            | LogicalPlan::Aggregate(_)
+            | LogicalPlan::Window(_)
+    );
+    let of_no_row = match input {
+        LogicalPlan::Aggregate(aggregate) => has_row_of_none(aggregate),
+        _ => false,
+    };
+    conditions.iter().any(|condition| {
+        condition.contains_outer()
+            || other_rows && condition.is_volatile()
+            || of_no_row && !condition.any_column_refs()
+    })
+}
+
+/// Whether an aggregation has a row where its input has none.
+fn has_row_of_none(aggregate: &Aggregate) -> bool {
+    match aggregate.group_expr.as_slice() {
+        [] => true,
+        [Expr::GroupingSet(GroupingSet::GroupingSets(sets))] => sets.iter().any(Vec::is_empty),
+        [Expr::GroupingSet(_)] => true,
+        _ => false,
     }
 }
 

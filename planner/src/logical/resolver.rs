@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{DFSchema, DFSchemaRef};
 use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::execution_props::ExecutionProps;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::planner::ExprPlanner;
+use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{EmptyRelation, Expr, LogicalPlan, Projection, ScalarUDF};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
 use levada_engine::expression::for_job;
@@ -145,11 +147,23 @@ impl Resolver {
         })
     }
 
-    /// Analyzes an expression as the only column of a projection.
+    /// Analyzes an expression as the only column of a projection, and simplifies it as the optimizer would: some functions
+    /// (COALESCE) are there only as what they are simplified to.
     pub(super) fn analyze(&self, expr: Expr, schema: DFSchema) -> Result<Expr, PlanError> {
+        let schema = Arc::new(schema);
+        let context = SimplifyContext::builder()
+            .with_schema(Arc::clone(&schema))
+            .with_config_options(Arc::clone(self.state.config_options()))
+            .build();
+        let analyzed = self.analyze_alone(expr, schema)?;
+        let simplifier = ExprSimplifier::new(context).with_canonicalize(false);
+        Ok(simplifier.simplify(analyzed)?)
+    }
+
+    fn analyze_alone(&self, expr: Expr, schema: DFSchemaRef) -> Result<Expr, PlanError> {
         let input = LogicalPlan::EmptyRelation(EmptyRelation {
             produce_one_row: false,
-            schema: Arc::new(schema),
+            schema,
         });
         let plan = LogicalPlan::Projection(Projection::try_new(vec![expr], Arc::new(input))?);
         match super::optimize::analyze(self, plan)? {

@@ -62,8 +62,10 @@ impl Lowering<'_> {
         let input = self.input_of(node)?;
         let by_key = self.by_key(input, &aggregate.keys)?;
         let input_schema = self.get(input)?.schema.clone();
+        // What has been given of open windows is not in their state.
+        let early = self.planning.early_fire_ms.map_or("", |_| " early");
         let content = format!(
-            "WindowAggregate {} event={} keys={} calls={}",
+            "WindowAggregate {}{early} event={} keys={} calls={}",
             aggregate.window,
             aggregate.time.is_some(),
             names(&input_schema, &aggregate.keys),
@@ -71,7 +73,7 @@ impl Lowering<'_> {
         );
         let below = &self.get(input)?.lineage;
         let time = aggregate.time.map(|column| below.column(column));
-        let coarse = format!("WindowAggregate {} {time:?}", aggregate.window);
+        let coarse = format!("WindowAggregate {}{early} {time:?}", aggregate.window);
         let own = ["window_start", "window_end", "window_time"];
         let lineage = aggregated(&coarse, below, (&aggregate.keys, &aggregate.calls), &own);
         let mut spec = WindowAggregateSpec {
@@ -82,11 +84,13 @@ impl Lowering<'_> {
             input_updating: self.input_node(node)?.properties.updating,
             partial_input: false,
             allowed_lateness_ms: self.planning.allowed_lateness_ms,
+            early_fire_ms: self.planning.early_fire_ms,
         };
         // The id does not depend on the local phase, which comes and goes with parallelism.
         let uid = self.uid(&content, &[input]);
         let mut from = input;
-        if by_key.travels() && supports_local_window(&spec).map_err(unsupported)? {
+        let local = by_key.travels() && spec.early_fire_ms.is_none();
+        if local && supports_local_window(&spec).map_err(unsupported)? {
             let partial = partial_schema_window(&spec).map_err(unsupported)?;
             let local = OperatorSpec::LocalWindowAggregate(spec.clone());
             from = self.local("LocalWindowAggregate", local, input, partial)?;
@@ -121,6 +125,11 @@ impl Lowering<'_> {
             emit_update_before: aggregate.emit_update_before,
             ttl_ms: aggregate.ttl_ms.unwrap_or(self.planning.state_ttl_ms),
         };
+        if aggregate.whole {
+            let content = (content.as_str(), lineage);
+            let spec = OperatorSpec::WholeAggregate(spec);
+            return self.forward("WholeAggregate", content, spec, input, node);
+        }
         let uid = self.uid(&content, &[input]);
         let mut from = input;
         if by_key.travels() && supports_local_group(&spec).map_err(unsupported)? {

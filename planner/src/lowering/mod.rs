@@ -11,6 +11,7 @@
 
 mod aggregates;
 mod chain;
+mod count_window;
 mod join;
 mod lineage;
 mod lookup_join;

@@ -119,6 +119,7 @@ impl Lowering<'_> {
             NodeKind::Rank(rank) => self.rank(rank, node),
             NodeKind::Over(over) => self.over(over, node),
             NodeKind::Pattern(pattern) => self.pattern(pattern, node),
+            NodeKind::CountWindow(window) => self.count_window(window, node),
             NodeKind::UpsertMaterialize(materialize) => self.materialize(materialize, node),
             NodeKind::Sink(sink) => self.sink(&sink.table, node),
             NodeKind::Collect => self.collect(node),

@@ -60,6 +60,8 @@ pub const KEYS: &[(&str, &str)] = &[
     ("table.exec.async-lookup.output-mode", "ORDERED"),
     ("table.exec.async-lookup.timeout", "3 min"),
     ("table.exec.emit.allow-lateness", "0 ms"),
+    ("table.exec.emit.early-fire.delay", "0 ms"),
+    ("table.exec.emit.early-fire.enabled", "false"),
     ("table.exec.sink.upsert-materialize", "auto"),
     ("table.exec.source.idle-timeout", "0 ms"),
     ("table.exec.state.ttl", "0 ms"),
@@ -69,20 +71,11 @@ pub const KEYS: &[(&str, &str)] = &[
     ("task.cancellation.timeout", "30 s"),
 ];
 
-/// Keys of Flink that are known and not supported.
-const UNSUPPORTED: &[&str] = &[
-    "table.exec.emit.early-fire.delay",
-    "table.exec.emit.early-fire.enabled",
-];
-
 /// Checks one SET: that the key exists and the value can be read.
 ///
 /// # Errors
 /// Unknown key, with the nearest one; or a value of the wrong form.
 pub fn check(key: &str, value: &str) -> Result<(), PlanError> {
-    if UNSUPPORTED.contains(&key) {
-        return Err(PlanError::unsupported(format!("the key '{key}'"), None));
-    }
     let keys = || KEYS.iter().map(|(key, _)| *key);
     if !keys().any(|known| known == key) {
         return Err(PlanError::new(
@@ -135,6 +128,8 @@ pub struct PlanningSettings {
     pub parallelism: u32,
     /// `table.exec.emit.allow-lateness`.
     pub allowed_lateness_ms: i64,
+    /// `table.exec.emit.early-fire.delay`, if `table.exec.emit.early-fire.enabled`.
+    pub early_fire_ms: Option<u64>,
     /// `table.exec.source.idle-timeout`.
     pub idle_timeout_ms: u64,
     /// `table.exec.state.ttl`.
@@ -149,6 +144,12 @@ pub struct PlanningSettings {
     pub name: Option<String>,
 }
 
+fn early_fire_ms(reader: &Reader<'_>) -> Result<Option<u64>, PlanError> {
+    let enabled = reader.get::<bool>("table.exec.emit.early-fire.enabled", "true or false")?;
+    let delay = reader.millis("table.exec.emit.early-fire.delay")?;
+    Ok((enabled == Some(true)).then_some(delay.unwrap_or(0)))
+}
+
 /// Reads what planning needs.
 ///
 /// # Errors
@@ -161,6 +162,7 @@ pub fn planning_settings(configuration: &Configuration) -> Result<PlanningSettin
     Ok(PlanningSettings {
         parallelism: reader.positive("parallelism.default")?.unwrap_or(1),
         allowed_lateness_ms: i64::try_from(lateness).unwrap_or(i64::MAX),
+        early_fire_ms: early_fire_ms(&reader)?,
         idle_timeout_ms: reader
             .millis("table.exec.source.idle-timeout")?
             .unwrap_or(0),

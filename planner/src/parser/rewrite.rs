@@ -13,6 +13,7 @@
 
 mod aggregates;
 mod checks;
+mod count_windows;
 mod expressions;
 mod functions;
 mod intervals;
@@ -318,7 +319,7 @@ impl VisitorMut for Rewriter {
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<PlanError> {
-        flow(checks::comparison(expr).and_then(|()| expressions::rewrite(expr)))
+        flow(expressions::rewrite(expr))
     }
 }
 

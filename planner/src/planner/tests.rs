@@ -338,6 +338,50 @@ fn windows_that_take_late_rows_update_their_results() {
 }
 
 #[test]
+fn windows_that_give_early_results_update_them() {
+    let windows = "SELECT auction, COUNT(*) AS n FROM TABLE(TUMBLE(TABLE bids, DESCRIPTOR(ts), INTERVAL '1' SECOND)) GROUP BY auction, window_start, window_end";
+    let mut session = Session::with(TABLES);
+    let before = session.job(windows).unwrap();
+    session
+        .run("SET 'table.exec.emit.early-fire.enabled' = 'true'; SET 'table.exec.emit.early-fire.delay' = '5 s'")
+        .unwrap();
+    let job = session.job(windows).unwrap();
+    assert_eq!(job.mode, ChangelogMode::Retract);
+    let aggregate = |graph: &levada_engine::graph::JobGraph| {
+        let mut operators = graph.vertices.iter().flat_map(|v| &v.operators);
+        let found = operators.find_map(|o| match &o.spec {
+            levada_engine::graph::OperatorSpec::WindowAggregate(spec) => {
+                Some((o.uid.clone(), spec.early_fire_ms, spec.partial_input))
+            }
+            _ => None,
+        });
+        found.unwrap()
+    };
+    let (uid, delay, partial) = aggregate(&job.graph);
+    assert_eq!((delay, partial), (Some(5000), false));
+    assert_ne!(
+        aggregate(&before.graph).0,
+        uid,
+        "state does not say what was given"
+    );
+    let error = session
+        .job(&format!("INSERT INTO appends {windows}"))
+        .unwrap_err();
+    assert!(error.message().contains("inserts only"), "{error}");
+    let now = windows.replace("DESCRIPTOR(ts)", "DESCRIPTOR(pt)");
+    assert_eq!(session.job(&now).unwrap().mode, ChangelogMode::Retract);
+    let sessions = windows.replace(
+        "TUMBLE(TABLE bids",
+        "SESSION(TABLE bids PARTITION BY auction",
+    );
+    let error = session.job(&sessions).unwrap_err();
+    assert!(
+        error.message().contains("early results of SESSION"),
+        "{error}"
+    );
+}
+
+#[test]
 fn long_chains_are_planned_or_refused() {
     let session = Session::with(TABLES);
     let chain = |part: &str, operator: &str, length: usize| vec![part; length].join(operator);

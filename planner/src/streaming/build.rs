@@ -22,8 +22,8 @@ use super::{
 };
 use crate::catalog::Lookup;
 use crate::logical::{
-    CatalogTable, OverCall, PatternTable, ReadAs, Resolver, TemporalJoin, UnnestTable, WindowTable,
-    first_join, first_order_by, over_calls,
+    CatalogTable, CountWindowTable, OverCall, PatternTable, ReadAs, Resolver, TemporalJoin,
+    UnnestTable, WindowTable, first_join, first_order_by, over_calls,
 };
 use crate::parser::Query;
 use levada_language::error::{Location, PlanError, PlanErrorKind};
@@ -34,6 +34,8 @@ pub struct Builder<'a> {
     connectors: &'a ConnectorRegistry,
     /// Whether event-time windows take late rows, and so change what they have given.
     pub(super) late_updates: bool,
+    /// Whether windows give results before they end, and change them.
+    pub(super) early_updates: bool,
     /// When rows are kept by the PRIMARY KEY of the table that they go to.
     pub(super) materialization: UpsertMaterialization,
     /// Where the query has its first join.
@@ -65,6 +67,7 @@ impl<'a> Builder<'a> {
             resolver,
             connectors,
             late_updates: allowed_lateness_ms > 0,
+            early_updates: false,
             materialization,
             first_join: None,
             first_order_by: None,
@@ -74,6 +77,15 @@ impl<'a> Builder<'a> {
             input_ttl: None,
             ranked: Ranked::default(),
             plan: Plan::new(),
+        }
+    }
+
+    /// The same, for windows that give results before they end, or do not.
+    #[must_use]
+    pub fn with_early_results(self, early_updates: bool) -> Self {
+        Builder {
+            early_updates,
+            ..self
         }
     }
 
@@ -183,6 +195,9 @@ impl<'a> Builder<'a> {
                 }
                 if let Some(table) = node.downcast_ref::<PatternTable>() {
                     return self.pattern(table);
+                }
+                if let Some(table) = node.downcast_ref::<CountWindowTable>() {
+                    return self.count_window(table);
                 }
                 if let Some(window) = node.downcast_ref::<WindowTable>() {
                     return self.window_table(window);
@@ -433,6 +448,10 @@ impl<'a> Builder<'a> {
             ),
             (NodeKind::Pattern(_), _) => Some(
                 "of the columns of MATCH_RECOGNIZE only MATCH_ROWTIME() and MATCH_PROCTIME() are time attributes",
+            ),
+            (NodeKind::CountWindow(_), _) => Some(
+                "behind a window of so many rows only window_time is a time attribute, which ORDER BY in its \
+                 argument makes",
             ),
             (NodeKind::Calc(_) | NodeKind::Unnest(_), [input]) => self.timeless_below(*input),
             _ => None,

@@ -241,6 +241,7 @@ fn set_mode(plan: &mut Plan, id: NodeId, asked: bool) {
         | NodeKind::Join(_)
         | NodeKind::TemporalJoin(_)
         | NodeKind::Pattern(_)
+        | NodeKind::CountWindow(_)
         | NodeKind::Values(_) => ChangelogMode::Append,
         NodeKind::Rank(_) if !node.properties.updating => ChangelogMode::Append,
         NodeKind::Rank(rank) if rank.number && !asked => ChangelogMode::Upsert,

@@ -20,6 +20,8 @@ pub struct GroupAggregate {
     pub emit_update_before: bool,
     /// How long a group without change is kept, in milliseconds, if a hint says so; 0 for ever.
     pub ttl_ms: Option<u64>,
+    /// Whether all rows of a group come in one batch: then each group has one result, and nothing is kept.
+    pub whole: bool,
 }
 
 /// One aggregate.
@@ -202,7 +204,7 @@ impl GroupAggregate {
         let fields = aggregate_fields(&self.keys, &self.calls, &input.schema)?;
         let mut properties = Properties::appending(Arc::new(Schema::new(fields)), input.bounded);
         // DISTINCT over rows that are only added only ever adds.
-        properties.updating = !self.calls.is_empty() || input.updating;
+        properties.updating = (!self.calls.is_empty() && !self.whole) || input.updating;
         properties.mode = match properties.updating {
             true => ChangelogMode::Retract,
             false => ChangelogMode::Append,
@@ -216,6 +218,11 @@ impl GroupAggregate {
             true => StateSize::PerValue,
             false => StateSize::PerKey,
         };
+        if self.whole {
+            properties.state = StateSize::Stateless;
+            let own = properties.attributes.iter_mut().zip(&self.keys);
+            own.for_each(|(own, key)| *own = input.attribute(*key));
+        }
         Ok(properties)
     }
 }

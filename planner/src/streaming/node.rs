@@ -6,8 +6,8 @@ use arrow::datatypes::SchemaRef;
 use levada_engine::element::ChangelogMode;
 
 use super::{
-    AssignWindow, Calc, ChangelogNormalize, GroupAggregate, Join, Over, PatternMatch, Rank, Scan,
-    Sink, TemporalJoin, Unnest, UpsertMaterialize, Values, WindowAggregate,
+    AssignWindow, Calc, ChangelogNormalize, CountWindow, GroupAggregate, Join, Over, PatternMatch,
+    Rank, Scan, Sink, TemporalJoin, Unnest, UpsertMaterialize, Values, WindowAggregate,
 };
 use levada_language::error::Location;
 
@@ -45,6 +45,8 @@ pub enum NodeKind {
     Over(Over),
     /// Finds matches of a pattern.
     Pattern(PatternMatch),
+    /// Gives the rows of windows of so many rows.
+    CountWindow(CountWindow),
     /// Keeps the rows of each key of a table and gives the youngest.
     UpsertMaterialize(UpsertMaterialize),
     /// Writes a table.

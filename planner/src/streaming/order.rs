@@ -46,6 +46,7 @@ pub(super) fn keeps_order(plan: &Plan, id: NodeId, columns: &BTreeSet<usize>) ->
         | NodeKind::TemporalJoin(_)
         | NodeKind::UpsertMaterialize(_)
         | NodeKind::Pattern(_)
+        | NodeKind::CountWindow(_)
         | NodeKind::GroupAggregate(_) => true,
         NodeKind::Calc(calc) => below(through(calc, columns)),
         NodeKind::AssignWindow(_) => {

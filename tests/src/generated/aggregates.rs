@@ -97,16 +97,33 @@ impl Maker<'_> {
         let mut calls = Vec::new();
         while calls.len() < 3 && (calls.len() < least || self.choices.percent(60)) {
             let start = self.choices.mark();
-            let mut call = self.call(of);
-            if self.choices.percent(20) {
-                let condition = self.condition(of, 1);
-                call.name = format!("{} FILTER (WHERE {condition})", call.name);
-                call.nullable = true;
-            }
+            let call = match self.choices.percent(20) {
+                true => {
+                    let filter = self.filtered(of);
+                    self.rarer_call(of, &filter)
+                }
+                false => {
+                    let call = self.call(of);
+                    let filter = self.filtered(of);
+                    Column {
+                        name: format!("{}{filter}", call.name),
+                        nullable: call.nullable || !filter.is_empty(),
+                        ..call
+                    }
+                }
+            };
             self.choices.close(start);
             calls.push(call);
         }
         calls
+    }
+
+    /// `FILTER (WHERE …)`, or nothing.
+    fn filtered(&mut self, of: &[Column]) -> String {
+        match self.choices.percent(20) {
+            true => format!(" FILTER (WHERE {})", self.condition(of, 1)),
+            false => String::new(),
+        }
     }
 
     /// One call.
@@ -136,6 +153,48 @@ impl Maker<'_> {
                 }
             }
             _ => count,
+        }
+    }
+
+    /// A call of a function that OVER does not know on streams.
+    fn rarer_call(&mut self, of: &[Column], filter: &str) -> Column {
+        let plain = |c: &Column| c.kind.is_plain();
+        let distinct = ["", "DISTINCT "][usize::from(self.choices.percent(20))];
+        let flags = self.condition(of, 1);
+        let (one, other) = (self.column(of, plain), self.column(of, plain));
+        let (text, kind) = match (self.choices.below(6), one, self.summed(of)) {
+            (0, ..) => (format!("BOOL_AND({flags}){filter}"), Kind::Bool),
+            (1, ..) => (format!("BOOL_OR({flags}){filter}"), Kind::Bool),
+            (2, Some(c), _) if c.kind == Kind::Int => (
+                format!("ARRAY_SORT(ARRAY_AGG({distinct}{}){filter})", c.name),
+                Kind::Ints,
+            ),
+            (2 | 3, Some(c), _) => (
+                format!("APPROX_COUNT_DISTINCT({}){filter}", c.name),
+                Kind::Big,
+            ),
+            (4, _, Some(c)) => {
+                let part = *self.choices.pick(&["0.5", "0", "1"]);
+                let text = format!("PERCENTILE({distinct}{}, {part}){filter}", c.name);
+                (text, Kind::Double)
+            }
+            (5, _, Some(c)) => {
+                let function = *self.choices.pick(&["VAR_POP", "STDDEV_SAMP"]);
+                // Of what cannot be written down exactly the first digits.
+                let call = format!("{function}({distinct}{}){filter}", c.name);
+                (format!("CAST({call} AS DECIMAL(20, 6))"), Kind::Decimal)
+            }
+            (_, Some(one), _) => {
+                let pair = other.filter(|other| other.name != one.name);
+                let pair = pair.map_or(String::new(), |other| format!(", {}", other.name));
+                let text = format!("COUNT(DISTINCT {}{pair}){filter}", one.name);
+                (text, Kind::Big)
+            }
+            _ => (format!("COUNT(*){filter}"), Kind::Big),
+        };
+        Column {
+            exact: !matches!(kind, Kind::Double | Kind::Decimal),
+            ..Column::new(text, kind, true)
         }
     }
 

@@ -3,7 +3,7 @@
 use super::maker::Maker;
 use super::tables::{Column, Kind};
 
-const COMPARISONS: [&str; 6] = ["=", "<", ">", "<>", "<=", ">="];
+const COMPARISONS: [&str; 7] = ["=", "<=", ">=", "<>", "<>", "<", ">"];
 
 /// The kinds that values are made of, if there is no other wish.
 const PLAIN: [(u32, Kind); 6] = [
@@ -64,8 +64,9 @@ impl Maker<'_> {
     }
 
     fn computed(&mut self, of: &[Column], kind: Kind, depth: usize) -> Column {
-        match self.choices.below(4) {
+        match self.choices.below(5) {
             0 => self.chosen(of, kind, depth),
+            4 => self.by_own_function(of, kind, depth),
             1 => {
                 let (a, b) = (self.value(of, kind, depth), self.value(of, kind, depth));
                 let function = *self.choices.pick(&["COALESCE", "NULLIF"]);
@@ -83,6 +84,53 @@ impl Maker<'_> {
             false => String::new(),
         };
         let text = format!("CASE WHEN {condition} THEN {}{otherwise} END", a.name);
+        both(&text, &a, &b)
+    }
+
+    /// A call of a function of one's own, which is made for it or was made before.
+    fn by_own_function(&mut self, of: &[Column], kind: Kind, depth: usize) -> Column {
+        if self.functions.iter().all(|f| f.kind != kind) {
+            self.function_of(kind);
+        }
+        let function = self.functions.iter().find(|f| f.kind == kind).cloned();
+        let Some(function) = function else {
+            return self.constant(kind);
+        };
+        let own = self.value(of, kind, depth);
+        let number = self.value(of, Kind::Int, 0);
+        let mut value = both(
+            &format!("{}({}, {})", function.name, own.name, number.name),
+            &own,
+            &own,
+        );
+        value.exact &= function.exact;
+        value
+    }
+
+    /// Creates a function of a value of a kind and a number.
+    fn function_of(&mut self, kind: Kind) {
+        let start = self.choices.mark();
+        let parameters = [
+            Column::new("p", kind, true),
+            Column::new("q", Kind::Int, true),
+        ];
+        let name = self.alias('f');
+        // A function that calls itself is none, so it is not there yet.
+        let body = self.simple_value(&parameters, kind);
+        self.choices.close(start);
+        self.views.push(format!(
+            "CREATE FUNCTION {name}(p {kind}, q INT) RETURNS {kind} RETURN {};\n",
+            body.name,
+            kind = kind.sql(),
+        ));
+        self.functions.push(Column { name, kind, ..body });
+    }
+
+    /// A condition's choice of two values.
+    fn simple_value(&mut self, of: &[Column], kind: Kind) -> Column {
+        let condition = self.condition(of, 0);
+        let (a, b) = (self.value(of, kind, 0), self.value(of, kind, 0));
+        let text = format!("CASE WHEN {condition} THEN {} ELSE {} END", a.name, b.name);
         both(&text, &a, &b)
     }
 
@@ -133,7 +181,7 @@ impl Maker<'_> {
             4 => with(format!("FLOOR({})", a.name)),
             _ if kind.is_whole() => match self.column(of, |c| c.kind == Kind::Text) {
                 Some(text) => with(format!("CHAR_LENGTH({})", text.name)),
-                None => with(format!("-{}", a.name)),
+                None => with(format!("(0 - {})", a.name)),
             },
             _ => with(format!("CAST({} AS {})", a.name, kind.sql())),
         }
@@ -176,14 +224,18 @@ impl Maker<'_> {
                 let comparison = self.choices.pick(&COMPARISONS);
                 format!("{name} {comparison} {}", other.name)
             }
-            4 => format!("{name} IS {}NULL", ["NOT ", ""][self.choices.below(2)]),
+            4 => {
+                let missing = column.nullable && self.choices.percent(50);
+                format!("{name} IS {}NULL", if missing { "" } else { "NOT " })
+            }
             5 => {
                 let (a, b) = (kind.literal(self.choices), kind.literal(self.choices));
                 let not = ["", "NOT "][self.choices.below(2)];
                 format!("{name} {not}IN ({a}, {b})")
             }
             6 => {
-                let (a, b) = (kind.literal(self.choices), kind.literal(self.choices));
+                let (a, b) = (self.choices.below(4), self.choices.below(4));
+                let (a, b) = (kind.literal_of(a.min(b)), kind.literal_of(a.max(b)));
                 format!("{name} BETWEEN {a} AND {b}")
             }
             7 => {
@@ -193,7 +245,7 @@ impl Maker<'_> {
             }
             _ if kind == Kind::Text => format!("{name} LIKE '%b%'"),
             _ if kind == Kind::Bool => name.clone(),
-            _ => format!("{name} IS NULL"),
+            _ => format!("{name} IS NOT NULL"),
         }
     }
 }

@@ -162,6 +162,50 @@ impl Maker<'_> {
         combined(from, &left, &right, join)
     }
 
+    /// Rows beside those that a table has for their key.
+    pub(super) fn looked_up(&mut self, depth: usize) -> Source {
+        let left = match self.choices.percent(50) {
+            true => {
+                let (left, of_left) = self.timed(depth, false);
+                self.aliased(&left, &of_left)
+            }
+            false => self.table(0),
+        };
+        let asked = self.tables.iter().position(|t| t.role == Role::Asked);
+        let right = self.table(asked.unwrap_or_default());
+        let Some(on) = self.plain_equality(&left.columns, &right.columns) else {
+            return left;
+        };
+        let more = match self.choices.percent(25) {
+            true => format!(" AND {}", self.condition(&right.columns, 0)),
+            false => String::new(),
+        };
+        let (name, alias) = right.from.split_once(" AS ").unwrap_or_default();
+        let join = self.choices.pick(&JOINS[..2]);
+        let from = format!(
+            "{} {} {name} FOR SYSTEM_TIME AS OF PROCTIME() AS {alias} ON {on}{more}",
+            left.from, join.words
+        );
+        combined(from, &left, &right, join)
+    }
+
+    /// Rows beside those of the same window.
+    pub(super) fn in_windows(&mut self, depth: usize) -> Source {
+        let (left, right) = (self.tumbled(depth), self.tumbled(depth));
+        let bound = |name: &str| {
+            let of = [&left, &right].map(alias_of);
+            format!("{}.{name} = {}.{name}", of[0], of[1])
+        };
+        let mut conditions = vec![bound("window_start"), bound("window_end")];
+        if self.choices.percent(40) {
+            conditions.extend(self.equality(&left.columns, &right.columns));
+        }
+        let join = self.choices.pick(&JOINS);
+        let on = conditions.join(" AND ");
+        let from = format!("{} {} {} ON {on}", left.from, join.words, right.from);
+        combined(from, &left, &right, join)
+    }
+
     /// ASOF JOIN with a table whose times are all different.
     fn after(&mut self, left: &Source, at: &str) -> Source {
         let (right, of_right) = self.timed(0, true);

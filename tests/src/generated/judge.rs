@@ -27,12 +27,17 @@ pub enum Fault {
     OnlyStreamsFail,
     /// An error in batch mode that is none on streams.
     OnlyBatchFails,
+    /// An error everywhere that does not say that something cannot be done: the query is right.
+    AllFail,
 }
 
 /// What streams may say to something that they cannot do: it is not supported, or no window of event time.
 const CANNOT: [&str; 2] = ["LV-1011", "LV-1014"];
 /// What batch mode says to something that DataFusion cannot do.
 const BATCH_CANNOT: &str = "LV-2001 (configuration): this is not supported";
+/// What all may say to a query that is right: that nobody can do it, or that a value of a row does not fit, such as one
+/// that is out of range.
+const NOBODY_CAN: [&str; 4] = ["LV-1011", "LV-1014", BATCH_CANNOT, "LV-3002"];
 
 /// Runs a case in batch mode and in some ways of streams; leaves in it what batch mode gave.
 pub async fn judge(bench: &Bench, case: &mut Case, ways: &[Way]) -> Verdict {
@@ -46,26 +51,16 @@ pub async fn judge(bench: &Bench, case: &mut Case, ways: &[Way]) -> Verdict {
         if let Some(wrong) = defect(*way, &found) {
             return wrong;
         }
-        let problem = match (&batch, &found) {
-            (Ok(batch), Ok(found)) => different(batch, found).map(|d| (Fault::Difference, d)),
-            (_, Err(error)) if CANNOT.iter().any(|code| error.contains(code)) => {
-                refused = Some(error.clone());
-                None
+        match compared(&batch, &found) {
+            Ok(error) => refused = error.or(refused),
+            Err((fault, problem)) => {
+                let way = match fault {
+                    Fault::OnlyBatchFails => Way::Batch,
+                    _ => *way,
+                };
+                expect(case, &batch);
+                return Verdict::Wrong(fault, format!("{way:?}: {problem}"));
             }
-            (Ok(_), Err(error)) => Some((Fault::OnlyStreamsFail, error.clone())),
-            (Err(error), Ok(_)) if error.contains(BATCH_CANNOT) => {
-                refused = Some(error.clone());
-                None
-            }
-            (Err(error), Ok(_)) => Some((Fault::OnlyBatchFails, error.clone())),
-            (Err(_), Err(error)) => {
-                refused = Some(error.clone());
-                None
-            }
-        };
-        if let Some((fault, problem)) = problem {
-            expect(case, &batch);
-            return Verdict::Wrong(fault, format!("{way:?}: {problem}"));
         }
     }
     expect(case, &batch);
@@ -73,6 +68,29 @@ pub async fn judge(bench: &Bench, case: &mut Case, ways: &[Way]) -> Verdict {
         (Some(error), _) => Verdict::Refused(error),
         (None, Ok(answer)) => Verdict::Same(answer.rows.len()),
         (None, Err(error)) => Verdict::Refused(error),
+    }
+}
+
+/// What a way gave beside what batch mode gave: nothing to say, an error that may be, or what must not be.
+fn compared(
+    batch: &Result<Answer, String>,
+    found: &Result<Answer, String>,
+) -> Result<Option<String>, (Fault, String)> {
+    let says = |error: &str, codes: &[&str]| codes.iter().any(|code| error.contains(code));
+    match (batch, found) {
+        (Ok(batch), Ok(found)) => match different(batch, found) {
+            Some(difference) => Err((Fault::Difference, difference)),
+            None => Ok(None),
+        },
+        (Ok(_), Err(error)) if says(error, &CANNOT) => Ok(Some(error.clone())),
+        (Ok(_), Err(error)) => Err((Fault::OnlyStreamsFail, error.clone())),
+        (Err(error), Ok(_)) if error.contains(BATCH_CANNOT) => Ok(Some(error.clone())),
+        (Err(error), Ok(_)) => Err((Fault::OnlyBatchFails, error.clone())),
+        (Err(batch), Err(found)) => match [batch, found].map(|error| says(error, &NOBODY_CAN)) {
+            [true, true] => Ok(Some(found.clone())),
+            [false, _] => Err((Fault::AllFail, batch.clone())),
+            [_, false] => Err((Fault::AllFail, found.clone())),
+        },
     }
 }
 

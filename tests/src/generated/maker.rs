@@ -34,20 +34,23 @@ pub(super) struct Order {
 pub(super) struct Maker<'c> {
     pub(super) choices: &'c mut Choices,
     pub(super) tables: Vec<Table>,
-    /// Statements that create the views.
+    /// Statements that create views and functions.
     pub(super) views: Vec<String>,
+    /// Functions of one's own, by what they return.
+    pub(super) functions: Vec<Column>,
     /// The queries of WITH, by name.
     pub(super) with: Vec<(String, Query)>,
     aliases: usize,
 }
 
 /// The tables of each case.
-const ROLES: [Role; 5] = [
+const ROLES: [Role; 6] = [
     Role::Rows,
     Role::Events,
     Role::Changes,
     Role::Events,
     Role::Versions,
+    Role::Asked,
 ];
 
 impl<'c> Maker<'c> {
@@ -59,6 +62,7 @@ impl<'c> Maker<'c> {
             tables,
             choices,
             views: Vec::new(),
+            functions: Vec::new(),
             with: Vec::new(),
             aliases: 0,
         }
@@ -183,13 +187,16 @@ impl<'c> Maker<'c> {
     /// What stands in FROM: a table, a query, or several of them.
     pub(super) fn source(&mut self, depth: usize) -> Source {
         let start = self.choices.mark();
-        let forms: [(u32, fn(&mut Self, usize) -> Source); 6] = [
-            (45, Self::relation),
-            (28, Self::joined),
-            (9, Self::unnested),
-            (6, Self::in_interval),
-            (6, Self::with_version),
-            (6, Self::window_rows),
+        let forms: [(u32, fn(&mut Self, usize) -> Source); 9] = [
+            (42, Self::relation),
+            (25, Self::joined),
+            (8, Self::unnested),
+            (5, Self::in_interval),
+            (5, Self::with_version),
+            (5, Self::window_rows),
+            (3, Self::in_windows),
+            (3, Self::looked_up),
+            (4, Self::matched),
         ];
         let form = self.choices.weighted(&forms);
         let source = form(self, depth);

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! [`Choices`] are the numbers that everything is decided by; [`maker`] puts queries together out of [`joins`],
-//! [`aggregates`], [`windows`] and [`expressions`] over [`tables`]. [`judge`] says whether what comes out is right, and
+//! [`aggregates`], [`windows`], [`matches`] and [`expressions`] over [`tables`]. [`judge`] says whether what comes out is right, and
 //! [`shrink`] makes a small case of one that is not, to be put under `tests/sql`.
 //!
 //! What decides a result must be in the query: orders are total, sums do not depend on their order, and no row is
@@ -20,6 +20,7 @@ mod expressions;
 mod joins;
 pub mod judge;
 mod maker;
+mod matches;
 mod shrink;
 mod tables;
 #[cfg(test)]

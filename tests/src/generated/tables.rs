@@ -89,7 +89,11 @@ impl Kind {
 
     /// A value as it stands in SQL.
     pub(super) fn literal(self, choices: &mut Choices) -> String {
-        let n = choices.below(4);
+        self.literal_of(choices.below(4))
+    }
+
+    /// One of four values; those of times are spread over the rows.
+    pub(super) fn literal_of(self, n: usize) -> String {
         match self {
             Kind::Int | Kind::Big | Kind::Small => n.to_string(),
             Kind::Text => format!("'{}'", TEXTS[n]),
@@ -97,7 +101,7 @@ impl Kind {
             Kind::Double | Kind::Float => format!("CAST({} AS {})", quarters(n), self.sql()),
             Kind::Bool => n.is_multiple_of(2).to_string().to_uppercase(),
             Kind::Date => format!("DATE '{}'", date(n)),
-            Kind::Moment => format!("TIMESTAMP '{}'", moment(1000 * n)),
+            Kind::Moment => format!("TIMESTAMP '{}'", moment(3000 * n)),
             Kind::Instant => format!("CAST('{}' AS TIMESTAMP_LTZ(3))", moment(1000 * n)),
             Kind::Time => format!("CAST('{}' AS TIME)", time(n)),
             Kind::Bytes => format!("CAST('{}' AS BYTES)", TEXTS[n]),
@@ -214,6 +218,8 @@ pub(super) enum Role {
     Changes,
     /// Rows that change by their key, each change with a time: versions.
     Versions,
+    /// Rows that are asked for by key.
+    Asked,
 }
 
 impl Role {
@@ -263,7 +269,7 @@ impl Table {
             lines: Vec::new(),
         };
         let mut row = 0;
-        table.lines = choices.many(16, 89, |c| {
+        table.lines = choices.many(20, 94, |c| {
             row += 1;
             table.line(c, row)
         });
@@ -318,9 +324,10 @@ impl Table {
         if changes {
             parts.push("PRIMARY KEY (id) NOT ENFORCED".to_string());
         }
-        let (connector, format) = match changes {
-            true => ("changes", ""),
-            false => ("filesystem", ", 'format' = 'json'"),
+        let (connector, format) = match self.role {
+            _ if changes => ("changes", ""),
+            Role::Asked => ("filesystem", ", 'format' = 'json', 'lookup.cache' = 'FULL'"),
+            _ => ("filesystem", ", 'format' = 'json'"),
         };
         format!(
             "CREATE TABLE {name} ({})\nWITH ('connector' = '{connector}', 'path' = '{{dir}}/{name}.json'{format});\n",

@@ -28,7 +28,7 @@ fn without_numbers_a_case_is_a_short_query_over_an_empty_table() {
 
 #[test]
 fn every_construct_is_generated() {
-    let all: String = (0..600).map(|seed| random(seed).0.sql).collect();
+    let all: String = (0..1000).map(|seed| random(seed).0.sql).collect();
     let wanted = [
         "FULL JOIN",
         "RIGHT JOIN",
@@ -60,6 +60,15 @@ fn every_construct_is_generated() {
         "HOP",
         "CUMULATE",
         "SESSION",
+        "MATCH_RECOGNIZE",
+        "PERMUTE",
+        "ALL ROWS PER MATCH",
+        "AS OF PROCTIME()",
+        "CREATE FUNCTION",
+        "PERCENTILE(",
+        "ARRAY_AGG(",
+        "VAR_POP(",
+        "BOOL_OR(",
         "LAG(",
         "ROWS BETWEEN",
         "FILTER (WHERE",

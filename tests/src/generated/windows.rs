@@ -18,16 +18,16 @@ impl Maker<'_> {
         let call = format!("{function}() OVER ({by}ORDER BY {order})");
         let n = 1 + self.choices.below(4);
         let passes = match self.choices.below(4) {
-            0 => "<= ".to_string(),
-            1 => "< ".to_string(),
-            2 => "= ".to_string(),
-            _ => format!("BETWEEN {} AND ", 1 + self.choices.below(2)),
+            0 => format!("<= {n}"),
+            1 => format!("< {}", n + 1),
+            2 => format!("= {n}"),
+            _ => format!("BETWEEN {} AND {n}", (1 + self.choices.below(2)).min(n)),
         };
         let chosen = self.choices.some(&source.columns, 1, 50);
         let (mut list, mut columns) = named(&chosen);
         let from = &source.from;
         let sql = if self.choices.percent(20) {
-            format!("SELECT {list} FROM {from} QUALIFY {call} {passes}{n}")
+            format!("SELECT {list} FROM {from} QUALIFY {call} {passes}")
         } else {
             let inner = self.alias('r');
             let numbered = self.choices.percent(40);
@@ -38,7 +38,7 @@ impl Maker<'_> {
                 list.push_str(", rn");
                 columns.push(Column::new("rn", Kind::Big, false));
             }
-            format!("SELECT {list} FROM ({inside}) AS {inner} WHERE rn {passes}{n}")
+            format!("SELECT {list} FROM ({inside}) AS {inner} WHERE rn {passes}")
         };
         Query {
             sql,
@@ -80,11 +80,13 @@ impl Maker<'_> {
         let chosen = self.choices.some(&source.columns, 1, 50);
         let (mut list, mut columns) = named(&chosen);
         let time = source.order.time.map(|t| source.columns[t].name.clone());
-        let looks_back = time.is_some() && self.choices.percent(60);
+        let looks_back = time.is_some() && source.order.unique && self.choices.percent(60);
         let calls = 1 + usize::from(self.choices.percent(40));
+        // Of equal rows each call takes the same for the first.
+        let window = self.window(&source, looks_back);
         for number in 0..calls {
             let start = self.choices.mark();
-            let mut call = self.over(&source, looks_back);
+            let mut call = self.over(&source, &window, looks_back);
             list.push_str(&format!(", {} AS o{number}", call.name));
             call.name = format!("o{number}");
             columns.push(call);
@@ -120,20 +122,25 @@ impl Maker<'_> {
         }
     }
 
-    /// One call with OVER. What looks back along the time goes out once, in order.
-    fn over(&mut self, source: &Source, looks_back: bool) -> Column {
+    /// Partitions and their order. What looks back along the time goes out once, in order.
+    fn window(&mut self, source: &Source, looks_back: bool) -> String {
         let by = self.partition(&source.columns);
         let time = source.order.time.map(|t| source.columns[t].name.clone());
         let order = match (looks_back, time) {
             (true, Some(time)) => time,
             _ => self.total_order(source),
         };
+        format!("{by}ORDER BY {order}")
+    }
+
+    /// One call with OVER.
+    fn over(&mut self, source: &Source, window: &str, looks_back: bool) -> Column {
         let (mut call, framed) = self.function(&source.columns, looks_back);
         let frame = match framed && self.choices.percent(60) {
             true => self.frame(looks_back),
             false => String::new(),
         };
-        call.name = format!("{} OVER ({by}ORDER BY {order}{frame})", call.name);
+        call.name = format!("{} OVER ({window}{frame})", call.name);
         call
     }
 
@@ -236,12 +243,22 @@ impl Maker<'_> {
 
     /// A window table function over something with event time; whether it has sessions, by which columns.
     fn window_table(&mut self, depth: usize) -> (Source, Vec<Column>) {
+        let kind = self.choices.below(4);
+        self.window_table_of(depth, kind)
+    }
+
+    /// Windows that do not overlap, of one length.
+    pub(super) fn tumbled(&mut self, depth: usize) -> Source {
+        self.window_table_of(depth, 0).0
+    }
+
+    fn window_table_of(&mut self, depth: usize, kind: usize) -> (Source, Vec<Column>) {
         let (name, query) = self.timed(depth, false);
         let time = query.order.time.unwrap_or_default();
         let at = query.columns[time].name.clone();
         let plain = keep(&query.columns, |c| c.kind.is_plain());
         let mut by = Vec::new();
-        let (function, sizes) = match self.choices.below(4) {
+        let (function, sizes) = match kind {
             0 => ("TUMBLE", "INTERVAL '5' SECOND"),
             1 => ("HOP", "INTERVAL '2' SECOND, INTERVAL '6' SECOND"),
             2 => ("CUMULATE", "INTERVAL '3' SECOND, INTERVAL '9' SECOND"),

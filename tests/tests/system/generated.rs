@@ -1,7 +1,7 @@
 //! Queries made up by chance: streams give what batch mode gives.
 //!
-//! `LEVADA_GENERATED=1000` says how many, `LEVADA_TEST_SEED` which; those of `make test` are always the same. Of a query that fails a small one is printed, as a
-//! file for `tests/sql`.
+//! `LEVADA_GENERATED=1000` says how many, `LEVADA_TEST_SEED` which; those of `make test` are always the same. Of a query
+//! that fails a small one is printed, as a file for `tests/sql`; of `LEVADA_GENERATED=1` it is printed in any case.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,8 +63,7 @@ async fn streams_give_what_batch_mode_gives() {
         })
         .collect();
     let refused = refusals(&verdicts);
-    let empty = verdicts.iter().filter(|(_, v)| *v == Verdict::Same(0));
-    let empty = empty.count();
+    let empty = without_rows(&verdicts);
     eprintln!(
         "{count} generated queries, seeds {first} and following: {refused} refused, {empty} without rows, {} failed",
         failed.len()
@@ -74,7 +73,7 @@ async fn streams_give_what_batch_mode_gives() {
     for (number, (seed, fault, problem)) in failed.iter().enumerate() {
         let first = kinds.len() < SHRUNK && kinds.insert(kind(*fault, problem));
         let small = match first {
-            true => smaller(bench, *seed, *fault).await,
+            true => smaller(bench, *seed, *fault, problem).await,
             false => String::new(),
         };
         texts.push(format!("seed {seed}: {fault:?}: {problem}\n{small}"));
@@ -85,6 +84,14 @@ async fn streams_give_what_batch_mode_gives() {
         refused * 4 < verdicts.len(),
         "{refused} of {count} were refused"
     );
+}
+
+/// How many gave no rows, which show little; says some of them.
+fn without_rows(verdicts: &[(u64, Verdict)]) -> usize {
+    let empty = verdicts.iter().filter(|(_, v)| *v == Verdict::Same(0));
+    let empty: Vec<u64> = empty.map(|(seed, _)| *seed).collect();
+    eprintln!("without rows: {:?} …", &empty[..empty.len().min(12)]);
+    empty.len()
 }
 
 /// What failures have in common that are likely to be one: their kind, and errors without what differs.
@@ -115,13 +122,20 @@ fn refusals(verdicts: &[(u64, Verdict)]) -> usize {
 }
 
 /// A small query that fails alike.
-async fn smaller(bench: &Bench, seed: u64, fault: Fault) -> String {
+async fn smaller(bench: &Bench, seed: u64, fault: Fault, problem: &str) -> String {
     let numbers = from(seed).1;
-    let fails = async |case: &mut Case| {
-        let verdict = judge(bench, case, ways(seed)).await;
-        matches!(verdict, Verdict::Wrong(other, _) if other == fault)
+    let fails = async |case: &mut Case| match judge(bench, case, ways(seed)).await {
+        Verdict::Wrong(other, said) => other == fault && code(&said) == code(problem),
+        _ => false,
     };
     let mut small = shrink(numbers, ATTEMPTS, fails).await;
     let verdict = judge(bench, &mut small, ways(seed)).await;
     golden(&small, &format!("{verdict:?}"))
+}
+
+/// The code of an error, if there is one.
+fn code(problem: &str) -> Option<&str> {
+    problem
+        .split(&[' ', ':'])
+        .find(|word| word.starts_with("LV-"))
 }

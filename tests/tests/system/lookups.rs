@@ -221,8 +221,11 @@ fn a_server_that_goes_away_is_asked_again() {
     assert_eq!(job.next(texts), 0);
     server.restart();
     server.sql("UPDATE c SET v = 'second';");
-    while job.next(texts) == 0 {}
-    assert!((0..100).all(|_| job.next(texts) == 1));
+    // Of the questions that were under way some are asked again later than those behind them were answered.
+    let updated = Instant::now();
+    while !(0..100).all(|_| job.next(texts) == 1) {
+        assert!(updated.elapsed() < Duration::from_secs(60));
+    }
 }
 
 #[test]

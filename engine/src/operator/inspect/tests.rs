@@ -57,6 +57,7 @@ fn windows(kind: WindowKind, calls: Vec<AggregateCall>) -> Pipeline {
         input_updating: false,
         partial_input: false,
         allowed_lateness_ms: 0,
+        early_fire_ms: None,
     };
     let output = output_schema_window(&spec).unwrap();
     let spec = OperatorSpec::WindowAggregate(spec);

@@ -62,6 +62,7 @@ fn window(kind: WindowKind, lateness_ms: i64) -> Subject {
         input_updating: false,
         partial_input: false,
         allowed_lateness_ms: lateness_ms,
+        early_fire_ms: None,
     };
     let output = output_schema_window(&spec).unwrap();
     let name = format!("{kind:?}, late by {lateness_ms}");

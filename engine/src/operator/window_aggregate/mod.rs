@@ -4,9 +4,10 @@ use arrow::datatypes::SchemaRef;
 
 use super::aggregate::{Plan, window_plan};
 use super::{Operator, OperatorContext};
-use crate::error::Result;
+use crate::error::{EngineError, Result};
 use crate::graph::{WindowAggregateSpec, WindowKind};
 
+mod early;
 mod merges;
 mod overflow;
 mod persist;
@@ -35,6 +36,9 @@ pub(super) fn create(
     context: OperatorContext,
 ) -> Result<Box<dyn Operator>> {
     match spec.window.kind {
+        WindowKind::Session { .. } if spec.early_fire_ms.is_some() => {
+            Err(EngineError::internal("sessions give no early results"))
+        }
         WindowKind::Session { gap_ms } => {
             let operator = session::SessionAggregate::new(spec, gap_ms, output, context)?;
             Ok(Box::new(operator))

@@ -91,11 +91,24 @@ impl SlicedAggregate {
         keys: &[ArrayRef],
         rows: usize,
     ) -> Result<()> {
-        if lateness.allowed_ms == 0 || self.stored.is_empty() {
+        if lateness.allowed_ms == 0 {
+            return Ok(());
+        }
+        self.recall_windows(fired_ends(&self.windows, slice, lateness), keys, rows)
+    }
+
+    /// Takes up all that stored slices of windows have of some keys.
+    pub(super) fn recall_windows(
+        &mut self,
+        ends: impl Iterator<Item = i64>,
+        keys: &[ArrayRef],
+        rows: usize,
+    ) -> Result<()> {
+        if self.stored.is_empty() {
             return Ok(());
         }
         let mut wanted = BTreeSet::new();
-        for end in fired_ends(&self.windows, slice, lateness) {
+        for end in ends {
             let start = self.windows.start(end);
             wanted.extend(self.stored.range(start + 1..=end).copied());
         }

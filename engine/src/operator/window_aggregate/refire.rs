@@ -33,12 +33,50 @@ pub(super) struct Refire {
 }
 
 /// Some keys of a window: all of them are groups, and those that have rows are present.
-struct Part {
+pub(super) struct Part {
     aggregation: Aggregation,
     present: Vec<bool>,
 }
 
 impl Part {
+    /// Adds what the slices of the window have of keys that it does not know yet.
+    pub(super) fn add(
+        &mut self,
+        operator: &SlicedAggregate,
+        window_end: i64,
+        keys: &[ArrayRef],
+        rows: usize,
+    ) -> Result<()> {
+        let window = &mut self.aggregation;
+        window.intern(keys, rows, &mut Vec::new())?;
+        let created: Vec<u32> = window.groups.created().collect();
+        if created.is_empty() {
+            return Ok(());
+        }
+        self.present.resize(window.groups.capacity(), false);
+        let lanes = window.groups.keys(&created)?;
+        for slice in operator.slices_in(window_end) {
+            let found = slice.groups.find(&lanes, created.len());
+            for (group, found) in created.iter().zip(&found) {
+                self.present[*group as usize] |= found.is_some();
+            }
+            let found: Vec<u32> = found.into_iter().flatten().collect();
+            window.merge_from(slice, &found)?;
+        }
+        Ok(())
+    }
+
+    /// The columns of its keys, in order of appearance, and how many there are.
+    pub(super) fn keys(&self) -> Result<(Vec<ArrayRef>, usize)> {
+        let groups = self.aggregation.groups.groups();
+        Ok((self.aggregation.keys(&groups)?, groups.len()))
+    }
+
+    /// Roughly the memory in use.
+    pub(super) fn size_bytes(&self) -> usize {
+        self.aggregation.size_bytes() + self.present.capacity()
+    }
+
     fn has_rows(&self, group: u32) -> bool {
         self.present[group as usize] && self.aggregation.has_rows(group)
     }
@@ -79,32 +117,21 @@ impl Refire {
 }
 
 /// The window's aggregation, of these keys only, numbered in order of appearance.
-fn window_of(
+pub(super) fn window_of(
     operator: &SlicedAggregate,
     window_end: i64,
     keys: &[ArrayRef],
     rows: usize,
 ) -> Result<Part> {
-    let mut window = Aggregation::new(operator.plan.clone())?;
-    window.intern(keys, rows, &mut Vec::new())?;
-    let groups = window.groups.groups();
-    let lanes = window.groups.keys(&groups)?;
-    let mut present = vec![false; groups.len()];
-    for slice in operator.slices_in(window_end) {
-        let found = slice.groups.find(&lanes, groups.len());
-        for (present, found) in present.iter_mut().zip(&found) {
-            *present |= found.is_some();
-        }
-        let found: Vec<u32> = found.into_iter().flatten().collect();
-        window.merge_from(slice, &found)?;
-    }
-    Ok(Part {
-        aggregation: window,
-        present,
-    })
+    let mut part = Part {
+        aggregation: Aggregation::new(operator.plan.clone())?,
+        present: Vec::new(),
+    };
+    part.add(operator, window_end, keys, rows)?;
+    Ok(part)
 }
 
-fn emit_changes(
+pub(super) fn emit_changes(
     operator: &SlicedAggregate,
     window_end: i64,
     before: &Part,
@@ -137,6 +164,7 @@ fn emit_changes(
         }
     }
     let rows = interleave_record_batch(&[&old, &new], &picks)?;
-    output.emit(Batch::with_kinds(rows, kinds)?);
+    let batch = Batch::with_kinds(rows, kinds)?;
+    output.emit_chunks(batch, operator.results.batch_rows);
     Ok(())
 }

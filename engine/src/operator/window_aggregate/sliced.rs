@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
 
+use super::early::Early;
 use super::merges::{Merges, Slices as OpenSlices};
 use super::overflow;
 use super::persist;
@@ -41,6 +42,8 @@ pub(super) struct SlicedAggregate {
     pub(super) merges: Merges,
     /// The ends of windows that have rows and have not fired.
     pending: BTreeSet<i64>,
+    /// What has changed since early results went out, if there are any.
+    pub(super) early: Option<Early>,
     pub(super) state: Box<dyn KeyedState>,
     pub(super) watermarks: Watermarks,
     pub(super) max_parallelism: u32,
@@ -146,6 +149,7 @@ impl SlicedAggregate {
                 allowed_ms: spec.allowed_lateness_ms,
             },
             pending: ends.filter(|end| *end > watermark).collect(),
+            early: spec.early_fire_ms.map(Early::new),
             slices,
             stored,
             state,
@@ -220,6 +224,7 @@ impl SlicedAggregate {
             check_signs(&self.plan, signs.as_deref())?;
             let keys = self.keys(&part);
             self.recall_fired(slice, lateness, &keys, part.num_rows())?;
+            self.note_given(slice, lateness, &keys, part.num_rows(), now_ms)?;
             let refire = Refire::begin(self, slice, lateness, &keys, part.num_rows())?;
             self.add(slice, &part, signs.as_deref())?;
             if let Some(refire) = refire {
@@ -275,6 +280,9 @@ impl SlicedAggregate {
     }
 
     fn fire(&mut self, window_end: i64, output: &mut Output) -> Result<()> {
+        if self.early.is_some() {
+            return self.fire_changed(window_end, output);
+        }
         if self.is_stored(window_end) {
             return self.fire_stored(window_end, output);
         }
@@ -333,6 +341,7 @@ impl Operator for SlicedAggregate {
         }
         if !self.watermarks.differ() {
             self.take(batch, self.lateness, now_ms, output)?;
+            self.give_early(now_ms, output)?;
             return self.make_room();
         }
         let keys = self.keys(&batch);
@@ -346,6 +355,7 @@ impl Operator for SlicedAggregate {
             };
             self.take(part, lateness, now_ms, output)?;
         }
+        self.give_early(now_ms, output)?;
         self.make_room()
     }
 
@@ -361,17 +371,24 @@ impl Operator for SlicedAggregate {
     }
 
     fn deadline_ms(&self) -> Option<i64> {
-        match self.time {
+        let early = self.early.as_ref().and_then(Early::deadline_ms);
+        let end = match self.time {
             WindowTime::Event { .. } => None,
             WindowTime::Processing => self.pending.first().copied(),
-        }
+        };
+        early.into_iter().chain(end).min()
     }
 
     fn timer(&mut self, now_ms: i64, output: &mut Output) -> Result<()> {
+        self.give_early(now_ms, output)?;
         match self.time {
             WindowTime::Event { .. } => Ok(()),
             WindowTime::Processing => self.advance(now_ms.max(self.watermarks.highest()), output),
         }
+    }
+
+    fn hand_over(&mut self, output: &mut Output) -> Result<()> {
+        self.give_changed(output)
     }
 
     fn finish(&mut self, output: &mut Output) -> Result<()> {

@@ -1,4 +1,6 @@
 #![allow(clippy::unwrap_used)]
+mod early;
+
 use std::collections::BTreeMap;
 
 use rand::Rng;
@@ -33,6 +35,7 @@ fn spec(kind: WindowKind, keys: Vec<usize>) -> WindowAggregateSpec {
         input_updating: false,
         partial_input: false,
         allowed_lateness_ms: 0,
+        early_fire_ms: None,
     }
 }
 
@@ -126,6 +129,9 @@ fn random_run(seed: u64, spec: &WindowAggregateSpec, local: bool, rocksdb: bool)
             rows.push(row);
         }
         pipeline.process(batch_of(&rows));
+        if spec.early_fire_ms.is_some() {
+            pipeline.advance_clock(step * 7);
+        }
         if random.random.random_ratio(2, 3) {
             watermark += random.random.random_range(1..15);
             pipeline.watermark(watermark);

@@ -12,6 +12,8 @@ use crate::error::{EngineError, Result};
 
 /// No fewer runs are merged: each entry is written again for each time that it is.
 const LEAST_RUNS: usize = 4;
+/// More runs than this are merged whatever they weigh.
+const MANY_RUNS: usize = 24;
 /// Every so many entries a merge looks whether it is still wanted.
 const LOOK_ENTRIES: u64 = 1 << 13;
 /// How many merges of many bytes go on in a process at a time.
@@ -19,10 +21,28 @@ const LARGE_MERGES: usize = 2;
 /// Merges of less than this do not wait for others.
 const LARGE_BYTES: u64 = 64 << 20;
 
-/// Which of the runs, of such weight each, from old to new, become one: from the newest back as long as the next
-/// one is not larger than what is there already. So runs become fewer by halves, and none is small in front of
-/// one that is large for long.
+/// Which of the runs, of such weight each, from old to new, become one. From some run back, as long as the next one
+/// is not larger than what is there already: so runs become fewer by halves, and none is small in front of one
+/// that is large for long. All of them, when the younger ones together weigh what the oldest does: so what was deleted
+/// goes. And when there are many of which none is like its neighbours, those that are least to write.
 pub(super) fn choose(weights: &[u64]) -> Option<Range<usize>> {
+    let ends = (LEAST_RUNS..=weights.len()).rev();
+    let alike = ends.filter_map(|end| alike(weights.get(..end)?)).next();
+    let younger = weights.iter().skip(1).sum::<u64>();
+    let all =
+        weights.len() >= LEAST_RUNS && weights.first().is_some_and(|oldest| younger >= *oldest);
+    let all = all.then_some(0..weights.len());
+    all.or(alike).or_else(|| {
+        let many = weights.len() > MANY_RUNS;
+        let parts = weights.windows(LEAST_RUNS).enumerate();
+        let least = parts.min_by_key(|(_, part)| part.iter().sum::<u64>());
+        let least = least.filter(|_| many);
+        least.map(|(at, _)| at..at + LEAST_RUNS)
+    })
+}
+
+/// The last of some runs, with those before it that become one with it.
+fn alike(weights: &[u64]) -> Option<Range<usize>> {
     let (newest, older) = weights.split_last()?;
     let (mut from, mut together) = (older.len(), *newest);
     while let Some(weight) = from.checked_sub(1).map(|at| weights[at]) {

@@ -19,16 +19,18 @@ mod tree;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::delta::{Recent, RecentEntries};
-use super::merge::{Entries, Merge};
-use super::sorted::{Descending, KeyRange, Room, RunWriter, SortedRuns, Wanted};
-use super::{ChangeSource, Delta, KeyedState, Order, StateSetup, TableId, check_group, full_key};
-use crate::error::{EngineError, Result};
+use super::merge::Entries;
+use super::scan::{self, InOrder};
+use super::sorted::{KeyRange, Room, RunWriter, SortedRun, SortedRuns, Wanted};
+use super::{
+    ChangeSource, Delta, KeyedState, Order, StateSetup, TableId, check_group, full_key, unusable,
+};
+use crate::error::Result;
 use crate::key::{KeyGroup, KeyGroupRange};
-use tree::Tree;
+use tree::{PACE, Pace, Tree};
 
 /// Changes that come in order are no longer held in memory when they take more than this.
 const DIRECT_BYTES: usize = 1 << 20;
@@ -52,17 +54,22 @@ pub(super) struct DiskState {
 
 impl DiskState {
     pub(super) fn open(setup: StateSetup<'_>) -> Result<Self> {
-        std::fs::create_dir_all(setup.scratch).map_err(|e| unusable(setup.scratch, &e))?;
+        Self::open_with(setup, PACE)
+    }
+
+    fn open_with(setup: StateSetup<'_>, pace: Pace) -> Result<Self> {
+        let created = std::fs::create_dir_all(setup.scratch);
+        created.map_err(|e| unusable(setup.scratch, e.to_string()))?;
         let room = &setup.resources.runs;
         let is_empty = setup.restored.is_empty();
         let runs = SortedRuns::open(setup.restored, setup.key_groups, room)?;
-        let mut kept = Tree::new(runs, setup.scratch, room);
+        let mut kept = Tree::new(runs, setup.scratch, room, pace);
         // What was restored is in a checkpoint already.
         kept.seal();
         Ok(DiskState {
             key_groups: setup.key_groups,
             kept,
-            derived: Tree::new(SortedRuns::default(), setup.scratch, room),
+            derived: Tree::new(SortedRuns::default(), setup.scratch, room, pace),
             derived_tables: BTreeSet::new(),
             checkpointed: setup.checkpointed,
             is_empty,
@@ -70,13 +77,13 @@ impl DiskState {
         })
     }
 
-    /// Writes changes as runs, and hands each over.
-    fn write(
-        &self,
-        table: TableId,
-        changes: &mut dyn ChangeSource,
-        add: &mut dyn FnMut(RunWriter) -> Result<()>,
-    ) -> Result<()> {
+    /// Writes changes as runs, from old to new.
+    fn write(&mut self, table: TableId, changes: &mut dyn ChangeSource) -> Result<Vec<SortedRun>> {
+        let mut runs = Vec::new();
+        let mut add = |run: RunWriter| -> Result<()> {
+            runs.extend(run.finish()?);
+            Ok(())
+        };
         let mut recent = Recent::default();
         let mut run: Option<RunWriter> = None;
         let (mut last, mut ascending) = (Vec::new(), true);
@@ -88,7 +95,7 @@ impl DiskState {
                 if follows && open.entries() < RUN_ENTRIES {
                     return open.put(change.entry(table));
                 }
-                run.take().map_or(Ok(()), &mut *add)?;
+                run.take().map_or(Ok(()), &mut add)?;
                 ascending = true;
             } else {
                 ascending &= follows || recent.is_empty();
@@ -106,10 +113,11 @@ impl DiskState {
         if let Some(run) = run {
             add(run)?;
         }
-        match recent.is_empty() {
-            true => Ok(()),
-            false => add(self.begin(&recent, Some(recent.len()))?),
+        if !recent.is_empty() {
+            add(self.begin(&recent, Some(recent.len()))?)?;
         }
+        self.is_empty &= runs.is_empty();
+        Ok(runs)
     }
 
     /// A run that begins with some changes, and has so many at most if that is known.
@@ -130,19 +138,16 @@ impl DiskState {
             false => &self.kept,
         }
     }
+}
 
-    /// The entries of a table in a range.
+impl InOrder for DiskState {
     fn entries(
         &self,
         table: TableId,
         range: &KeyRange,
         order: Order,
     ) -> Result<Box<dyn Entries + '_>> {
-        let sources = self.tree(table).runs().sources(range, order);
-        Ok(match order {
-            Order::Ascending => Box::new(Merge::new(sources, true)),
-            Order::Descending => Box::new(Descending::new(sources)?),
-        })
+        scan::merged(self.tree(table).runs().sources(range, order), order)
     }
 }
 
@@ -154,35 +159,16 @@ impl Drop for DiskState {
     }
 }
 
-fn unusable(path: &Path, error: &std::io::Error) -> EngineError {
-    EngineError::state(format!(
-        "the state directory {} cannot be used",
-        path.display()
-    ))
-    .with_detail(error.to_string())
-    .with_hint("check that the worker's scratch directory is writable and not full")
-}
-
 impl KeyedState for DiskState {
     fn apply(&mut self, table: TableId, changes: &mut dyn ChangeSource) -> Result<()> {
-        let mut runs = Vec::new();
-        self.write(table, changes, &mut |run| {
-            runs.extend(run.finish()?);
-            Ok(())
-        })?;
-        self.is_empty &= runs.is_empty();
-        runs.into_iter().try_for_each(|run| self.kept.add(run))
+        let mut runs = self.write(table, changes)?.into_iter();
+        runs.try_for_each(|run| self.kept.add(run))
     }
 
     fn derive(&mut self, table: TableId, changes: &mut dyn ChangeSource) -> Result<()> {
-        let mut runs = Vec::new();
-        self.write(table, changes, &mut |run| {
-            runs.extend(run.finish()?);
-            Ok(())
-        })?;
-        self.is_empty &= runs.is_empty();
+        let mut runs = self.write(table, changes)?.into_iter();
         self.derived_tables.insert(table);
-        runs.into_iter().try_for_each(|run| self.derived.add(run))
+        runs.try_for_each(|run| self.derived.add(run))
     }
 
     fn is_empty(&self) -> bool {
@@ -220,13 +206,7 @@ impl KeyedState for DiskState {
         table: TableId,
         visit: &mut dyn FnMut(KeyGroup, &[u8], &[u8]) -> Result<()>,
     ) -> Result<()> {
-        let range = KeyRange::of_prefix(vec![table.0]);
-        let mut entries = self.entries(table, &range, Order::Ascending)?;
-        while entries.advance()? {
-            let entry = entries.entry();
-            visit(entry.place.1, entry.key, entry.value.unwrap_or_default())?;
-        }
-        Ok(())
+        scan::table(self, table, visit)
     }
 
     fn scan_prefix(
@@ -236,13 +216,7 @@ impl KeyedState for DiskState {
         prefix: &[u8],
         visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>,
     ) -> Result<()> {
-        let range = KeyRange::of_prefix(full_key::of((table, group), prefix));
-        let mut entries = self.entries(table, &range, Order::Ascending)?;
-        while entries.advance()? {
-            let entry = entries.entry();
-            visit(entry.key, entry.value.unwrap_or_default())?;
-        }
-        Ok(())
+        scan::prefix(self, table, group, prefix, visit)
     }
 
     fn scan_range(
@@ -253,21 +227,7 @@ impl KeyedState for DiskState {
         order: Order,
         visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<bool>,
     ) -> Result<()> {
-        if range.start >= range.end {
-            return Ok(());
-        }
-        let range = KeyRange {
-            from: full_key::of((table, group), range.start),
-            to: Some(full_key::of((table, group), range.end)),
-        };
-        let mut entries = self.entries(table, &range, order)?;
-        while entries.advance()? {
-            let entry = entries.entry();
-            if !visit(entry.key, entry.value.unwrap_or_default())? {
-                break;
-            }
-        }
-        Ok(())
+        scan::range(self, table, group, range, order, visit)
     }
 
     fn loaded(&mut self) {}

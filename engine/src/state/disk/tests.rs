@@ -11,6 +11,12 @@ use crate::state::{Change, Resources};
 
 const RANGE: KeyGroupRange = KeyGroupRange { start: 1, end: 4 };
 
+/// Most merges are done by threads, and waited for.
+const OFTEN: Pace = Pace {
+    at_once: 100,
+    most_runs: 12,
+};
+
 struct Opened {
     state: DiskState,
     scratch: tempfile::TempDir,
@@ -18,15 +24,15 @@ struct Opened {
 
 fn open(files: &[Vec<u8>], memory: u64) -> Opened {
     let scratch = tempfile::tempdir().unwrap();
-    let state = DiskState::open(StateSetup {
+    let setup = StateSetup {
         kind: BackendKind::Disk,
         key_groups: RANGE,
         scratch: scratch.path(),
         checkpointed: true,
         restored: restored(files),
         resources: &Resources::new(Memory::new(memory)),
-    });
-    let state = state.unwrap();
+    };
+    let state = DiskState::open_with(setup, OFTEN).unwrap();
     Opened { state, scratch }
 }
 
@@ -114,6 +120,58 @@ fn numbered(keys: std::ops::Range<u32>, value: &[u8]) -> Vec<Changed> {
     let key = |i: u32| i.to_be_bytes().to_vec();
     keys.map(|i| (1, RANGE.start, key(i), Some(value.to_vec())))
         .collect()
+}
+
+/// Whatever comes in turn with what: few runs, and no more bytes than a few times those that are there.
+#[test]
+fn runs_are_chosen_whatever_they_weigh() {
+    for pattern in [
+        &[100, 1][..],
+        &[1, 100],
+        &[1],
+        &[100, 10, 1],
+        &[1000, 1, 1, 1],
+    ] {
+        let (mut weights, mut written, mut added) = (vec![], 0, 0);
+        for weight in pattern.iter().cycle().take(4_000) {
+            weights.push(*weight);
+            added += *weight;
+            while let Some(place) = merging::choose(&weights) {
+                let together: u64 = weights[place.clone()].iter().sum();
+                written += together;
+                weights.splice(place, [together]);
+            }
+            assert!(weights.len() <= 25, "{pattern:?}: {weights:?}");
+        }
+        assert!(written <= added * 15, "{pattern:?}: {written} of {added}");
+    }
+}
+
+/// Rows that live for a while, a few tables written at each checkpoint, the last of them little: what has gone does
+/// not stay.
+#[test]
+fn state_of_a_constant_size_stays_so() {
+    let Opened {
+        mut state,
+        scratch: _scratch,
+    } = open(&[], 1 << 20);
+    let mut most = 0;
+    for round in 0..400u32 {
+        let new = numbered(round * 50..(round + 1) * 50, &[7; 100]);
+        apply_many(&mut state, &new.iter().collect::<Vec<_>>());
+        if let Some(gone) = round.checked_sub(20) {
+            let mut gone = numbered(gone * 50..(gone + 1) * 50, &[]);
+            gone.iter_mut().for_each(|(.., value)| *value = None);
+            apply_many(&mut state, &gone.iter().collect::<Vec<_>>());
+        }
+        let little = (2, RANGE.start, vec![1], Some(vec![round as u8]));
+        apply(&mut state, &little);
+        state.take_delta();
+        most = most.max(state.size_bytes());
+    }
+    // A thousand rows of 110 bytes are there.
+    assert!(most < 500_000, "{most} bytes");
+    assert!(state.kept.runs().0.len() <= 25);
 }
 
 /// Runs become fewer by themselves, in files and in memory, and what was deleted goes: there is never more than a

@@ -9,10 +9,19 @@ use super::super::sorted::{Room, SortedRun, SortedRuns};
 use super::merging::{self, Merging};
 use crate::error::Result;
 
-/// Merges of less than this are done at once, by the thread that adds a run.
-const AT_ONCE_BYTES: u64 = if cfg!(test) { 100 } else { 1 << 20 };
-/// Whoever adds runs waits for a merge when there are more than this.
-const MOST_RUNS: usize = if cfg!(test) { 12 } else { 48 };
+/// How runs are merged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    /// Merges of less than this, in bytes, are done at once, by the thread that adds a run.
+    pub(super) at_once: u64,
+    /// Whoever adds runs waits for a merge when there are more than this.
+    pub(super) most_runs: usize,
+}
+
+pub(super) const PACE: Pace = Pace {
+    at_once: 1 << 20,
+    most_runs: 48,
+};
 
 pub(super) struct Tree {
     runs: SortedRuns,
@@ -22,16 +31,18 @@ pub(super) struct Tree {
     merging: Vec<Merging>,
     folder: PathBuf,
     room: Arc<Room>,
+    pace: Pace,
 }
 
 impl Tree {
-    pub(super) fn new(runs: SortedRuns, folder: &Path, room: &Arc<Room>) -> Self {
+    pub(super) fn new(runs: SortedRuns, folder: &Path, room: &Arc<Room>, pace: Pace) -> Self {
         Tree {
             runs,
             sealed: 0,
             merging: Vec::new(),
             folder: folder.to_path_buf(),
             room: Arc::clone(room),
+            pace,
         }
     }
 
@@ -49,7 +60,7 @@ impl Tree {
         self.runs.0.push(Arc::new(run));
         self.take_merged()?;
         self.merge()?;
-        while self.runs.0.len() > MOST_RUNS {
+        while self.runs.0.len() > self.pace.most_runs {
             let Some(merging) = self.merging.pop() else {
                 break;
             };
@@ -107,7 +118,7 @@ impl Tree {
         while let Some((place, bytes)) = self.next_merge() {
             let runs = &self.runs.0[place.clone()];
             let complete = place.start == 0;
-            if bytes >= AT_ONCE_BYTES {
+            if bytes >= self.pace.at_once {
                 let merging = Merging::begin(runs, complete, self.spool(), &self.room)?;
                 self.merging.push(merging);
                 continue;

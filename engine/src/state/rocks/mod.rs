@@ -24,9 +24,11 @@ use rocksdb::{
 
 use super::delta::{DeltaLog, Recent, RecentEntries};
 use super::merge::{Entries, Merge};
-use super::sorted::{Descending, KeyRange, SortedRuns};
+use super::scan::{self, InOrder};
+use super::sorted::{KeyRange, SortedRuns};
 use super::{
     Change, ChangeSource, Delta, KeyedState, Order, StateSetup, TableId, check_group, full_key,
+    unusable,
 };
 use crate::error::{EngineError, Result};
 use crate::key::{KeyGroup, KeyGroupRange};
@@ -165,14 +167,7 @@ impl RocksState {
         // The one before may still be closing.
         let number = OPENED.fetch_add(1, Ordering::Relaxed);
         let path = setup.scratch.join(format!("rocksdb-{number}"));
-        let failed = |e: String| {
-            EngineError::state(format!(
-                "the state directory {} cannot be used",
-                path.display()
-            ))
-            .with_detail(e)
-            .with_hint("check that the worker's scratch directory is writable and not full")
-        };
+        let failed = |e: String| unusable(&path, e);
         if path.exists() {
             std::fs::remove_dir_all(&path).map_err(|e| failed(e.to_string()))?;
         }
@@ -418,20 +413,6 @@ impl RocksState {
         Ok(sources)
     }
 
-    /// The entries in a range.
-    fn entries(&self, range: &KeyRange, order: Order) -> Result<Box<dyn Entries + '_>> {
-        let Some(base) = &self.base else {
-            let db = self.store.db()?;
-            return Ok(Box::new(Cursor::new(db, range, order, Content::Values)));
-        };
-        let mut sources = base.files().sources(&base.left_of(range), order);
-        sources.extend(self.changes(range, order)?);
-        Ok(match order {
-            Order::Ascending => Box::new(Merge::new(sources, true)),
-            Order::Descending => Box::new(Descending::new(sources)?),
-        })
-    }
-
     /// Looks up in what was restored, and is not in the database.
     fn get_restored(&self, key: &[u8], visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
         let Some(base) = self.base.as_ref().filter(|base| base.holds(key)) else {
@@ -444,6 +425,23 @@ impl RocksState {
             }
         }
         base.files().get(key, visit)
+    }
+}
+
+impl InOrder for RocksState {
+    fn entries(
+        &self,
+        _table: TableId,
+        range: &KeyRange,
+        order: Order,
+    ) -> Result<Box<dyn Entries + '_>> {
+        let Some(base) = &self.base else {
+            let db = self.store.db()?;
+            return Ok(Box::new(Cursor::new(db, range, order, Content::Values)));
+        };
+        let mut sources = base.files().sources(&base.left_of(range), order);
+        sources.extend(self.changes(range, order)?);
+        scan::merged(sources, order)
     }
 }
 
@@ -508,13 +506,7 @@ impl KeyedState for RocksState {
         table: TableId,
         visit: &mut dyn FnMut(KeyGroup, &[u8], &[u8]) -> Result<()>,
     ) -> Result<()> {
-        let range = KeyRange::of_prefix(vec![table.0]);
-        let mut entries = self.entries(&range, Order::Ascending)?;
-        while entries.advance()? {
-            let entry = entries.entry();
-            visit(entry.place.1, entry.key, entry.value.unwrap_or_default())?;
-        }
-        Ok(())
+        scan::table(self, table, visit)
     }
 
     fn scan_prefix(
@@ -524,13 +516,7 @@ impl KeyedState for RocksState {
         prefix: &[u8],
         visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>,
     ) -> Result<()> {
-        let range = KeyRange::of_prefix(full_key::of((table, group), prefix));
-        let mut entries = self.entries(&range, Order::Ascending)?;
-        while entries.advance()? {
-            let entry = entries.entry();
-            visit(entry.key, entry.value.unwrap_or_default())?;
-        }
-        Ok(())
+        scan::prefix(self, table, group, prefix, visit)
     }
 
     fn scan_range(
@@ -541,21 +527,7 @@ impl KeyedState for RocksState {
         order: Order,
         visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<bool>,
     ) -> Result<()> {
-        if range.start >= range.end {
-            return Ok(());
-        }
-        let range = KeyRange {
-            from: full_key::of((table, group), range.start),
-            to: Some(full_key::of((table, group), range.end)),
-        };
-        let mut entries = self.entries(&range, order)?;
-        while entries.advance()? {
-            let entry = entries.entry();
-            if !visit(entry.key, entry.value.unwrap_or_default())? {
-                break;
-            }
-        }
-        Ok(())
+        scan::range(self, table, group, range, order, visit)
     }
 
     fn loaded(&mut self) {}

@@ -305,7 +305,7 @@ impl SortedRuns {
 /// A run under way.
 pub(super) struct RunWriter {
     writer: Writer<Spool, Indexer>,
-    /// Of the keys and values that were added.
+    /// Where what is known of it in memory is counted.
     room: Arc<Room>,
 }
 

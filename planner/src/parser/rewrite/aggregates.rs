@@ -70,9 +70,28 @@ pub(super) fn rewrite(
         ("BOOL_AND" | "EVERY", [value]) => become_call(function, span, "min", boolean(value, span)),
         ("BOOL_OR" | "SOME", [value]) => become_call(function, span, "max", boolean(value, span)),
         ("VARIANCE", [value]) => become_call(function, span, "var_samp", value.clone()),
+        // Batch mode has no standard deviation of distinct values, but their variance.
+        ("STDDEV" | "STDDEV_SAMP" | "STDDEV_POP", [value]) if is_distinct(function) => {
+            let variance = match name {
+                "STDDEV_POP" => "var_pop",
+                _ => "var_samp",
+            };
+            become_call(function, span, variance, value.clone());
+            let variance = Expr::Function(function.clone());
+            return Ok(Some(call("sqrt", span, [variance])));
+        }
         _ => check_count(name, args.len(), span)?,
     }
     Ok(None)
+}
+
+fn is_distinct(function: &Function) -> bool {
+    match &function.args {
+        FunctionArguments::List(list) => {
+            list.duplicate_treatment == Some(DuplicateTreatment::Distinct)
+        }
+        _ => false,
+    }
 }
 
 /// Refuses a number of arguments that is none of the aggregate's.

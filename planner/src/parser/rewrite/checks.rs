@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, GroupByExpr, Join, JoinConstraint, JoinOperator, ObjectName, OrderByKind,
-    Query, Select, SelectItem, Value, Visit, Visitor,
+    Expr, GroupByExpr, Join, JoinConstraint, JoinOperator, ObjectName, OrderByKind, Query, Select,
+    SelectItem, Value, Visit, Visitor,
 };
 
 use super::name_location;
@@ -52,38 +52,6 @@ pub(super) fn order_by(query: &Query, projection: &[SelectItem]) -> Result<(), P
         position_exists(&key.expr, "ORDER BY", projection)?;
     }
     Ok(())
-}
-
-/// `x = NULL` is never true.
-pub(super) fn comparison(expr: &Expr) -> Result<(), PlanError> {
-    let Expr::BinaryOp { left, op, right } = expr else {
-        return Ok(());
-    };
-    let instead = match op {
-        BinaryOperator::Eq => "IS NULL",
-        BinaryOperator::NotEq => "IS NOT NULL",
-        _ => return Ok(()),
-    };
-    let Some(null) = [right, left]
-        .into_iter()
-        .find_map(|side| null_location(side))
-    else {
-        return Ok(());
-    };
-    Err(PlanError::new(
-        PlanErrorKind::InvalidStatement,
-        format!("{op} NULL is never true, whatever it is compared with"),
-    )
-    .hint(format!("write {instead}"))
-    .at(null))
-}
-
-fn null_location(expr: &Expr) -> Option<Option<Location>> {
-    match expr {
-        Expr::Value(value) if value.value == Value::Null => Some(Location::of(value.span)),
-        Expr::Nested(inner) => null_location(inner),
-        _ => None,
-    }
 }
 
 /// JOIN says by what; every pair is CROSS JOIN.

@@ -32,6 +32,10 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<(), PlanError> {
             ..
         } => syntax_call(expr)?,
         Expr::Rollup(_) | Expr::Cube(_) => written_out(expr).map(Expr::GroupingSets),
+        Expr::GroupingSets(sets) => {
+            sets.iter_mut().for_each(each_once);
+            return in_place(expr);
+        }
         Expr::Function(function) => functions::rewrite(function)?,
         Expr::Value(value) => approximate(value),
         Expr::Cast { .. } => bounded_call(expr),
@@ -120,18 +124,37 @@ fn syntax_call(expr: &Expr) -> Result<Option<Expr>, PlanError> {
 /// More parts of a CUBE are left to DataFusion's planner, which has a limit.
 const CUBE_PARTS: usize = 12;
 
-/// The sets of a ROLLUP or CUBE of which parts have several columns, in parentheses; DataFusion's planner knows
-/// those of single columns.
+/// The sets of a ROLLUP or CUBE of which parts have several columns, in parentheses, or come again; DataFusion's planner
+/// knows those of single columns.
 fn written_out(expr: &Expr) -> Option<Vec<Vec<Expr>>> {
     let several = |parts: &[Vec<Expr>]| parts.iter().any(|part| part.len() != 1);
-    match expr {
-        Expr::Rollup(parts) if several(parts) => {
+    let again = |parts: &[Vec<Expr>]| {
+        let mut parts = parts.iter().enumerate();
+        let before = parts.clone();
+        parts.any(|(n, part)| before.clone().take(n).any(|(_, other)| other == part))
+    };
+    let written = |parts: &[Vec<Expr>]| several(parts) || again(parts);
+    let mut sets: Vec<Vec<Expr>> = match expr {
+        Expr::Rollup(parts) if written(parts) => {
             let first = |count| parts.iter().take(count).flatten().cloned().collect();
-            Some((0..=parts.len()).rev().map(first).collect())
+            (0..=parts.len()).rev().map(first).collect()
         }
-        Expr::Cube(parts) if several(parts) && parts.len() <= CUBE_PARTS => Some(cube(parts)),
-        _ => None,
+        Expr::Cube(parts) if written(parts) && parts.len() <= CUBE_PARTS => cube(parts),
+        _ => return None,
+    };
+    sets.iter_mut().for_each(each_once);
+    Some(sets)
+}
+
+/// What a set has twice it groups by once.
+fn each_once(set: &mut Vec<Expr>) {
+    let mut once: Vec<Expr> = Vec::new();
+    for part in set.drain(..) {
+        if !once.contains(&part) {
+            once.push(part);
+        }
     }
+    *set = once;
 }
 
 /// Each choice of parts.

@@ -25,7 +25,7 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 
-use super::{group_expressions, name_location};
+use super::{count_windows, group_expressions, name_location};
 use levada_language::dialect::{TABLE_ARGUMENT, call, null, number, text};
 use levada_language::error::{Location, PlanError, PlanErrorKind};
 use levada_language::functions::window::{
@@ -72,6 +72,14 @@ impl Window {
             [self.marker(), text(field, self.span)],
         )
     }
+
+    fn columns(&self) -> Vec<SelectItem> {
+        let column = |field| SelectItem::ExprWithAlias {
+            expr: self.field(field),
+            alias: Ident::with_span(self.span, field),
+        };
+        [WINDOW_START, WINDOW_END, WINDOW_TIME].map(column).into()
+    }
 }
 
 fn kind_of(name: &ObjectName) -> Option<WindowKind> {
@@ -102,6 +110,9 @@ pub(super) fn table_function(factor: &TableFactor) -> Result<Option<TableFactor>
     if let Some(error) = refused_function(name) {
         return Err(error);
     }
+    if let Some(kind) = count_windows::Kind::of(name) {
+        return count_windows::derived_table(kind, name, args, alias.clone()).map(Some);
+    }
     let Some(kind) = kind_of(name) else {
         return Ok(None);
     };
@@ -116,13 +127,7 @@ pub(super) fn table_function(factor: &TableFactor) -> Result<Option<TableFactor>
 
 fn refused_function(name: &ObjectName) -> Option<PlanError> {
     let upper = name.to_string().to_ascii_uppercase();
-    let known = [
-        "COUNT_TUMBLE",
-        "COUNT_HOP",
-        "FROM_CHANGELOG",
-        "TO_CHANGELOG",
-    ];
-    known
+    ["FROM_CHANGELOG", "TO_CHANGELOG"]
         .contains(&upper.as_str())
         .then(|| PlanError::unsupported(format!("the table function {upper}"), name_location(name)))
 }
@@ -229,7 +234,7 @@ impl<'a> Arguments<'a> {
         };
         Ok(TableFactor::Derived {
             lateral: false,
-            subquery: Box::new(with_window_columns(source, &window)),
+            subquery: Box::new(select_with(source, window.columns(), None)),
             alias,
             sample: None,
         })
@@ -239,11 +244,21 @@ impl<'a> Arguments<'a> {
     fn source(&self) -> Result<(TableFactor, Vec<Expr>), PlanError> {
         match self.require("DATA")? {
             Expr::Function(function) if function.name.to_string() == TABLE_ARGUMENT => {
-                let partition_by = match &function.over {
-                    Some(WindowType::WindowSpec(spec)) => spec.partition_by.clone(),
-                    _ => Vec::new(),
+                let (partition_by, order_by) = match &function.over {
+                    Some(WindowType::WindowSpec(spec)) => {
+                        (spec.partition_by.clone(), spec.order_by.as_slice())
+                    }
+                    _ => (Vec::new(), &[][..]),
                 };
                 let at = name_location(&function.name);
+                if !order_by.is_empty() {
+                    return Err(PlanError::new(
+                        PlanErrorKind::InvalidWindow,
+                        format!("ORDER BY has no meaning in {}", self.kind.sql_name()),
+                    )
+                    .hint("DESCRIPTOR(ts) says which time counts")
+                    .at(at));
+                }
                 if !partition_by.is_empty() && self.kind != WindowKind::Session {
                     return Err(PlanError::new(
                         PlanErrorKind::InvalidWindow,
@@ -295,7 +310,7 @@ impl<'a> Arguments<'a> {
     }
 }
 
-fn single_argument(function: &Function) -> Option<&Expr> {
+pub(super) fn single_argument(function: &Function) -> Option<&Expr> {
     match &function.args {
         FunctionArguments::List(FunctionArgumentList { args, .. }) => match args.as_slice() {
             [FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))] => Some(expr),
@@ -305,7 +320,7 @@ fn single_argument(function: &Function) -> Option<&Expr> {
     }
 }
 
-fn plain_table(name: ObjectName) -> TableFactor {
+pub(super) fn plain_table(name: ObjectName) -> TableFactor {
     TableFactor::Table {
         name,
         alias: None,
@@ -320,12 +335,12 @@ fn plain_table(name: ObjectName) -> TableFactor {
     }
 }
 
-/// `SELECT *, window_start, window_end, window_time FROM source`.
-fn with_window_columns(source: TableFactor, window: &Window) -> Query {
-    let columns = [WINDOW_START, WINDOW_END, WINDOW_TIME].map(|field| SelectItem::ExprWithAlias {
-        expr: window.field(field),
-        alias: Ident::with_span(window.span, field),
-    });
+/// `SELECT *, columns FROM source WHERE condition`.
+pub(super) fn select_with(
+    source: TableFactor,
+    columns: Vec<SelectItem>,
+    condition: Option<Expr>,
+) -> Query {
     let wildcard = SelectItem::Wildcard(WildcardAdditionalOptions::default());
     let select = Select {
         select_token: AttachedToken::empty(),
@@ -343,7 +358,7 @@ fn with_window_columns(source: TableFactor, window: &Window) -> Query {
         }],
         lateral_views: vec![],
         prewhere: None,
-        selection: None,
+        selection: condition,
         connect_by: vec![],
         group_by: GroupByExpr::Expressions(vec![], vec![]),
         cluster_by: vec![],

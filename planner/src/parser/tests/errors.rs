@@ -281,9 +281,46 @@ fn windows_that_cannot_be() {
         &["argument of a table function"],
     );
     refuse(
-        "SELECT * FROM TABLE(¦COUNT_TUMBLE(TABLE t, 3))",
+        "SELECT * FROM TABLE(¦FROM_CHANGELOG(TABLE t))",
         Unsupported,
-        &["COUNT_TUMBLE"],
+        &["FROM_CHANGELOG"],
+    );
+}
+
+#[test]
+fn windows_of_rows_say_what_they_need() {
+    for (sql, what) in [
+        (
+            "SELECT * FROM TABLE(¦COUNT_TUMBLE(TABLE t))",
+            "the arguments of COUNT_TUMBLE do not fit",
+        ),
+        (
+            "SELECT * FROM TABLE(¦COUNT_TUMBLE(TABLE t, SIZE => 0))",
+            "a number of rows, from 1 to",
+        ),
+        (
+            "SELECT * FROM TABLE(¦COUNT_TUMBLE(TABLE t, SIZE => INTERVAL '1' DAY))",
+            "a number of rows, from 1 to",
+        ),
+        (
+            "SELECT * FROM TABLE(¦COUNT_HOP(TABLE t, 3, 1))",
+            "the arguments of COUNT_HOP do not fit",
+        ),
+        (
+            "SELECT * FROM TABLE(COUNT_TUMBLE(TABLE t, ¦SLIDE => 1))",
+            "COUNT_TUMBLE has no argument SLIDE",
+        ),
+        (
+            "SELECT * FROM TABLE(COUNT_TUMBLE(¦TABLE t PARTITION BY a + 1, SIZE => 1))",
+            "PARTITION BY of COUNT_TUMBLE takes names of columns",
+        ),
+    ] {
+        refuse(sql, InvalidWindow, &[what]);
+    }
+    refuse(
+        "SELECT * FROM TABLE(TUMBLE(¦TABLE t ORDER BY ts, DESCRIPTOR(ts), INTERVAL '1' DAY))",
+        InvalidWindow,
+        &["ORDER BY has no meaning in TUMBLE"],
     );
 }
 

@@ -6,7 +6,8 @@
 //!    if it is about the window alone.
 //! 2. GROUP BY the `window_start` and `window_end` that an earlier window aggregate gave: again
 //!    a window aggregate, with windows of one instant on the earlier `window_time`.
-//! 3. Anything else: a group aggregate, which updates.
+//! 3. Anything else: a group aggregate, which updates, unless the rows of a group are all those of a window of so many
+//!    rows, which come at once.
 //!
 //! With GROUPING SETS each row comes once for each set ([`sets`]), behind the choice of the shape.
 //!
@@ -116,6 +117,11 @@ impl Builder<'_> {
             .iter()
             .try_for_each(|call| scope.check_call(call))?;
         let (mut below, mut grouping, mut chosen) = (below, grouping, None);
+        if assign.window.is_session() && self.early_updates {
+            return Err(PlanError::unsupported("early results of SESSION windows", location).hint(
+                "SET 'table.exec.emit.early-fire.enabled' = 'false' for this query; or use TUMBLE, HOP or CUMULATE",
+            ));
+        }
         if assign.window.is_session() {
             check_session_keys(&assign.session_keys, &split.keys, location)?;
             check_session_sets(&grouping, location)?;
@@ -213,12 +219,14 @@ impl Builder<'_> {
     /// Shape 3.
     fn group_aggregate(&mut self, input: NodeId, grouping: Grouping) -> Result<NodeId, PlanError> {
         let names = grouping.names.clone();
+        let whole = grouping.sets.is_none() && self.are_of_count_window(input, &grouping.keys)?;
         let (input, materialised) = self.materialise(input, None, &grouping, None)?;
         let node = GroupAggregate {
             keys: materialised.keys,
             calls: materialised.calls,
             emit_update_before: true,
             ttl_ms: self.input_ttl.map(|ttl| self.state_ttls.heed(ttl)),
+            whole,
         };
         let mut properties = node.properties(self.properties(input)?)?;
         // What is the same for all rows tells none apart.
@@ -242,6 +250,7 @@ impl Builder<'_> {
             calls: vec![Call::count()],
             emit_update_before: true,
             ttl_ms: Some(0),
+            whole: false,
         };
         let properties = node.properties(self.properties(input)?)?;
         let kind = NodeKind::GroupAggregate(node);
@@ -299,7 +308,7 @@ impl Builder<'_> {
     ) -> Result<NodeId, PlanError> {
         let own = self.plan.next_id();
         let mut properties = node.properties(self.properties(input)?, own)?;
-        if self.late_updates && node.time.is_some() {
+        if self.early_updates || (self.late_updates && node.time.is_some()) {
             properties.updating = true;
             properties.mode = ChangelogMode::Retract;
         }

@@ -120,6 +120,7 @@ impl Builder<'_> {
             calls: Vec::new(),
             emit_update_before: true,
             ttl_ms: None,
+            whole: false,
         };
         let properties = node.properties(self.properties(input)?)?;
         let kind = NodeKind::GroupAggregate(node);

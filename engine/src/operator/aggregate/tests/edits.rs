@@ -198,6 +198,7 @@ fn window_pipeline(kind: WindowKind, updating: bool, calls: &Calls, local: bool)
         input_updating: updating,
         partial_input: false,
         allowed_lateness_ms: 0,
+        early_fire_ms: None,
     };
     let output = output_schema_window(&spec).unwrap();
     let input = spec.input.0.clone();

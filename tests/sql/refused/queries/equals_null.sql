@@ -1,9 +1,0 @@
--- A comparison with NULL.
---- use market
---- sql
-SELECT price FROM bids WHERE price = NULL;
---- error
-LV-1018
-= NULL is never true, whatever it is compared with
-line 1, column 38
-hint: write IS NULL
