@@ -239,6 +239,8 @@ impl Coordinator {
                 let written = |e: &mut Entry| e.job.manifest_written(&run, manifest, outcome, now);
                 let actions = self.entry(&id).map(written).unwrap_or_default();
                 self.act(&id, actions);
+                // It may have been written after the job's end.
+                self.remove_checkpoints(&id);
             }
             Input::Workers(reply) => {
                 let free = self.free_slots();

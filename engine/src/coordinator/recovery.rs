@@ -100,9 +100,9 @@ impl Coordinator {
                     (Job::ended_before(&record, &status), None)
                 }
             };
-            let number = record.number;
+            let (number, id) = (record.number, record.id.clone());
             self.submitted = self.submitted.max(number);
-            self.ids.insert(record.id.clone(), number);
+            self.ids.insert(id.clone(), number);
             let entry = Entry {
                 ended: watch::Sender::new(job.has_ended()),
                 end_is_known: job.has_ended(),
@@ -114,6 +114,8 @@ impl Coordinator {
                 savepoints: savepoint::Savepoints::default(),
             };
             self.jobs.insert(number, entry);
+            // The earlier coordinator may not have come to it.
+            self.remove_checkpoints(&id);
         }
     }
 
@@ -160,6 +162,7 @@ impl Coordinator {
             return;
         };
         record.ended = Some(status);
+        record.dropped = entry.job.was_dropped();
         let (record, id) = (record.clone(), id.clone());
         let (inputs, points) = (self.inputs.clone(), self.failpoints.clone());
         tokio::spawn(async move {
@@ -196,7 +199,8 @@ impl Coordinator {
         let Ok(entry) = self.entry(id) else { return };
         let finished = entry.job.status().state == JobState::Finished;
         let done = finished && entry.job.kept_view().is_none() || entry.job.was_dropped();
-        let removable = done && entry.end_is_known && entry.savepoints.pinned().is_empty();
+        let idle = entry.job.writes_nothing() && entry.savepoints.pinned().is_empty();
+        let removable = done && entry.end_is_known && idle;
         let Some(store) = entry.store.clone().filter(|_| removable) else {
             return;
         };

@@ -49,6 +49,9 @@ pub struct Record {
     pub starts: u32,
     /// How it ended, if it has.
     pub ended: Option<JobStatus>,
+    /// Whether it kept a materialized view that was dropped.
+    #[serde(default)]
+    pub dropped: bool,
 }
 
 impl Record {
@@ -69,6 +72,7 @@ impl Record {
             submitted_ms,
             starts: 0,
             ended: None,
+            dropped: false,
         }
     }
 

@@ -11,14 +11,14 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Column, DFSchema, DFSchemaRef, Result, TableReference};
+use datafusion::common::{DFSchema, DFSchemaRef, Result, TableReference};
 use datafusion::logical_expr::{
     Expr, ExprSchemable, Extension, LogicalPlan, Projection, UserDefinedLogicalNodeCore,
 };
 
+use super::windows::{Marker, with_column};
 use levada_language::error::{Location, PlanError};
 use levada_language::functions::count_window::{CountWindowCall, MARKER};
-use levada_language::functions::window::{WINDOW_END, WINDOW_START, WINDOW_TIME};
 
 /// The column of the number of the window's first row; internal, since inputs may have a `window_start`.
 pub const START: &str = "__count_start";
@@ -111,39 +111,17 @@ fn in_projection(projection: Projection) -> Result<Transformed<LogicalPlan>> {
     let window = LogicalPlan::Extension(Extension {
         node: Arc::new(node),
     });
-    let exprs = projection.expr.into_iter().map(with_column);
+    let exprs = projection.expr.into_iter();
+    let exprs = exprs.map(|e| with_column(e, &OF_ROWS));
     let exprs = exprs.collect::<Result<Vec<_>>>()?;
     let plan = Projection::try_new(exprs, Arc::new(window))?;
     Ok(Transformed::yes(LogicalPlan::Projection(plan)))
 }
 
-/// Replaces `get_field(marker, field)` by the node's column.
-fn with_column(expr: Expr) -> Result<Expr> {
-    let replaced = expr.transform_up(|e| match window_field(&e) {
-        Some(name) => {
-            let column = Column::new_unqualified(name);
-            Ok(Transformed::yes(Expr::Column(column)))
-        }
-        None => Ok(Transformed::no(e)),
-    })?;
-    Ok(replaced.data)
-}
-
-fn window_field(expr: &Expr) -> Option<&'static str> {
-    let Expr::ScalarFunction(function) = expr else {
-        return None;
-    };
-    let is_marker = |e: &Expr| matches!(e, Expr::ScalarFunction(f) if f.func.name() == MARKER);
-    match function.args.as_slice() {
-        [base, Expr::Literal(name, _)] if is_marker(base) => match name.try_as_str().flatten()? {
-            WINDOW_START => Some(START),
-            WINDOW_END => Some(END),
-            WINDOW_TIME => Some(TIME),
-            _ => None,
-        },
-        _ => None,
-    }
-}
+const OF_ROWS: Marker = Marker {
+    name: MARKER,
+    columns: [START, END, TIME],
+};
 
 impl PartialEq for CountWindowTable {
     fn eq(&self, other: &Self) -> bool {

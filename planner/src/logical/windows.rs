@@ -40,7 +40,7 @@ fn in_projection(projection: Projection) -> Result<Transformed<LogicalPlan>> {
     let expr = projection
         .expr
         .into_iter()
-        .map(with_column)
+        .map(|e| with_column(e, &OF_TIME))
         .collect::<Result<Vec<_>>>()?;
     let plan = Projection::try_new(expr, Arc::new(window))?;
     Ok(Transformed::yes(LogicalPlan::Projection(plan)))
@@ -77,7 +77,7 @@ fn in_aggregate(aggregate: Aggregate) -> Result<Transformed<LogicalPlan>> {
         .collect();
     for field in &fields {
         let name = field.schema_name().to_string();
-        projected.push(with_column(field.clone())?.alias(name));
+        projected.push(with_column(field.clone(), &OF_TIME)?.alias(name));
     }
     let projected = LogicalPlanBuilder::from(window)
         .project(projected)?
@@ -102,7 +102,11 @@ fn window_node(input: LogicalPlan, call: WindowCall, keys: Vec<Expr>) -> Result<
 }
 
 fn is_marker(expr: &Expr) -> bool {
-    matches!(expr, Expr::ScalarFunction(function) if function.func.name() == MARKER)
+    is_call_of(expr, MARKER)
+}
+
+fn is_call_of(expr: &Expr, name: &str) -> bool {
+    matches!(expr, Expr::ScalarFunction(function) if function.func.name() == name)
 }
 
 /// The marker's call in these expressions; all of one place are the same.
@@ -132,9 +136,22 @@ fn marker_of(exprs: &[Expr]) -> Result<Option<WindowCall>> {
     }
 }
 
+/// What stands for a window in expressions until its node is there.
+pub(super) struct Marker {
+    /// The function's name.
+    pub(super) name: &'static str,
+    /// The node's columns of its start, its end and its time.
+    pub(super) columns: [&'static str; 3],
+}
+
+const OF_TIME: Marker = Marker {
+    name: MARKER,
+    columns: [START, END, TIME],
+};
+
 /// Replaces `get_field(marker, field)` by the node's column.
-fn with_column(expr: Expr) -> Result<Expr> {
-    let replaced = expr.transform_up(|e| match window_field(&e) {
+pub(super) fn with_column(expr: Expr, marker: &Marker) -> Result<Expr> {
+    let replaced = expr.transform_up(|e| match window_field(&e, marker) {
         Some(name) => Ok(Transformed::yes(Expr::Column(Column::new_unqualified(
             name,
         )))),
@@ -143,15 +160,17 @@ fn with_column(expr: Expr) -> Result<Expr> {
     Ok(replaced.data)
 }
 
-fn window_field(expr: &Expr) -> Option<&'static str> {
+fn window_field(expr: &Expr, marker: &Marker) -> Option<&'static str> {
     let Expr::ScalarFunction(function) = expr else {
         return None;
     };
+    let [start, end, time] = marker.columns;
+    let is_marker = |e: &Expr| is_call_of(e, marker.name);
     match function.args.as_slice() {
         [base, Expr::Literal(name, _)] if is_marker(base) => match name.try_as_str().flatten()? {
-            WINDOW_START => Some(START),
-            WINDOW_END => Some(END),
-            WINDOW_TIME => Some(TIME),
+            WINDOW_START => Some(start),
+            WINDOW_END => Some(end),
+            WINDOW_TIME => Some(time),
             _ => None,
         },
         _ => None,

@@ -146,11 +146,17 @@ impl<'a> Builder<'a> {
     /// Only when all is built it is known which ranks nothing limits; then it is built again without these.
     fn whole_query(&mut self, logical: &LogicalPlan) -> Result<NodeId, PlanError> {
         self.ranked = Ranked::default();
+        let id = self.settled_query(logical)?;
+        self.state_ttls.check_heeded()?;
+        self.lookup_hints.check_heeded()?;
+        Ok(id)
+    }
+
+    /// The same as [`Builder::query`] for one behind which nothing can limit ranks any more.
+    pub(super) fn settled_query(&mut self, logical: &LogicalPlan) -> Result<NodeId, PlanError> {
         loop {
             let id = self.query(logical)?;
             if !self.give_up_unlimited(id) {
-                self.state_ttls.check_heeded()?;
-                self.lookup_hints.check_heeded()?;
                 return Ok(id);
             }
         }
@@ -394,10 +400,7 @@ impl<'a> Builder<'a> {
 
     fn window_table(&mut self, window: &WindowTable) -> Result<NodeId, PlanError> {
         // A window does not limit ranks, which tell nothing of time as long as they may be limited.
-        let mut input = self.query(&window.input)?;
-        while self.give_up_unlimited(input) {
-            input = self.query(&window.input)?;
-        }
+        let input = self.settled_query(&window.input)?;
         let time = self.expression(&window.time, &window.input)?;
         let time = self.time_column(input, &time, window)?;
         let session_keys = window

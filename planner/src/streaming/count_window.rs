@@ -72,10 +72,7 @@ impl CountWindow {
 impl Builder<'_> {
     pub(super) fn count_window(&mut self, table: &CountWindowTable) -> Result<NodeId, PlanError> {
         // A window does not limit ranks, which may be taken back as long as they may be limited.
-        let mut input = self.query(&table.input)?;
-        while self.give_up_unlimited(input) {
-            input = self.query(&table.input)?;
-        }
+        let input = self.settled_query(&table.input)?;
         let rows = self.properties(input)?.clone();
         if rows.updating {
             return Err(PlanError::unsupported(

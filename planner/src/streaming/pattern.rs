@@ -247,10 +247,7 @@ pub(crate) fn order_columns(table: &PatternTable) -> Result<Vec<OrderColumn>, Pl
 impl Builder<'_> {
     pub(super) fn pattern(&mut self, table: &PatternTable) -> Result<NodeId, PlanError> {
         // A pattern does not limit ranks, which may be taken back as long as they may be limited.
-        let mut input = self.query(&table.input)?;
-        while self.give_up_unlimited(input) {
-            input = self.query(&table.input)?;
-        }
+        let input = self.settled_query(&table.input)?;
         let rows = self.properties(input)?.clone();
         if rows.updating {
             return Err(PlanError::unsupported(

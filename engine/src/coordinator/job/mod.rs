@@ -191,6 +191,7 @@ impl Job {
         job.phase = Phase::Ended(status.state);
         job.error = status.error.clone();
         job.ended_ms = status.ended_ms;
+        job.stopping = record.dropped.then_some(StopMode::Cancel);
         job.checkpoints.ended_before(&status.checkpoints);
         job
     }
@@ -471,6 +472,11 @@ impl Job {
         self.graph.settings.view.is_some()
             && cancelled
             && matches!(self.phase, Phase::Ended(JobState::Stopped))
+    }
+
+    /// Whether the job has nothing under way in the folder of its checkpoints.
+    pub fn writes_nothing(&self) -> bool {
+        self.has_ended() && !self.writing
     }
 
     /// Whether the job has ended.

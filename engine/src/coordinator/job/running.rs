@@ -193,7 +193,10 @@ impl Job {
                 self.end(JobState::Stopped, now_ms)
             }
             (Phase::Ended(_), _) => Vec::new(),
-            (Phase::Waiting | Phase::Backoff { .. }, _) => self.end(JobState::Stopped, now_ms),
+            (Phase::Waiting | Phase::Backoff { .. }, _) => {
+                self.stopping = Some(mode);
+                self.end(JobState::Stopped, now_ms)
+            }
             (_, StopMode::Cancel) => {
                 self.stopping = Some(mode);
                 self.release(Next::End(JobState::Stopped), now_ms)

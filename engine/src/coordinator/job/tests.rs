@@ -9,8 +9,8 @@ use super::*;
 use crate::checkpoint::{InFlight, Leg, OperatorCheckpoint};
 use crate::element::Barrier;
 use crate::graph::{
-    ChainedOperator, Edge, EdgeId, JobSettings, OperatorInput, OutputPort, Partitioning,
-    RestartStrategy, Vertex, VertexId, WireSchema,
+    ChainedOperator, Edge, EdgeId, JobSettings, MaterializedView, OperatorInput, OutputPort,
+    Partitioning, RestartStrategy, Vertex, VertexId, WireSchema,
 };
 
 fn graph(restarts: u32) -> JobGraph {
@@ -383,6 +383,46 @@ fn stopping_takes_a_last_checkpoint_and_cancelling_does_not() {
     let mut waiting = job(0);
     assert_eq!(words(&waiting.stop(StopMode::Checkpoint, 10)), ["ended"]);
     assert_eq!(waiting.status().state, JobState::Stopped);
+}
+
+fn view() -> Job {
+    let mut graph = graph(1);
+    graph.settings.view = Some(MaterializedView {
+        name: ["c", "d", "v"].map(String::from),
+        query: String::new(),
+        comment: None,
+        columns: WireSchema(Arc::new(Schema::empty())),
+        uid: "sink".into(),
+    });
+    Job::new(JobId("j".into()), graph, Some("/chk".into()), None, 0)
+}
+
+#[test]
+fn a_view_is_dropped_in_whatever_phase_its_job_is() {
+    let mut waiting = view();
+    waiting.stop(StopMode::Cancel, 10);
+    let mut failed = view();
+    start(&mut failed, 0);
+    failed.worker_lost(&worker(1), "gone", 10);
+    failed.released(&run_of(&failed), &worker(2), 10);
+    assert_eq!(failed.status().state, JobState::Restarting);
+    failed.stop(StopMode::Cancel, 20);
+    let mut running = view();
+    start(&mut running, 0);
+    running.stop(StopMode::Cancel, 10);
+    let mut finishing = view();
+    start(&mut finishing, 0);
+    finishing.release(Next::End(JobState::Finished), 10);
+    finishing.stop(StopMode::Cancel, 10);
+    for job in [&mut running, &mut finishing] {
+        let run = run_of(job);
+        job.released(&run, &worker(1), 20);
+        job.released(&run, &worker(2), 20);
+    }
+    for job in [waiting, failed, running, finishing] {
+        assert_eq!(job.status().state, JobState::Stopped);
+        assert!(job.was_dropped() && job.writes_nothing());
+    }
 }
 
 /// Completes checkpoint `id` and returns what follows.
