@@ -51,6 +51,7 @@ fn expressions(kind: &NodeKind) -> Vec<&ExprRef> {
         | NodeKind::ChangelogNormalize(_)
         | NodeKind::Union
         | NodeKind::AssignWindow(_)
+        | NodeKind::CountWindow(_)
         | NodeKind::Unnest(_)
         | NodeKind::WindowAggregate(_)
         | NodeKind::GroupAggregate(_)
