@@ -128,7 +128,7 @@ impl Descriptor {
         nulls: Option<NullBuffer>,
     ) -> Result<ArrayRef> {
         let width = value_type.width().unwrap_or(0);
-        let bytes = rows.checked_mul(width).unwrap_or(usize::MAX);
+        let bytes = rows.saturating_mul(width);
         let values = region(memory, self.values, bytes, "values")?;
         if let ValueType::Decimal(precision, _) = value_type {
             digits(values, precision, nulls.as_ref())?;
