@@ -16,6 +16,7 @@ mod lookups;
 mod materialized;
 mod modules;
 mod nexmark;
+mod recovery;
 mod s3;
 mod slow_sink;
 mod sorted;
