@@ -50,7 +50,7 @@ pub use count_window::{
 pub(crate) use each_query::each_query;
 pub(crate) use frames::has_no_distance;
 pub use inline::inlined;
-pub use insert::insert_plan;
+pub use insert::{insert_plan, partition_plan};
 pub use locate::{first_join, first_order_by};
 pub use modules::ModuleFunction;
 pub(crate) use over_calls::{OverCall, over_calls};
