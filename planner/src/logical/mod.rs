@@ -7,7 +7,7 @@
 //!         ──windows──▶ plan with WindowTable nodes ──count_window──▶ plan with CountWindowTable nodes
 //!         ──temporal_join──▶ plan with TemporalJoin nodes
 //!         ──frames──▶ no distances in orders that have none ──own_names──▶ no two columns of one name
-//!         ──optimize──▶ logical plan
+//!         ──lateral──▶ no LATERAL subqueries, but joins ──optimize──▶ logical plan
 //! ```
 //!
 //! [`Resolver`] knows functions and types; [`QueryContext`] answers DataFusion's questions about
@@ -23,6 +23,7 @@ mod frames;
 mod inline;
 mod insert;
 mod join_order;
+mod lateral;
 mod locate;
 mod modules;
 mod multisets;
@@ -85,7 +86,8 @@ pub fn plan(context: &QueryContext<'_>, query: &Query) -> Result<LogicalPlan, Pl
     let framed = frames::without_distances(joined)?;
     let keyed = own_names::of_keys(framed)?;
     let analyzed = optimize::analyze(context.resolver(), keyed);
-    own_names::of_members(analyzed.map_err(|error| advice::placed(error, query))?)
+    let analyzed = analyzed.map_err(|error| advice::placed(error, query))?;
+    own_names::of_members(lateral::to_joins(analyzed, query, context.resolver())?)
 }
 
 pub use optimize::optimize_for_streams;

@@ -1,4 +1,4 @@
-//! UNNEST in FROM becomes [`UnnestTable`] nodes.
+//! UNNEST in FROM becomes [`UnnestTable`] nodes, and so does a table function, which is UNNEST of its call.
 //!
 //! DataFusion's SQL planner asks [`UnnestPlanner`] about each table of FROM. What it answers stands as the
 //! right side of a join, and its collection names columns of the left side as if they were those of an outer
@@ -18,7 +18,7 @@ use datafusion::logical_expr::planner::{
 use datafusion::logical_expr::{
     Expr, ExprSchemable, Join, JoinType, LogicalPlan, LogicalPlanBuilder, Subquery,
 };
-use sqlparser::ast::{Spanned, TableAlias, TableFactor};
+use sqlparser::ast::{Expr as Expression, Spanned, TableAlias, TableFactor};
 
 use super::UnnestTable;
 use super::patterns::PatternPlanner;
@@ -44,6 +44,7 @@ impl RelationPlanner for UnnestPlanner {
             alias,
             array_exprs,
             with_ordinality,
+            with_offset: called,
             ..
         } = relation
         else {
@@ -52,9 +53,14 @@ impl RelationPlanner for UnnestPlanner {
         let ([collection], Some(alias)) = (array_exprs.as_slice(), &alias) else {
             return Err(PlanError::internal("UNNEST has no alias, or several arguments").into());
         };
+        let name = match collection {
+            Expression::Function(function) if called => function.name.to_string(),
+            _ if called => "the function".to_string(),
+            _ => "UNNEST".to_string(),
+        };
         let nothing = DFSchema::empty();
         let collection = context.sql_to_expr(collection.clone(), &nothing)?;
-        let columns = own_columns(&collection, with_ordinality, alias)
+        let columns = own_columns(&collection, with_ordinality, alias, &name)
             .map_err(|error| error.or_at(location))?;
         let node = UnnestTable::alone(collection, with_ordinality, columns, location)?;
         let planned = PlannedRelation::new(node.into_plan(), None);
@@ -62,16 +68,21 @@ impl RelationPlanner for UnnestPlanner {
     }
 }
 
+/// The columns of the elements. `name` is that of UNNEST, or of the function that gives the collection.
 fn own_columns(
     collection: &Expr,
     ordinality: bool,
     alias: &TableAlias,
+    name: &str,
 ) -> Result<(TableReference, Vec<String>), PlanError> {
     let data_type = collection.get_type(&DFSchema::empty())?;
     let columns = element_columns(&data_type).ok_or_else(|| {
         let shown = SqlType::from_arrow(&data_type);
-        let kind = PlanErrorKind::TypeMismatch;
-        PlanError::new(kind, format!("UNNEST takes an array or map, not {shown}"))
+        let message = match name {
+            "UNNEST" => format!("UNNEST takes an array or map, not {shown}"),
+            _ => format!("{name} gives {shown}, and a table function an array or map"),
+        };
+        PlanError::new(PlanErrorKind::TypeMismatch, message)
     })?;
     if is_multiset(&data_type) {
         return Err(PlanError::unsupported("UNNEST of a MULTISET", None)
@@ -79,7 +90,7 @@ fn own_columns(
     }
     let names = column_names(&columns, ordinality, alias).map_err(|own| {
         let (found, named) = (own.len(), alias.columns.len());
-        let message = format!("UNNEST gives {found} columns, and its alias names {named}");
+        let message = format!("{name} gives {found} columns, and its alias names {named}");
         let error = PlanError::new(PlanErrorKind::InvalidStatement, message);
         error.hint(format!("its columns are {}", own.join(", ")))
     })?;
@@ -156,12 +167,12 @@ fn joined(left: LogicalPlan, right: &LogicalPlan, join: &Join) -> Result<Option<
             Ok(Some(table.of_rows(left, collection, true)?.into_plan()))
         }
         JoinType::Left => refused(
-            "LEFT JOIN UNNEST with another condition than TRUE",
+            "LEFT JOIN UNNEST or a table function with another condition than TRUE",
             "write LEFT JOIN UNNEST(…) ON TRUE, and what is to be of the elements where they are used: \
              CASE WHEN … THEN item END",
         ),
         _ => refused(
-            "this join with UNNEST",
+            "this join with UNNEST or a table function",
             "write CROSS JOIN UNNEST(…), or LEFT JOIN UNNEST(…) ON TRUE",
         ),
     }

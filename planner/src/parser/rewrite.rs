@@ -4,7 +4,7 @@
 //! - window table functions become derived tables, and legacy group windows field accesses,
 //!   both on the window marker of [`levada_language::functions::window`] ([`windows`]);
 //! - `FOR SYSTEM_TIME AS OF` and ASOF JOIN become a marker in the condition of the join ([`versions`]);
-//! - calls of UNNEST become the tables that they are ([`unnest`]);
+//! - calls of UNNEST and of table functions become the tables that they are ([`unnest`]);
 //! - tables with an OPTIONS hint get a name of their own, listed in
 //!   [`super::Query::hinted_tables`];
 //! - intervals, typed literals, and functions with a syntax of their own become plain calls
@@ -141,9 +141,10 @@ impl Rewriter {
             }
             TableFactor::TableFunction { expr, .. } => Err(unknown_table_function(expr)),
             TableFactor::Function { name, .. } => Err(PlanError::unsupported(
-                "LATERAL with a table function",
+                format!("LATERAL {name}(…)"),
                 name_location(name),
-            )),
+            )
+            .hint("write LATERAL TABLE(f(…)) with a function of values; windows stand in TABLE(…) without LATERAL")),
             _ => Ok(()),
         }
     }
