@@ -228,6 +228,14 @@ pub trait SinkFactory: Send + Sync {
 
     /// A sink for one subtask.
     fn create(&self, context: SinkContext) -> Result<Box<dyn Sink>>;
+
+    /// Sinks whose rows, once they are committed, take the place of those that the table has, or, if it has partitions,
+    /// of those in the partitions that get rows. `constants` is a row with the columns that have one value for all
+    /// rows: the partition that they name is replaced even if no row comes. `None` if that cannot be done.
+    fn overwriting(&self, constants: &RecordBatch) -> Result<Option<Arc<dyn SinkFactory>>> {
+        let _ = constants;
+        Ok(None)
+    }
 }
 
 /// What a sink is created with.

@@ -14,7 +14,7 @@ use levada_planner::catalog::{Catalogs, Lookup, Object, ObjectPath, View};
 use levada_planner::logical::Resolver;
 use levada_planner::materialized::JOB;
 use levada_planner::parser::{
-    Alter, CreateMaterializedView, CreateTable, Explain, Insert, Query, Statement,
+    Alter, CreateMaterializedView, CreateTable, DefineFunction, Explain, Insert, Query, Statement,
 };
 use levada_planner::{CreatedTable, PlannedJob, Planner};
 
@@ -154,11 +154,23 @@ impl Planning {
                 }
             }
             Statement::Database(define) => self.planner.define_database(define)?,
-            Statement::Function(define) => self.planner.define_function(define)?,
             Statement::Catalog(define) => self.planner.define_catalog(define)?,
             Statement::Use(place) => self.planner.use_place(place)?,
             _ => return Err(PlanError::internal("the statement defines nothing").into()),
         })
+    }
+
+    /// CREATE, ALTER or DROP of a function. Says what happened.
+    pub(crate) fn define_function(
+        &self,
+        define: &DefineFunction,
+        module: Option<&[u8]>,
+        configuration: &Configuration,
+    ) -> Result<String> {
+        let configuration = configuration.for_planner(1);
+        Ok(self
+            .planner
+            .define_function(define, module, &configuration)?)
     }
 
     pub(crate) fn view_schema(&self, view: &View) -> Result<SchemaRef> {

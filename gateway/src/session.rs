@@ -1,6 +1,7 @@
 //! One user's conversation with Levada: a catalog, a configuration, and the jobs it starts.
 
 mod describe;
+mod functions;
 mod insert;
 mod jobs;
 mod materialized;
@@ -126,9 +127,9 @@ impl Session {
             | Statement::Drop(_)
             | Statement::Alter(_)
             | Statement::Database(_)
-            | Statement::Function(_)
             | Statement::Catalog(_)
             | Statement::Use(_) => Ok(Outcome::Ok(self.planning.define(&statement.statement)?)),
+            Statement::Function(define) => self.define_function(define).await,
             Statement::Show(show) => self.show(show).await,
             Statement::Describe(describe) => self.describe(describe).await,
             Statement::Set(set) => self.set(set),

@@ -232,7 +232,13 @@ impl Session {
                     self.planner.alter(alter)?;
                 }
                 Statement::Function(define) => {
-                    self.planner.define_function(define)?;
+                    // What a file would have is in its place.
+                    let module = define.module().map(|module| {
+                        wat::parse_str(&module.path).unwrap_or(module.path.clone().into_bytes())
+                    });
+                    let module = module.as_deref();
+                    self.planner
+                        .define_function(define, module, &self.configuration)?;
                 }
                 Statement::Database(define) => {
                     self.planner.define_database(define)?;

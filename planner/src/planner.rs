@@ -227,12 +227,18 @@ impl Planner {
         catalog::define_database(&self.lookup(), statement)
     }
 
-    /// CREATE, ALTER or DROP of a function. Says what happened.
+    /// CREATE, ALTER or DROP of a function; `module` is what the file has that it names. Says what happened.
     ///
     /// # Errors
     /// See [`catalog::define_function`].
-    pub fn define_function(&self, statement: &DefineFunction) -> Result<String, PlanError> {
-        catalog::define_function(&self.lookup(), &self.resolver, statement)
+    pub fn define_function(
+        &self,
+        statement: &DefineFunction,
+        module: Option<&[u8]>,
+        configuration: &Configuration,
+    ) -> Result<String, PlanError> {
+        let resolver = self.resolver.for_session(configuration);
+        catalog::define_function(&self.lookup(), &resolver, statement, module)
     }
 
     /// CREATE, ALTER or DROP of a catalog. Says what happened.
@@ -387,7 +393,7 @@ impl Planner {
         let resolver = self.resolver.for_session(configuration);
         let batch = self.batch(&resolver);
         let (sink, plan) = self.batch_insert_plan(&batch, insert).await?;
-        let factory = sink.factory(&self.connectors)?;
+        let factory = batch.sink(&sink, insert).await?;
         let rows = batch.run(plan).await?;
         let writing = Writing {
             job: job.to_string(),
@@ -407,12 +413,6 @@ impl Planner {
         batch: &Batch<'_>,
         insert: &Insert,
     ) -> Result<(Sink, LogicalPlan), PlanError> {
-        if insert.overwrite {
-            return Err(
-                PlanError::unsupported("INSERT OVERWRITE", Some(insert.location))
-                    .hint("remove the files first, or write to another path, and use INSERT INTO"),
-            );
-        }
         let sink = self.sink(insert)?;
         let shape = |plan| logical::insert_plan(batch.resolver, plan, insert, &sink.table);
         let plan = batch.plan(&insert.query, shape).await?;
@@ -536,7 +536,7 @@ impl Planner {
                 "INSERT OVERWRITE on streams",
                 Some(insert.location),
             )
-            .hint("use INSERT INTO"));
+            .hint("use INSERT INTO, or SET 'execution.runtime-mode' = 'batch'"));
         }
         let sink = self.sink(insert)?;
         let plan = self.optimized(resolver, &insert.query, |plan| {

@@ -6,6 +6,7 @@
 //! --- skip batch: late rows exist only in streams
 //! --- file bids.json                a file in the case's folder, {dir} in the script
 //! {"auction": 1, "price": 10}
+//! --- module example                tests/sql/modules/example.wat, as {dir}/example.wasm
 //! --- sql
 //! SELECT auction, COUNT(*) AS n FROM bids GROUP BY auction;
 //! --- rows                          of the last SELECT; `rows TABLE` reads a table instead
@@ -33,6 +34,8 @@ pub struct Case {
     pub skips: Vec<Scope>,
     /// Files by name, written before the script runs.
     pub files: Vec<(String, String)>,
+    /// WebAssembly modules by the names of their files.
+    pub modules: Vec<(String, Vec<u8>)>,
     /// The tables that it shares with other cases: a script that runs first.
     pub prelude: String,
     /// The script.
@@ -84,6 +87,7 @@ impl Case {
             name: name.clone(),
             skips: Vec::new(),
             files: Vec::new(),
+            modules: Vec::new(),
             prelude: String::new(),
             sql: String::new(),
             expected: Vec::new(),
@@ -109,6 +113,11 @@ impl Case {
                 for way in ways.split(',') {
                     self.skips.push(Scope::named(way.trim())?);
                 }
+            }
+            "module" => {
+                let text = root.join("modules").join(format!("{rest}.wat"));
+                let bytes = wat::parse_file(&text).map_err(|e| e.to_string())?;
+                self.modules.push((format!("{rest}.wasm"), bytes));
             }
             "file" => self.files.push((rest.to_string(), body.to_string())),
             "whole" => self.whole = true,

@@ -236,6 +236,9 @@ impl<'a> Run<'a> {
         for (name, content) in &case.files {
             write(&folder.path().join(name), content, deal);
         }
+        for (name, bytes) in &case.modules {
+            std::fs::write(folder.path().join(name), bytes).map_err(|e| e.to_string())?;
+        }
         let shares = Arc::new(Shares(Arc::clone(bench.engine(way))));
         let session = Session::new(bench.connectors.clone(), shares);
         let chance = SmallRng::seed_from_u64(bench.seed ^ hash(&case.name) ^ way as u64);

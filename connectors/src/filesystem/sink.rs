@@ -9,12 +9,15 @@
 //! nobody and go when the next attempt opens. Prepared files of an earlier attempt may belong to the
 //! checkpoint that was restored, perhaps by way of another subtask; once a checkpoint of this attempt
 //! is complete, all of those have been committed, and what is still there goes too.
+//!
+//! A sink that overwrites lists what there is when it prepares, and removes that once its own files are there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 use levada_engine::connector::{Sink, SinkContext, SinkFactory};
@@ -29,13 +32,15 @@ use crate::format::{Encoded, Encoder, Format, Framing};
 
 mod committable;
 mod name;
+mod overwrite;
 mod part;
 
 #[cfg(test)]
 mod tests;
 
-use committable::Committable;
+use committable::{Committable, Step};
 use name::Names;
+use overwrite::Overwrite;
 use part::{Content, Part};
 
 /// A subtask has at most so many files open; the one that was written longest ago is closed first.
@@ -45,6 +50,7 @@ const MAX_OPEN: usize = 128;
 #[derive(Debug)]
 pub(super) struct Factory {
     config: Arc<Config>,
+    overwrite: Option<Overwrite>,
 }
 
 impl Factory {
@@ -53,6 +59,7 @@ impl Factory {
         Splitter::new(fields, &config.partitioned_by, &config.default_partition)?;
         let factory = Self {
             config: Arc::new(config),
+            overwrite: None,
         };
         // A column that the format cannot hold is found here, before anything is written.
         Factory::encoder(&factory.config, Arc::new(factory.config.in_files()))?;
@@ -99,6 +106,7 @@ impl SinkFactory for Factory {
             names: Names::new(&context, config.format.identifier()),
             encoder: Factory::encoder(&config, Arc::clone(&schema))?,
             encoded: Encoded::default(),
+            overwrite: self.overwrite.clone(),
             config,
             splitter,
             schema,
@@ -109,6 +117,13 @@ impl SinkFactory for Factory {
             has_prepared: false,
             may_have_leftovers: true,
         }))
+    }
+
+    fn overwriting(&self, constants: &RecordBatch) -> Result<Option<Arc<dyn SinkFactory>>> {
+        Ok(Some(Arc::new(Factory {
+            config: Arc::clone(&self.config),
+            overwrite: Some(Overwrite::of(&self.config, constants)?),
+        })))
     }
 }
 
@@ -129,6 +144,8 @@ struct FileSink {
     closed: Vec<Committable>,
     has_prepared: bool,
     may_have_leftovers: bool,
+    /// What of the table is replaced.
+    overwrite: Option<Overwrite>,
 }
 
 #[async_trait]
@@ -160,17 +177,21 @@ impl Sink for FileSink {
             sync_folder(folder)?;
         }
         self.has_prepared = true;
-        self.closed.drain(..).map(|c| c.encode()).collect()
+        let mut steps: Vec<Step> = self.closed.drain(..).map(Step::Commit).collect();
+        if let Some(overwrite) = &self.overwrite {
+            steps.push(overwrite.removal(&self.config)?);
+        }
+        steps.iter().map(Step::encode).collect()
     }
 
     async fn commit(&mut self, committables: Vec<WireBytes>) -> Result<()> {
-        let committables: Result<Vec<_>> = committables.iter().map(Committable::decode).collect();
-        let committables = committables?;
-        for committable in &committables {
-            committable.commit()?;
+        let steps: Result<Vec<_>> = committables.iter().map(Step::decode).collect();
+        let steps = steps?;
+        for step in &steps {
+            step.take()?;
             self.context.failpoints.pass(Failpoint::SinkCommitRows);
         }
-        let folders: BTreeSet<&Path> = committables.iter().filter_map(|c| c.folder()).collect();
+        let folders: BTreeSet<&Path> = steps.iter().filter_map(|s| s.folder()).collect();
         for folder in folders {
             if let Some(name) = &self.config.sink.success_file
                 && !self.config.partitioned_by.is_empty()
@@ -225,6 +246,9 @@ impl FileSink {
             false => self.config.path.join(folder),
         };
         fs::create_dir_all(&path).map_err(|e| failed("the folder", &path, "be created", &e))?;
+        if let Some(overwrite) = &mut self.overwrite {
+            overwrite.gets_rows(folder);
+        }
         let content = match &self.config.format {
             Format::Rows(_) => Content::Lines,
             Format::Files(format) => Content::Whole(format.writer(Arc::clone(&self.schema))?),
@@ -275,6 +299,7 @@ impl FileSink {
                     folders.push(entry.path());
                 } else if self.names.is_leftover(&name.to_string_lossy(), suffix) {
                     remove(&entry.path())?;
+                    tracing::debug!(path = %entry.path().display(), "removed what an earlier attempt left behind");
                 }
             }
         }
@@ -282,15 +307,12 @@ impl FileSink {
     }
 }
 
-fn remove(path: &PathBuf) -> Result<()> {
+fn remove(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
             Err(failed("the file", path, "be removed", &e))
         }
-        _ => {
-            tracing::debug!(path = %path.display(), "removed what an earlier attempt left behind");
-            Ok(())
-        }
+        _ => Ok(()),
     }
 }
 

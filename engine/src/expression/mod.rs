@@ -5,9 +5,9 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
+use datafusion::error::DataFusionError;
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion_proto::physical_plan::DefaultPhysicalExtensionCodec;
 use datafusion_proto::physical_plan::from_proto::parse_physical_expr;
 use datafusion_proto::physical_plan::to_proto::serialize_physical_expr;
 use datafusion_proto::protobuf::PhysicalExprNode;
@@ -17,10 +17,13 @@ use crate::element::rows_of;
 use crate::error::{EngineError, Result};
 use crate::graph::{Expression, WireBytes};
 
+mod modules;
 mod rewrite;
 #[cfg(test)]
 mod tests;
 
+use levada_wasm::Modules;
+use modules::Codec;
 use rewrite::Narrowed;
 
 /// An expression that can be evaluated on batches of one schema.
@@ -147,17 +150,26 @@ fn decode(
     };
     let node = PhysicalExprNode::decode(expression.encoded.0.as_slice())
         .map_err(|e| broken(e.to_string()))?;
-    parse_physical_expr(&node, functions, schema, &DefaultPhysicalExtensionCodec {})
-        .map_err(|e| broken(e.to_string()))
+    let codec = Codec::with_modules_of(functions);
+    parse_physical_expr(&node, functions, schema, &codec).map_err(|e| match e {
+        // What is wrong with a module says so itself.
+        DataFusionError::External(own) => DataFusionError::External(own).into(),
+        other => broken(other.to_string()),
+    })
 }
 
-/// The functions as a job in this time zone sees them; `None` is UTC.
-pub fn in_time_zone(functions: &Arc<TaskContext>, zone: Option<&str>) -> Arc<TaskContext> {
+/// The functions as a job in this time zone sees them, and beside them those of its modules; `None` is UTC.
+pub fn for_job(
+    functions: &Arc<TaskContext>,
+    zone: Option<&str>,
+    modules: Modules,
+) -> Arc<TaskContext> {
     let config = functions.session_config();
-    if config.options().execution.time_zone.as_deref() == zone {
+    let same_zone = config.options().execution.time_zone.as_deref() == zone;
+    if same_zone && modules.is_empty() {
         return Arc::clone(functions);
     }
-    let mut config = config.clone();
+    let mut config = config.clone().with_extension(Arc::new(modules));
     config.options_mut().execution.time_zone = zone.map(str::to_string);
     Arc::new(TaskContext::new(
         functions.task_id(),
@@ -176,7 +188,7 @@ pub fn in_time_zone(functions: &Arc<TaskContext>, zone: Option<&str>) -> Arc<Tas
 /// # Errors
 /// It is nested deeper than protobuf decodes, or of a kind that cannot be encoded.
 pub fn encode(expression: &Arc<dyn PhysicalExpr>) -> Result<Expression> {
-    let node = serialize_physical_expr(expression, &DefaultPhysicalExtensionCodec {})?;
+    let node = serialize_physical_expr(expression, &Codec::default())?;
     let text = expression.to_string();
     let encoded = node.encode_to_vec();
     if PhysicalExprNode::decode(encoded.as_slice()).is_err() {

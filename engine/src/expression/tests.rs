@@ -13,7 +13,9 @@ use datafusion::functions::core::expr_fn::get_field;
 use datafusion::logical_expr::{Expr, col, lit, when};
 use datafusion::prelude::SessionContext;
 
-use super::{Evaluator, Projection, encode, rewrite};
+use levada_wasm::{Declaration, Kind, Limits, Module, Modules, ScalarFunction, ValueType};
+
+use super::{Evaluator, Projection, encode, for_job, rewrite};
 
 /// Rows with a number and a struct of a time, the second struct NULL.
 fn rows() -> RecordBatch {
@@ -120,4 +122,40 @@ fn intervals_of_fixed_length_become_durations() {
     );
     let first = value.as_primitive::<TimestampMillisecondType>().value(0);
     assert_eq!(first, 86_401_005);
+}
+
+/// A module whose function gives its first column.
+const SAME: &str = r#"(module (memory (export "memory") 1)
+    (func (export "levada_alloc") (param i32) (result i32) (i32.const 16))
+    (func (export "same") (param i32) (result i32) (i32.add (local.get 0) (i32.const 8))))"#;
+
+#[test]
+fn functions_of_modules_need_the_modules_of_the_job() {
+    let module = Module::compile(&wat::parse_str(SAME).unwrap()).unwrap();
+    let declaration = Declaration {
+        name: "same".to_string(),
+        kind: Kind::Scalar,
+        module: module.hash().to_string(),
+        symbol: "same".to_string(),
+        parameters: vec![ValueType::Int64],
+        returns: ValueType::Int64,
+        limits: Limits::default(),
+    };
+    let function = ScalarFunction::new(declaration, Arc::clone(&module)).unwrap();
+    let expression = encoded(function.into_udf().call(vec![col("n") + lit(1i64)]));
+    let read = |modules: Modules| {
+        let functions = for_job(&context(), None, modules);
+        Evaluator::new(&expression, &rows().schema(), &functions)
+    };
+    let error = read(Modules::default()).unwrap_err();
+    assert!(
+        error.message.contains("the function same has not come"),
+        "{error}"
+    );
+    let evaluator = read(Modules::compile([module.bytes()]).unwrap()).unwrap();
+    let found = evaluator.evaluate(&rows()).unwrap();
+    assert_eq!(
+        found.as_ref(),
+        &Int64Array::from(vec![2, 3, 4]) as &dyn Array
+    );
 }

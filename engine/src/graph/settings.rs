@@ -1,8 +1,10 @@
 //! How a job runs: parallelism, checkpoints, restarts, state.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use super::wire::WireSchema;
+use super::wire::{WireBytes, WireSchema};
 
 /// The settings of a job, resolved from SET statements when it is submitted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +31,9 @@ pub struct JobSettings {
     /// on without it (`task.cancellation.timeout`).
     #[serde(default = "cancellation_timeout_ms")]
     pub cancellation_timeout_ms: u64,
+    /// The WebAssembly modules whose functions the job calls, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modules: Vec<Arc<WireBytes>>,
     /// What queries read of the job's state, if it is there for that.
     #[serde(default)]
     pub view: Option<MaterializedView>,
@@ -69,6 +74,7 @@ impl Default for JobSettings {
             channel_bytes: 4 << 20,
             time_zone: None,
             cancellation_timeout_ms: cancellation_timeout_ms(),
+            modules: Vec::new(),
             view: None,
         }
     }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::TaskContext;
+use levada_wasm::Modules;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +23,7 @@ use crate::client::Environment;
 use crate::connector::{Boundedness, SinkContext, SourceContext, SplitState};
 use crate::error::{EngineError, Result};
 use crate::exchange::{EdgeOutput, InputGate};
-use crate::expression::{Evaluator, Projection, in_time_zone};
+use crate::expression::{Evaluator, Projection, for_job};
 use crate::failpoint::Failpoint;
 use crate::graph::execution::SubtaskId;
 use crate::graph::{
@@ -333,9 +334,14 @@ impl Plan {
     }
 
     /// What expressions may call, in the job's time zone.
-    pub(super) fn functions(&self) -> Arc<TaskContext> {
-        let zone = self.graph.settings.time_zone.as_deref();
-        in_time_zone(&self.environment.functions, zone)
+    pub(super) fn functions(&self) -> Result<Arc<TaskContext>> {
+        let settings = &self.graph.settings;
+        let modules = settings.modules.iter().map(|module| module.0.as_slice());
+        let modules = Modules::compile(modules).map_err(|error| {
+            EngineError::config(format!("a module of the job is of no use here: {error}"))
+        })?;
+        let zone = settings.time_zone.as_deref();
+        Ok(for_job(&self.environment.functions, zone, modules))
     }
 
     async fn open_operator(
@@ -358,7 +364,7 @@ impl Plan {
             false => None,
         };
         let context = OperatorContext {
-            functions: self.functions(),
+            functions: self.functions()?,
             index: self.id.index,
             parallelism: vertex.parallelism,
             max_parallelism: self.graph.settings.max_parallelism,
@@ -471,7 +477,7 @@ impl Plan {
         spec: &SourceSpec,
         restored: Option<Arc<Vec<SplitState>>>,
     ) -> Result<SourceParts> {
-        let functions = &self.functions();
+        let functions = &self.functions()?;
         let factory = self
             .environment
             .connectors

@@ -108,6 +108,10 @@ pub const ALLOW_LATENESS: &str = "table.exec.emit.allow-lateness";
 pub const LOOKUP_CAPACITY: &str = "table.exec.async-lookup.buffer-capacity";
 /// Limit of an answer to a lookup join.
 pub const LOOKUP_TIMEOUT: &str = "table.exec.async-lookup.timeout";
+/// Memory of an instance of a module.
+pub const UDF_MEMORY: &str = "table.exec.udf.memory";
+/// Time that a function of a module has for a batch.
+pub const UDF_TIMEOUT: &str = "table.exec.udf.timeout";
 /// Time between checkpoints.
 pub const CHECKPOINT_INTERVAL: &str = "execution.checkpointing.interval";
 /// Pause between checkpoints.
@@ -236,6 +240,18 @@ pub const KEYS: &[Key] = &[
         Kind::Duration,
         Some("3 min"),
         "how long an answer to a lookup join may take, repetitions included",
+    ),
+    key(
+        UDF_MEMORY,
+        Kind::Bytes,
+        Some("64 mb"),
+        "memory that an instance of a WebAssembly module may have",
+    ),
+    key(
+        UDF_TIMEOUT,
+        Kind::Duration,
+        Some("10 s"),
+        "how long a function of a WebAssembly module may take for a batch",
     ),
     key(
         "table.exec.sink.upsert-materialize",

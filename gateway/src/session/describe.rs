@@ -60,7 +60,7 @@ impl Session {
             info("signature", function.signature()),
             info("returns", function.returns.to_string()),
             info("language", function.body.language().to_string()),
-            info("body", function.body.text().to_string()),
+            info("body", function.body.text()),
             info("temporary", function.temporary.to_string()),
             info("system function", function.system.to_string()),
         ];

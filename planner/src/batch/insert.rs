@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
+use datafusion::dataframe::DataFrame;
 use futures::StreamExt as _;
 use levada_engine::connector::{SinkContext, SinkFactory};
 use levada_engine::element::{Batch, ChangelogMode};
@@ -10,7 +12,11 @@ use levada_engine::graph::JobId;
 use levada_engine::metrics::SubtaskMetrics;
 use levada_engine::time::Clock;
 
-use super::BatchRows;
+use super::{Batch as Planning, BatchRows};
+use crate::logical;
+use crate::parser::Insert;
+use crate::streaming::Sink;
+use levada_language::error::PlanError;
 
 /// Names one insert, for files and transactions.
 pub(crate) struct Writing {
@@ -18,6 +24,27 @@ pub(crate) struct Writing {
     pub(crate) job: String,
     /// The table.
     pub(crate) table: String,
+}
+
+impl Planning<'_> {
+    /// What writes the rows of an insert.
+    ///
+    /// # Errors
+    /// The connector cannot write the table, or cannot overwrite it; a value of PARTITION is wrong.
+    pub(crate) async fn sink(
+        &self,
+        sink: &Sink,
+        insert: &Insert,
+    ) -> Result<Arc<dyn SinkFactory>, PlanError> {
+        if !insert.overwrite {
+            return sink.factory(self.connectors);
+        }
+        let plan = logical::partition_plan(self.resolver, insert, &sink.table)?;
+        let nothing = RecordBatch::new_empty(Arc::clone(plan.schema().inner()));
+        let rows = DataFrame::new(self.state(), plan).collect().await?;
+        let row = rows.into_iter().next().unwrap_or(nothing);
+        sink.overwriting(&row, self.connectors)
+    }
 }
 
 /// Writes rows and commits them; returns how many there were. Nothing is visible of rows that

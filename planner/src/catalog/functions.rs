@@ -12,7 +12,7 @@ use datafusion::common::DFSchema;
 use datafusion::logical_expr::ExprSchemable;
 use sqlparser::ast::{Expr, Ident, ObjectName, Spanned, visit_expressions};
 
-use super::{Lookup, ObjectPath, Place, location_of};
+use super::{Lookup, ObjectPath, Place, location_of, modules};
 use crate::logical::{Resolver, inlined};
 use crate::parser::{CreateMode, DefineFunction, Expression, FunctionBody, FunctionDeclaration};
 use levada_language::dialect::cast;
@@ -32,6 +32,8 @@ pub struct SqlFunction {
     pub returns: SqlType,
     /// What it does.
     pub body: FunctionBody,
+    /// What queries call it as, if it is a function of a module.
+    pub(crate) called: Option<String>,
     /// The database from which names within it are found.
     pub place: Arc<Place>,
     /// Whether it was created with TEMPORARY.
@@ -73,16 +75,32 @@ impl SqlFunction {
         format!("{}({})", self.name, parameters.join(", "))
     }
 
+    /// Whether it is of the rows of a group.
+    pub fn is_aggregate(&self) -> bool {
+        match &self.body {
+            FunctionBody::Sql(_) => false,
+            FunctionBody::Module(module) => module.aggregate,
+        }
+    }
+
     /// CREATE FUNCTION as SHOW CREATE FUNCTION prints it.
     pub fn create_sql(&self) -> String {
         let kind = match (self.temporary, self.system) {
-            (_, true) => "TEMPORARY SYSTEM FUNCTION",
-            (true, false) => "TEMPORARY FUNCTION",
-            (false, false) => "FUNCTION",
+            (_, true) => "TEMPORARY SYSTEM ",
+            (true, false) => "TEMPORARY ",
+            (false, false) => "",
+        };
+        let kind = match self.is_aggregate() {
+            true => format!("{kind}AGGREGATE FUNCTION"),
+            false => format!("{kind}FUNCTION"),
         };
         let (signature, returns) = (self.signature(), &self.returns);
         let (language, text) = (self.body.language(), self.body.text());
-        format!("CREATE {kind} {signature}\nRETURNS {returns}\nLANGUAGE {language}\nRETURN {text}")
+        let text = match &self.body {
+            FunctionBody::Sql(_) => format!("RETURN {text}"),
+            FunctionBody::Module(_) => text,
+        };
+        format!("CREATE {kind} {signature}\nRETURNS {returns}\nLANGUAGE {language}\n{text}")
     }
 
     /// The parameters as columns.
@@ -123,21 +141,27 @@ fn existing(lookup: &Lookup<'_>, which: &FunctionKey, temporary: bool) -> Option
     }
 }
 
-/// CREATE, ALTER and DROP of a function. Says what happened.
+/// CREATE, ALTER and DROP of a function; `module` is what the file has that the statement names. Says what happened.
 ///
 /// # Errors
-/// It is there already, or is not there, or its expression is wrong.
+/// It is there already, or is not there, or its expression or module is wrong.
 pub fn define_function(
     lookup: &Lookup<'_>,
     resolver: &Resolver,
     statement: &DefineFunction,
+    module: Option<&[u8]>,
 ) -> Result<String, PlanError> {
+    let maker = Maker {
+        lookup,
+        resolver,
+        module,
+    };
     match statement {
         DefineFunction::Create {
             mode,
             system,
             function,
-        } => create(lookup, resolver, *mode, *system, function),
+        } => maker.create(*mode, *system, function),
         DefineFunction::Alter {
             temporary,
             system,
@@ -149,7 +173,7 @@ pub fn define_function(
             if existing(lookup, &which, *temporary).is_none() {
                 return missing(lookup, name, *if_exists);
             }
-            let made = made(lookup, resolver, &which, *temporary, function)?;
+            let made = maker.made(&which, *temporary, function)?;
             put(lookup, &which, made)?;
             Ok(format!("function {name} altered"))
         }
@@ -172,29 +196,72 @@ pub fn define_function(
     }
 }
 
-fn create(
-    lookup: &Lookup<'_>,
-    resolver: &Resolver,
-    mode: CreateMode,
-    system: bool,
-    declaration: &FunctionDeclaration,
-) -> Result<String, PlanError> {
-    let name = &declaration.name;
-    let which = which(lookup, name, system)?;
-    if !mode.or_replace && existing(lookup, &which, mode.temporary).is_some() {
-        if mode.if_not_exists {
-            return Ok(format!("function {name} exists already"));
+/// What it takes to make a function.
+struct Maker<'a> {
+    lookup: &'a Lookup<'a>,
+    resolver: &'a Resolver,
+    module: Option<&'a [u8]>,
+}
+
+impl Maker<'_> {
+    fn create(
+        &self,
+        mode: CreateMode,
+        system: bool,
+        declaration: &FunctionDeclaration,
+    ) -> Result<String, PlanError> {
+        let lookup = self.lookup;
+        let name = &declaration.name;
+        let which = which(lookup, name, system)?;
+        if !mode.or_replace && existing(lookup, &which, mode.temporary).is_some() {
+            if mode.if_not_exists {
+                return Ok(format!("function {name} exists already"));
+            }
+            return Err(PlanError::new(
+                PlanErrorKind::DuplicateName,
+                format!("function {} exists already", which.shown()),
+            )
+            .hint("use CREATE OR REPLACE, or IF NOT EXISTS, or drop it first")
+            .at(location_of(name)));
         }
-        return Err(PlanError::new(
-            PlanErrorKind::DuplicateName,
-            format!("function {} exists already", which.shown()),
-        )
-        .hint("use CREATE OR REPLACE, or IF NOT EXISTS, or drop it first")
-        .at(location_of(name)));
+        let made = self.made(&which, mode.temporary, declaration)?;
+        put(lookup, &which, made)?;
+        Ok(format!("function {name} created"))
     }
-    let made = made(lookup, resolver, &which, mode.temporary, declaration)?;
-    put(lookup, &which, made)?;
-    Ok(format!("function {name} created"))
+
+    /// The function that is declared, its expression or module checked.
+    fn made(
+        &self,
+        which: &FunctionKey,
+        temporary: bool,
+        declaration: &FunctionDeclaration,
+    ) -> Result<SqlFunction, PlanError> {
+        let parameters = declaration.parameters.iter();
+        let mut function = SqlFunction {
+            name: which.shown(),
+            key: which.clone(),
+            parameters: parameters
+                .map(|one| (one.name.value.clone(), one.sql_type.clone()))
+                .collect(),
+            returns: declaration.returns.clone(),
+            body: declaration.body.clone(),
+            called: None,
+            place: Arc::clone(self.lookup.place()),
+            temporary,
+            system: matches!(which, FunctionKey::System(_)),
+        };
+        match &declaration.body {
+            FunctionBody::Sql(body) => check(self.lookup, self.resolver, &function, body)?,
+            FunctionBody::Module(body) => {
+                let bytes = self.module.ok_or_else(|| {
+                    PlanError::unsupported("a function of a module here", Some(body.location))
+                })?;
+                let called = modules::called(self.resolver, &function, body, bytes)?;
+                function.called = Some(called);
+            }
+        }
+        Ok(function)
+    }
 }
 
 fn put(lookup: &Lookup<'_>, which: &FunctionKey, function: SqlFunction) -> Result<(), PlanError> {
@@ -215,38 +282,13 @@ fn missing(lookup: &Lookup<'_>, name: &ObjectName, if_exists: bool) -> Result<St
     }
 }
 
-/// The function that is declared, its expression checked.
-fn made(
-    lookup: &Lookup<'_>,
-    resolver: &Resolver,
-    which: &FunctionKey,
-    temporary: bool,
-    declaration: &FunctionDeclaration,
-) -> Result<SqlFunction, PlanError> {
-    let parameters = declaration.parameters.iter();
-    let function = SqlFunction {
-        name: which.shown(),
-        key: which.clone(),
-        parameters: parameters
-            .map(|one| (one.name.value.clone(), one.sql_type.clone()))
-            .collect(),
-        returns: declaration.returns.clone(),
-        body: declaration.body.clone(),
-        place: Arc::clone(lookup.place()),
-        temporary,
-        system: matches!(which, FunctionKey::System(_)),
-    };
-    check(lookup, resolver, &function)?;
-    Ok(function)
-}
-
 /// Checks that the expression is one over the parameters, and of a type that the result can be cast from.
 fn check(
     lookup: &Lookup<'_>,
     resolver: &Resolver,
     function: &SqlFunction,
+    body: &Expression,
 ) -> Result<(), PlanError> {
-    let FunctionBody::Sql(body) = &function.body;
     no_subquery(body)?;
     let mut expression: Expression = inlined(body, lookup, resolver, Some(function.key()))?;
     let schema = function.schema();

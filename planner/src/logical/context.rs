@@ -367,7 +367,9 @@ impl ContextProvider for QueryContext<'_> {
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
         let functions = self.resolver.state().scalar_functions();
         let known = functions.get(&name.to_ascii_lowercase()).cloned();
-        known.or_else(|| patterns::function(name))
+        known
+            .or_else(|| patterns::function(name))
+            .or_else(|| self.resolver.module_function(name))
     }
 
     fn get_higher_order_meta(&self, name: &str) -> Option<Arc<HigherOrderUDF>> {

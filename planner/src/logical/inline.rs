@@ -1,6 +1,7 @@
 //! Calls of functions of one's own become what the functions do.
 //!
-//! A call is replaced by the function's expression, cast to the type of the result, with each parameter replaced by the
+//! A function of a module stays a call, by the name that says which one it is. Any other
+//! call is replaced by the function's expression, cast to the type of the result, with each parameter replaced by the
 //! argument, cast to the type of the parameter. It stays a syntax tree: what names mean is found later, and an
 //! expression of a function has no names but those of its parameters, so none of them can mean something else. Functions
 //! that it calls are found from the database in which it was created.
@@ -17,7 +18,7 @@ use sqlparser::tokenizer::Span;
 use super::Resolver;
 use crate::catalog::{FunctionKey, Lookup, SqlFunction, location_of};
 use crate::parser::{Expression, FunctionBody, Query, names};
-use levada_language::dialect::{cast, text};
+use levada_language::dialect::{self, cast, text};
 use levada_language::error::{Location, PlanError, PlanErrorKind};
 
 /// Functions within functions go at most this deep.
@@ -178,6 +179,9 @@ impl Inliner<'_> {
             Some(ident) => ident.span,
             None => Span::empty(),
         };
+        if let Some(called) = &function.called {
+            return Ok(Some(of_module(call, &function, called, arguments)));
+        }
         let mut body = self.body(&function)?;
         let mut filling = Filling {
             function: &function,
@@ -191,7 +195,9 @@ impl Inliner<'_> {
 
     /// The function's expression, without calls of functions of one's own.
     fn body(&mut self, function: &Arc<SqlFunction>) -> Result<Expr, PlanError> {
-        let FunctionBody::Sql(expression) = &function.body;
+        let FunctionBody::Sql(expression) = &function.body else {
+            return Err(PlanError::internal("a function of a module has no text"));
+        };
         self.calls += 1;
         let key = function.key();
         if self.stack.contains(&key) {
@@ -235,6 +241,46 @@ impl Inliner<'_> {
     }
 }
 
+/// The call of a function of a module: by the name that says which one it is, its arguments cast to the types of the
+/// parameters.
+fn of_module(call: &Function, function: &SqlFunction, called: &str, arguments: Vec<Expr>) -> Expr {
+    let parameters = function.parameters.iter();
+    let args = arguments.into_iter().zip(parameters);
+    let args = args.map(|(argument, (_, sql_type))| {
+        let argument = Expr::Nested(Box::new(argument));
+        cast(argument, sql_type.to_string())
+    });
+    let mut args: Vec<Expr> = args.collect();
+    let span = match call.name.0.first().and_then(ObjectNamePart::as_ident) {
+        Some(ident) => ident.span,
+        None => Span::empty(),
+    };
+    if function.is_aggregate() {
+        args = vec![collected(call, span, args)];
+    }
+    let mut result = dialect::call("", span, args);
+    if let Expr::Function(result) = &mut result {
+        result.name = ObjectName::from(vec![Ident::with_quote_and_span('`', span, called)]);
+    }
+    cast(result, function.returns.to_string())
+}
+
+/// The arguments of all rows of a group that a call of an aggregate is about.
+fn collected(call: &Function, span: Span, mut args: Vec<Expr>) -> Expr {
+    let value = match (args.len(), args.pop()) {
+        (1, Some(only)) => only,
+        (_, last) => dialect::call("struct", span, args.into_iter().chain(last)),
+    };
+    let mut all = dialect::call("array_agg", span, [value]);
+    if let (Expr::Function(all), FunctionArguments::List(list)) = (&mut all, &call.args) {
+        all.filter = call.filter.clone();
+        if let FunctionArguments::List(own) = &mut all.args {
+            own.duplicate_treatment = list.duplicate_treatment;
+        }
+    }
+    all
+}
+
 fn calls_itself(name: String) -> PlanError {
     PlanError::new(
         PlanErrorKind::InvalidStatement,
@@ -253,10 +299,16 @@ fn arguments(call: &Function, function: &SqlFunction) -> Result<Vec<Expr>, PlanE
             .at(location_of(&call.name)))
     };
     let name = &function.name;
+    let aggregate = function.is_aggregate();
     let plain = call.over.is_none()
-        && call.filter.is_none()
+        && (aggregate || call.filter.is_none())
         && call.null_treatment.is_none()
         && call.within_group.is_empty();
+    if !plain && aggregate {
+        return refused(format!(
+            "{name} is an aggregate of one's own, and takes neither OVER nor an order"
+        ));
+    }
     if !plain {
         return refused(format!(
             "{name} is a function of one row, and takes neither OVER nor FILTER"
@@ -264,7 +316,7 @@ fn arguments(call: &Function, function: &SqlFunction) -> Result<Vec<Expr>, PlanE
     }
     let given = match &call.args {
         FunctionArguments::List(list)
-            if list.clauses.is_empty() && list.duplicate_treatment.is_none() =>
+            if list.clauses.is_empty() && (aggregate || list.duplicate_treatment.is_none()) =>
         {
             list.args.as_slice()
         }

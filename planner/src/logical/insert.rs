@@ -66,6 +66,28 @@ pub fn insert_plan(
     super::optimize::analyze(resolver, plan)
 }
 
+/// One row of the values of PARTITION (column = value).
+///
+/// # Errors
+/// A column does not exist, or a value does not fit.
+pub fn partition_plan(
+    resolver: &Resolver,
+    insert: &Insert,
+    table: &Table,
+) -> Result<LogicalPlan, PlanError> {
+    let target = table.write_schema();
+    let row = LogicalPlanBuilder::empty(true).build()?;
+    let mut projection = Vec::new();
+    for (name, expr) in constants(resolver, insert, table)? {
+        if let Some((_, field)) = target.fields().find(&name) {
+            let value = convert(expr, &row, field, table, insert)?;
+            projection.push(value.alias(name));
+        }
+    }
+    let plan = LogicalPlanBuilder::from(row).project(projection)?.build()?;
+    super::optimize::analyze(resolver, plan)
+}
+
 fn counted(columns: usize) -> String {
     match columns {
         1 => "1 column".to_string(),

@@ -25,6 +25,7 @@ mod insert;
 mod join_order;
 mod lateral;
 mod locate;
+mod modules;
 mod multisets;
 mod not_in;
 mod optimize;
@@ -51,8 +52,9 @@ pub use count_window::{
 pub(crate) use each_query::each_query;
 pub(crate) use frames::has_no_distance;
 pub use inline::inlined;
-pub use insert::insert_plan;
+pub use insert::{insert_plan, partition_plan};
 pub use locate::{first_join, first_order_by};
+pub use modules::ModuleFunction;
 pub(crate) use over_calls::{OverCall, over_calls};
 pub(crate) use patterns::shown as shown_pattern;
 pub use patterns::{PatternCondition, PatternDefinition, PatternTable, PatternVariable};

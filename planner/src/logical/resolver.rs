@@ -10,16 +10,20 @@ use datafusion::logical_expr::execution_props::ExecutionProps;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::logical_expr::simplify::SimplifyContext;
-use datafusion::logical_expr::{EmptyRelation, Expr, LogicalPlan, Projection};
+use datafusion::logical_expr::{EmptyRelation, Expr, LogicalPlan, Projection, ScalarUDF};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
+use levada_engine::expression::for_job;
 use levada_engine::time::Clock;
+use levada_wasm::{GuestError, Limits};
 
 use super::QueryContext;
 use super::field_access::FieldAccess;
+use super::modules::{ModuleFunction, ModuleFunctions};
 use super::optimize::batch_rules;
 use crate::lowering::Configuration;
+use crate::lowering::settings::function_limits;
 use crate::parser::{Expression, names};
 use levada_language::error::{PlanError, PlanErrorKind};
 use levada_language::functions::LevadaFunctions;
@@ -31,6 +35,8 @@ pub struct Resolver {
     state: Arc<SessionState>,
     expr_planners: Arc<[Arc<dyn ExprPlanner>]>,
     clock: Arc<dyn Clock>,
+    functions: Arc<ModuleFunctions>,
+    limits: Limits,
 }
 
 impl Resolver {
@@ -54,22 +60,37 @@ impl Resolver {
             expr_planners: planners.collect(),
             clock,
             state: Arc::new(state),
+            functions: Arc::default(),
+            limits: Limits::default(),
         }
     }
 
-    /// The same in the time zone of a session (`table.local-time-zone`).
+    /// The same in the time zone of a session (`table.local-time-zone`), and with its limits of functions.
     #[must_use]
     pub fn for_session(&self, configuration: &Configuration) -> Self {
+        let mut resolver = self.clone();
+        // What is set has been checked.
+        resolver.limits = function_limits(configuration).unwrap_or_default();
         let Some(zone) = configuration.get("table.local-time-zone") else {
-            return self.clone();
+            return resolver;
         };
         let mut state = self.state.as_ref().clone();
         state.config_mut().options_mut().execution.time_zone = Some(zone.clone());
-        Resolver {
-            state: Arc::new(state),
-            expr_planners: Arc::clone(&self.expr_planners),
-            clock: Arc::clone(&self.clock),
-        }
+        resolver.state = Arc::new(state);
+        resolver
+    }
+
+    /// Makes a function of a module known; returns what queries call it as.
+    ///
+    /// # Errors
+    /// The module does not have what the function needs.
+    pub fn add_function(&self, function: ModuleFunction) -> Result<String, GuestError> {
+        self.functions.add(function, self.limits)
+    }
+
+    /// The function that queries call by this name.
+    pub(super) fn module_function(&self, called: &str) -> Option<Arc<ScalarUDF>> {
+        self.functions.scalar(called, self.limits)
     }
 
     /// Processing time.
@@ -87,9 +108,14 @@ impl Resolver {
         &self.expr_planners
     }
 
-    /// What evaluates expressions of a job graph: the same functions by name.
+    /// What evaluates expressions of a job graph: the same functions by name, and those of modules.
     pub fn task_context(&self) -> Arc<TaskContext> {
-        self.state.task_ctx()
+        let zone = &self.state.config_options().execution.time_zone;
+        for_job(
+            &self.state.task_ctx(),
+            zone.as_deref(),
+            self.functions.modules(),
+        )
     }
 
     /// The options of DataFusion's SQL planner, as the state has them.

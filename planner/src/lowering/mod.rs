@@ -29,14 +29,16 @@ mod tests;
 mod uid;
 mod unnest;
 
+use std::sync::Arc;
+
 use levada_engine::connector::ConnectorRegistry;
-use levada_engine::graph::JobGraph;
+use levada_engine::graph::{JobGraph, WireBytes};
 
 pub(crate) use pattern::pattern_spec;
 pub use settings::Configuration;
 
 use crate::catalog::Catalogs;
-use crate::streaming::Plan;
+use crate::streaming::{self, Plan};
 use levada_language::error::PlanError;
 
 /// What lowering needs to know beside the plan.
@@ -59,7 +61,10 @@ pub fn lower(
     name: &str,
 ) -> Result<JobGraph, PlanError> {
     let planning = settings::planning_settings(surroundings.configuration)?;
-    let settings = settings::job_settings(surroundings.configuration)?;
+    let mut settings = settings::job_settings(surroundings.configuration)?;
+    let modules = streaming::modules(plan)?.into_iter();
+    let bytes = modules.map(|module| Arc::new(WireBytes(module.bytes().to_vec())));
+    settings.modules = bytes.collect();
     let operators = operators::lower(plan, surroundings, &planning)?;
     let (vertices, edges) = chain::chain(operators)?;
     let graph = JobGraph {

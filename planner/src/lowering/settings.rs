@@ -7,6 +7,7 @@ use levada_engine::graph::{BackendKind, CheckpointSettings, JobSettings, Restart
 
 use crate::streaming::UpsertMaterialization;
 use levada_language::error::{PlanError, PlanErrorKind};
+use levada_wasm::Limits;
 
 /// What SET has said, by key.
 pub type Configuration = BTreeMap<String, String>;
@@ -64,6 +65,8 @@ pub const KEYS: &[(&str, &str)] = &[
     ("table.exec.sink.upsert-materialize", "auto"),
     ("table.exec.source.idle-timeout", "0 ms"),
     ("table.exec.state.ttl", "0 ms"),
+    ("table.exec.udf.memory", "64 mb"),
+    ("table.exec.udf.timeout", "10 s"),
     ("table.local-time-zone", "UTC"),
     ("task.cancellation.timeout", "30 s"),
 ];
@@ -84,6 +87,7 @@ pub fn check(key: &str, value: &str) -> Result<(), PlanError> {
     let one = Configuration::from([(key.to_string(), value.to_string())]);
     job_settings(&one)?;
     planning_settings(&one)?;
+    function_limits(&one)?;
     Reader(&one).choice("execution.runtime-mode", &["streaming", "batch"])?;
     Reader(&one).choice("execution.checkpointing.mode", &["exactly-once"])?;
     Reader(&one).choice(
@@ -175,6 +179,23 @@ pub fn planning_settings(configuration: &Configuration) -> Result<PlanningSettin
     })
 }
 
+/// What functions of modules may use.
+///
+/// # Errors
+/// A value of the wrong form, by key.
+pub fn function_limits(configuration: &Configuration) -> Result<Limits, PlanError> {
+    let reader = Reader(configuration);
+    let defaults = Limits::default();
+    let memory = reader.bytes("table.exec.udf.memory")?;
+    let timeout = reader.millis("table.exec.udf.timeout")?;
+    Ok(Limits {
+        memory_bytes: memory.map_or(defaults.memory_bytes, |bytes| bytes as u64),
+        timeout_ms: timeout
+            .filter(|timeout| *timeout > 0)
+            .unwrap_or(defaults.timeout_ms),
+    })
+}
+
 fn upsert_materialization(reader: &Reader<'_>) -> Result<UpsertMaterialization, PlanError> {
     let key = "table.exec.sink.upsert-materialize";
     let choice = reader.choice(key, &["none", "auto", "force"])?;
@@ -219,6 +240,7 @@ pub fn job_settings(configuration: &Configuration) -> Result<JobSettings, PlanEr
         cancellation_timeout_ms: reader
             .millis("task.cancellation.timeout")?
             .unwrap_or(defaults.cancellation_timeout_ms),
+        modules: Vec::new(),
         view: None,
     })
 }

@@ -33,8 +33,8 @@ impl Script<'_> {
         if self.take("VIEW") {
             return Ok(Statement::CreateView(self.create_view(mode)?));
         }
-        if let Some(system) = self.function_word(temporary)? {
-            return self.create_function(mode, system);
+        if let Some(words) = self.function_word(temporary)? {
+            return self.create_function(mode, words);
         }
         if let Some(create) = self.create_materialized(mode, start)? {
             return Ok(create);
@@ -294,8 +294,8 @@ impl Script<'_> {
         self.expect("DROP")?;
         let temporary = self.take("TEMPORARY") || self.take("TEMP");
         let location = self.location();
-        if let Some(system) = self.function_word(temporary)? {
-            return self.drop_function(temporary, system);
+        if let Some(words) = self.function_word(temporary)? {
+            return self.drop_function(temporary, words.system);
         }
         let kind = if self.take("TABLE") {
             ObjectKind::Table

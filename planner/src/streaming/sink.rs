@@ -3,6 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use levada_engine::connector::{ConnectorRegistry, SinkFactory};
 
 use crate::catalog::Table;
@@ -44,5 +45,26 @@ impl Sink {
         let refused = |error| crate::catalog::option_error(error, &[], connectors, self.location);
         let factory = connectors.of_table(&descriptor).map_err(refused)?;
         factory.sink(&descriptor).map_err(refused)
+    }
+
+    /// The same, of rows that take the place of what is there; `constants` is the row of PARTITION's values.
+    ///
+    /// # Errors
+    /// The connector cannot do that.
+    pub(crate) fn overwriting(
+        &self,
+        constants: &RecordBatch,
+        connectors: &ConnectorRegistry,
+    ) -> Result<Arc<dyn SinkFactory>, PlanError> {
+        let what = || {
+            let connector = self.table.option("connector").unwrap_or("none");
+            let what = format!("INSERT OVERWRITE into a table of the connector '{connector}'");
+            PlanError::unsupported(what, self.location).hint(
+                "files can be replaced ('connector' = 'filesystem'); to add rows, use INSERT INTO",
+            )
+        };
+        let factory = self.factory(connectors)?.overwriting(constants);
+        let refused = |error| crate::catalog::option_error(error, &[], connectors, self.location);
+        factory.map_err(refused)?.ok_or_else(what)
     }
 }

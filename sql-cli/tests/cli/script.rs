@@ -336,3 +336,35 @@ fn the_reader_may_leave() {
     let said = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(said, "table many created\n", "leaving is no error");
 }
+
+#[test]
+fn a_table_can_be_replaced_by_what_a_query_makes_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t").display().to_string();
+    let tables = format!(
+        "CREATE TABLE t (a INT, day STRING) PARTITIONED BY (day)
+           WITH ('connector' = 'filesystem', 'path' = '{path}', 'format' = 'json');
+         CREATE TABLE hole (a INT, day STRING) WITH ('connector' = 'blackhole');
+         SET 'execution.runtime-mode' = 'batch';"
+    );
+    let rows = |statements: &str| {
+        let script = format!("{tables} {statements} SELECT a, day FROM t ORDER BY a;");
+        let printed = sql(&["-o", "csv"], &script);
+        let rows = printed.lines().filter(|line| line.contains(','));
+        rows.skip(1).map(str::to_string).collect::<Vec<_>>()
+    };
+    let all = rows("INSERT INTO t VALUES (1, 'x'), (2, 'y'), (3, 'y');");
+    assert_eq!(all, ["1,x", "2,y", "3,y"]);
+    let some = rows("INSERT OVERWRITE t SELECT a + 10, day FROM t WHERE a >= 3;");
+    assert_eq!(some, ["1,x", "13,y"]);
+    let none = rows("INSERT OVERWRITE TABLE t PARTITION (day = 'x') SELECT a FROM t WHERE FALSE;");
+    assert_eq!(none, ["13,y"]);
+    let hole = failing(
+        &[],
+        &format!("{tables} INSERT OVERWRITE hole SELECT * FROM t;"),
+    );
+    assert!(hole.contains("connector 'blackhole'"), "{hole}");
+    let streams = "SET 'execution.runtime-mode' = 'streaming'; INSERT OVERWRITE t SELECT 1, 'x';";
+    let streams = failing(&[], &format!("{tables} {streams}"));
+    assert!(streams.contains("INSERT OVERWRITE on streams"), "{streams}");
+}

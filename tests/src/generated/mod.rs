@@ -53,6 +53,7 @@ pub fn case(choices: &mut Choices) -> Case {
         name: "generated".to_string(),
         skips: Vec::new(),
         files: files.collect(),
+        modules: Vec::new(),
         prelude: String::new(),
         sql: format!("{ddl}{text}"),
         expected: Vec::new(),

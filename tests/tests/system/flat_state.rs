@@ -132,7 +132,9 @@ async fn run_for_an_hour(backend: &str, memory: u64, slack: i64) {
         if early == 0 && late == 0 {
             continue;
         }
-        eprintln!("{backend}: {early:>9} then {late:>9} bytes in {name}");
+        let course = (0..12).map(|part| most(sizes, part * 5, part * 5 + 5) / 1000);
+        let course: Vec<_> = course.map(|kilobytes| kilobytes.to_string()).collect();
+        eprintln!("{backend}: {:>60} kB in {name}", course.join(" "));
         match late > early * 3 + slack {
             true => growing.push(name.clone()),
             false => flat += 1,
@@ -148,4 +150,5 @@ async fn run_for_an_hour(backend: &str, memory: u64, slack: i64) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_hour_of_event_time_leaves_state_flat() {
     run_for_an_hour("memory", 512 << 20, 100_000).await;
+    run_for_an_hour("disk", 1 << 20, 300_000).await;
 }

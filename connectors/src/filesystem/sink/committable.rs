@@ -1,4 +1,4 @@
-//! A file that waits for its checkpoint.
+//! What is done when a checkpoint is complete.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,9 +7,19 @@ use levada_engine::graph::WireBytes;
 use levada_engine::{EngineError, Result};
 use serde::{Deserialize, Serialize};
 
-use super::failed;
+use super::{failed, remove};
 
-/// What the checkpoint keeps of a prepared file.
+/// One thing to do, as the checkpoint keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Step {
+    /// A file becomes visible.
+    Commit(Committable),
+    /// Files go that others have taken the place of.
+    Remove { remove: Vec<PathBuf> },
+}
+
+/// A prepared file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Committable {
     /// Where it is, complete but hidden.
@@ -18,7 +28,7 @@ pub(super) struct Committable {
     pub target: PathBuf,
 }
 
-impl Committable {
+impl Step {
     pub(super) fn encode(&self) -> Result<WireBytes> {
         serde_json::to_vec(self)
             .map(WireBytes)
@@ -33,13 +43,31 @@ impl Committable {
         })
     }
 
+    /// The folder that gets a file.
+    pub(super) fn folder(&self) -> Option<&Path> {
+        match self {
+            Step::Commit(file) => file.folder(),
+            Step::Remove { .. } => None,
+        }
+    }
+
+    /// Does it, if that has not been done.
+    pub(super) fn take(&self) -> Result<()> {
+        match self {
+            Step::Commit(file) => file.commit(),
+            Step::Remove { remove: files } => files.iter().try_for_each(|file| remove(file)),
+        }
+    }
+}
+
+impl Committable {
     /// The folder of both names.
     pub(super) fn folder(&self) -> Option<&Path> {
         self.target.parent()
     }
 
     /// Makes the file visible, if that has not been done.
-    pub(super) fn commit(&self) -> Result<()> {
+    fn commit(&self) -> Result<()> {
         let prepared = exists(&self.prepared)?;
         let committed = exists(&self.target)?;
         match (prepared, committed) {

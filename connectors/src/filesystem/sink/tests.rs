@@ -177,7 +177,9 @@ async fn a_lost_file_and_a_foreign_file_are_errors() {
     let mut sink = open(&table(&dir, &[]), (0, 1), 0).await;
     sink.write(&batch(&[(1, None)])).await.unwrap();
     let prepared = sink.prepare(1).await.unwrap();
-    let committable = Committable::decode(&prepared[0]).unwrap();
+    let Step::Commit(committable) = Step::decode(&prepared[0]).unwrap() else {
+        panic!("{prepared:?}");
+    };
     fs::write(&committable.target, "foreign").unwrap();
     let error = sink.commit(prepared.clone()).await.unwrap_err();
     assert!(error.message.contains("would be overwritten"), "{error}");
@@ -361,4 +363,85 @@ async fn a_folder_that_cannot_be_made_is_an_error() {
     let mut sink = Filesystem.sink(&table).unwrap().create(context).unwrap();
     let error = sink.open().await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Config, "{error}");
+}
+
+/// The constants of PARTITION: a row of the column day, or of none.
+fn constants(day: Option<&str>) -> RecordBatch {
+    let field = Field::new("day", DataType::Utf8, true);
+    match day {
+        Some(day) => {
+            let column: ArrayRef = Arc::new(StringArray::from(vec![day]));
+            RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![column]).unwrap()
+        }
+        None => {
+            let one = arrow::array::RecordBatchOptions::new().with_row_count(Some(1));
+            RecordBatch::try_new_with_options(Arc::new(Schema::empty()), vec![], &one).unwrap()
+        }
+    }
+}
+
+/// Writes the rows of a statement; those that are there go if there are constants.
+async fn write(table: &TableDescriptor, over: Option<RecordBatch>, rows: &[(i64, Option<&str>)]) {
+    static RUNS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let attempt = RUNS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let factory = Filesystem.sink(table).unwrap();
+    let factory = match over {
+        Some(constants) => factory.overwriting(&constants).unwrap().unwrap(),
+        None => factory,
+    };
+    let context = sink_context(schema(), (0, 1), attempt, ManualClock::new(0));
+    let mut sink = factory.create(context).unwrap();
+    sink.open().await.unwrap();
+    sink.write(&batch(rows)).await.unwrap();
+    let prepared = sink.prepare(1).await.unwrap();
+    sink.commit(prepared.clone()).await.unwrap();
+    // Once more changes nothing.
+    sink.commit(prepared).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_written_takes_the_place_of_what_was_there() {
+    let dir = tempdir().unwrap();
+    let table = table(&dir, &[]);
+    write(&table, None, &[(1, None), (2, None)]).await;
+    fs::write(dir.path().join(".hidden"), "stays").unwrap();
+    let open = table.clone();
+    let factory = Filesystem.sink(&open).unwrap();
+    let factory = factory.overwriting(&constants(None)).unwrap().unwrap();
+    let context = sink_context(schema(), (0, 1), 100, ManualClock::new(0));
+    let mut sink = factory.create(context).unwrap();
+    sink.open().await.unwrap();
+    sink.write(&batch(&[(3, None)])).await.unwrap();
+    let prepared = sink.prepare(1).await.unwrap();
+    assert_eq!(lines(&dir).len(), 2, "nothing goes before it is committed");
+    sink.commit(prepared).await.unwrap();
+    assert_eq!(lines(&dir), [r#"{"a":3,"day":null}"#]);
+    write(&table, Some(constants(None)), &[]).await;
+    assert!(lines(&dir).is_empty(), "no rows take the place of all rows");
+    assert!(dir.path().join(".hidden").exists());
+}
+
+#[tokio::test]
+async fn partitions_that_get_rows_or_are_named_are_replaced() {
+    let dir = tempdir().unwrap();
+    let table = by_day(&dir, &[]);
+    let all = [(1, Some("x")), (2, Some("y")), (3, Some("z"))];
+    write(&table, None, &all).await;
+    write(&table, Some(constants(None)), &[(4, Some("y"))]).await;
+    assert_eq!(lines(&dir), [r#"{"a":1}"#, r#"{"a":3}"#, r#"{"a":4}"#]);
+    write(&table, Some(constants(None)), &[]).await;
+    assert_eq!(lines(&dir).len(), 3, "no partition gets rows");
+    write(&table, Some(constants(Some("x"))), &[]).await;
+    assert_eq!(lines(&dir), [r#"{"a":3}"#, r#"{"a":4}"#]);
+}
+
+/// A table that reads some files of a folder only leaves the others alone.
+#[tokio::test]
+async fn files_that_the_table_does_not_read_stay() {
+    let dir = tempdir().unwrap();
+    let table = table(&dir, &[("source.path.regex-pattern", ".*json")]);
+    fs::write(dir.path().join("other.txt"), "stays").unwrap();
+    write(&table, None, &[(1, None)]).await;
+    write(&table, Some(constants(None)), &[(2, None)]).await;
+    assert_eq!(lines(&dir), ["stays", r#"{"a":2,"day":null}"#]);
 }

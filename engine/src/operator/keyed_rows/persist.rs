@@ -15,7 +15,7 @@ use crate::key::KeyGroup;
 use crate::operator::aggregate::groups::GroupTable;
 use crate::operator::aggregate::lane::{Codec, Lane, LaneKind};
 use crate::operator::aggregate::persist::{in_order, key_groups};
-use crate::operator::aggregate::rows::{EncodedRows, RowsDecoder};
+use crate::operator::aggregate::rows::{EncodedRows, RowsDecoder, split_value};
 use crate::state::{Change, ChangeSource, KeyedState, TableId};
 
 /// The rows of the inputs.
@@ -191,11 +191,10 @@ impl ChangeSource for RowChanges<'_> {
 
 /// The stamp of a stored row.
 pub(in crate::operator) fn stamp_of(value: &[u8]) -> Result<i64> {
-    let mut head = RowsDecoder::of_kinds([LaneKind::I64, LaneKind::I64]);
-    head.push(unversioned(value)?)?;
-    let lanes = head.finish()?;
-    let stamps = integers(lanes.get(1).cloned())?;
-    Ok(stamps.first().copied().unwrap_or_default())
+    let (_degree, rest) = split_value(LaneKind::I64, unversioned(value)?)?;
+    let (stamp, _columns) = split_value(LaneKind::I64, rest)?;
+    let stamp = stamp.last_chunk().copied().map(i64::from_be_bytes);
+    Ok(stamp.unwrap_or_default())
 }
 
 fn unversioned(value: &[u8]) -> Result<&[u8]> {

@@ -55,11 +55,11 @@ fn alike(weights: &[u64]) -> Option<Range<usize>> {
     (weights.len() - from >= LEAST_RUNS).then_some(from..weights.len())
 }
 
-/// Merges runs, from old to new, into `spool`; `None` if nothing is left of them. `complete` says that nothing
-/// older lies below, so that deletions have done their work.
+/// Merges runs, from old to new, into `spool`; `None` if nothing is left of them. Deletions of what none of the
+/// `older` ones below them has have done their work.
 pub(super) fn merge(
     runs: &[Arc<SortedRun>],
-    complete: bool,
+    older: &[Arc<SortedRun>],
     spool: Spool,
     room: &Arc<Room>,
     stop: &AtomicBool,
@@ -67,11 +67,17 @@ pub(super) fn merge(
     let entries = runs.iter().map(|run| run.entries()).sum();
     // They are there already.
     let grain = room.grain(0, 0);
-    let mut merged = Merge::new(runs.iter().map(|run| run.all()).collect(), complete);
+    let sources = runs.iter().map(|run| run.all()).collect();
+    let mut merged = Merge::new(sources, older.is_empty());
     let mut run = RunWriter::new(spool, grain, Some(entries), room)?;
+    let mut seen = 0u64;
     while merged.advance()? {
-        run.put(merged.entry())?;
-        if run.entries().is_multiple_of(LOOK_ENTRIES) && stop.load(Ordering::Relaxed) {
+        let entry = merged.entry();
+        if entry.value.is_some() || older.iter().any(|older| older.may_have(entry)) {
+            run.put(entry)?;
+        }
+        seen += 1;
+        if seen.is_multiple_of(LOOK_ENTRIES) && stop.load(Ordering::Relaxed) {
             return Err(EngineError::state("state was dropped while it was merged"));
         }
     }
@@ -89,19 +95,20 @@ impl Merging {
     /// Begins.
     pub(super) fn begin(
         runs: &[Arc<SortedRun>],
-        complete: bool,
+        older: &[Arc<SortedRun>],
         spool: Spool,
         room: &Arc<Room>,
     ) -> Result<Self> {
         let (sender, result) = sync_channel(1);
         let stop = Arc::new(AtomicBool::new(false));
-        let (own, stopped, room) = (runs.to_vec(), Arc::clone(&stop), Arc::clone(room));
+        let (own, older) = (runs.to_vec(), older.to_vec());
+        let (stopped, room) = (Arc::clone(&stop), Arc::clone(room));
         let work = move || {
             let large = own.iter().map(|run| run.size_bytes()).sum::<u64>() >= LARGE_BYTES;
             let _turn = large.then(Turn::wait);
             let merged = match stopped.load(Ordering::Relaxed) {
                 true => Ok(None),
-                false => merge(&own, complete, spool, &room, &stopped),
+                false => merge(&own, &older, spool, &room, &stopped),
             };
             // Nobody is there only if the state was dropped.
             let _ = sender.send(merged);

@@ -174,6 +174,31 @@ fn state_of_a_constant_size_stays_so() {
     assert!(state.kept.runs().0.len() <= 25);
 }
 
+/// What comes and goes between two checkpoints leaves nothing, neither in memory nor for the next checkpoint.
+#[test]
+fn deletions_of_what_no_checkpoint_has_go() {
+    let Opened {
+        mut state,
+        scratch: _scratch,
+    } = open(&[], 1 << 20);
+    let stays = numbered(0..100, &[7; 100]);
+    apply_many(&mut state, &stays.iter().collect::<Vec<_>>());
+    state.take_delta();
+    for round in 2..400u32 {
+        let mut rows = numbered(round * 50..(round + 1) * 50, &[7; 100]);
+        apply_many(&mut state, &rows.iter().collect::<Vec<_>>());
+        rows.iter_mut().for_each(|(.., value)| *value = None);
+        apply_many(&mut state, &rows.iter().collect::<Vec<_>>());
+    }
+    // Fifty rows of 110 bytes come and go, and filters take some keys for others.
+    assert!(state.size_bytes() < 60_000, "{} bytes", state.size_bytes());
+    let mut gone = numbered(0..50, &[]);
+    gone.iter_mut().for_each(|(.., value)| *value = None);
+    apply_many(&mut state, &gone.iter().collect::<Vec<_>>());
+    let files = [file_with(&stays), file_of(state.take_delta())];
+    assert_eq!(entries_of(&files).len(), 50);
+}
+
 /// Runs become fewer by themselves, in files and in memory, and what was deleted goes: there is never more than a
 /// few times what there was at most.
 #[test]

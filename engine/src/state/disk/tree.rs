@@ -116,15 +116,14 @@ impl Tree {
     /// Merges what there is to merge: little at once, much in the background.
     fn merge(&mut self) -> Result<()> {
         while let Some((place, bytes)) = self.next_merge() {
-            let runs = &self.runs.0[place.clone()];
-            let complete = place.start == 0;
+            let (older, runs) = self.runs.0[..place.end].split_at(place.start);
             if bytes >= self.pace.at_once {
-                let merging = Merging::begin(runs, complete, self.spool(), &self.room)?;
+                let merging = Merging::begin(runs, older, self.spool(), &self.room)?;
                 self.merging.push(merging);
                 continue;
             }
             let never = AtomicBool::new(false);
-            let merged = merging::merge(runs, complete, self.spool(), &self.room, &never)?;
+            let merged = merging::merge(runs, older, self.spool(), &self.room, &never)?;
             self.replace_at(place, merged);
         }
         Ok(())

@@ -108,6 +108,12 @@ impl SortedRun {
         Box::new(self.reader.entries(self.key_groups, None))
     }
 
+    /// Whether the run may have the key of an entry; if not, it has not.
+    pub(super) fn may_have(&self, entry: Entry<'_>) -> bool {
+        let hash = strides::hash_of(entry.place, entry.key);
+        self.index.filter.may_have(hash)
+    }
+
     /// Looks up those of the wanted keys that were not found yet, which are in order, and takes out of
     /// `open` those that it has.
     fn find(

@@ -28,7 +28,7 @@ impl Plan {
         let keys = key_schema(spec)?;
         let (lookup, cache) = self.lookup(spec, &keys)?;
         lookup.open().await?;
-        let functions = self.functions();
+        let functions = self.functions()?;
         let fields = input.fields().iter();
         let fields = fields.chain(columns_of_table(spec).fields());
         let fields = fields.map(|field| field.as_ref().clone().with_nullable(true));

@@ -11,8 +11,8 @@ impl Script<'_> {
         self.expect("ALTER")?;
         let location = self.location();
         let temporary = self.take("TEMPORARY");
-        if let Some(system) = self.function_word(temporary)? {
-            return self.alter_function(temporary, system);
+        if let Some(words) = self.function_word(temporary)? {
+            return self.alter_function(temporary, words);
         }
         if temporary {
             return Err(self.expected("FUNCTION or SYSTEM FUNCTION"));

@@ -42,7 +42,22 @@ pub enum DefineFunction {
     },
 }
 
-/// `name(a INT, b STRING) RETURNS type RETURN expression`.
+impl DefineFunction {
+    /// The module that the statement names, whose bytes it needs.
+    pub fn module(&self) -> Option<&ModuleBody> {
+        match self {
+            DefineFunction::Create { function, .. } | DefineFunction::Alter { function, .. } => {
+                match &function.body {
+                    FunctionBody::Module(module) => Some(module),
+                    FunctionBody::Sql(_) => None,
+                }
+            }
+            DefineFunction::Drop { .. } => None,
+        }
+    }
+}
+
+/// `name(a INT, b STRING) RETURNS type RETURN expression`, or `USING MODULE` instead of an expression.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FunctionDeclaration {
     /// Its name.
@@ -69,6 +84,21 @@ pub struct Parameter {
 pub enum FunctionBody {
     /// LANGUAGE SQL: an expression over the parameters.
     Sql(Expression),
+    /// LANGUAGE WASM: a function that a module exports.
+    Module(ModuleBody),
+}
+
+/// `USING MODULE 'file' SYMBOL 'export'`, and whether it is an AGGREGATE FUNCTION.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModuleBody {
+    /// Where the module is, as written.
+    pub path: String,
+    /// What it exports the function as.
+    pub symbol: String,
+    /// Whether it is of the rows of a group.
+    pub aggregate: bool,
+    /// Where the path stands in the statement.
+    pub location: Location,
 }
 
 impl FunctionBody {
@@ -76,13 +106,19 @@ impl FunctionBody {
     pub fn language(&self) -> &'static str {
         match self {
             FunctionBody::Sql(_) => "SQL",
+            FunctionBody::Module(_) => "WASM",
         }
     }
 
-    /// The text as written.
-    pub fn text(&self) -> &str {
+    /// The text as written: an expression, or where the module is.
+    pub fn text(&self) -> String {
         match self {
-            FunctionBody::Sql(expression) => &expression.text,
+            FunctionBody::Sql(expression) => expression.text.clone(),
+            FunctionBody::Module(module) => {
+                let quoted = |text: &str| text.replace('\'', "''");
+                let (path, symbol) = (quoted(&module.path), quoted(&module.symbol));
+                format!("USING MODULE '{path}' SYMBOL '{symbol}'")
+            }
         }
     }
 
@@ -90,6 +126,7 @@ impl FunctionBody {
     pub fn location(&self) -> Option<Location> {
         match self {
             FunctionBody::Sql(expression) => expression.location,
+            FunctionBody::Module(module) => Some(module.location),
         }
     }
 }

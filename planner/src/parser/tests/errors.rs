@@ -53,9 +53,9 @@ fn statements_that_are_none() {
         &["TEMPORARY SYSTEM FUNCTION"],
     );
     refuse(
-        "CREATE FUNCTION f() RETURNS INT LANGUAGE ¦WASM RETURN 1",
+        "CREATE FUNCTION f() RETURNS INT LANGUAGE ¦PYTHON RETURN 1",
         Unsupported,
-        &["the language WASM"],
+        &["the language PYTHON"],
     );
     refuse(
         "CREATE FUNCTION f() RETURNS INT RETURN ¦SELECT 1",

@@ -1,9 +1,9 @@
 -- Another language.
 --- use keyed
 --- sql
-CREATE FUNCTION f(x INT) RETURNS INT LANGUAGE WASM RETURN x;
+CREATE FUNCTION f(x INT) RETURNS INT LANGUAGE PYTHON RETURN x;
 SELECT f(id) FROM keyed;
 --- error
 LV-1011
-the language WASM
+the language PYTHON
 line 1, column 47

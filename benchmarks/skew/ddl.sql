@@ -1,0 +1,12 @@
+-- Numbers in order, made by the systems themselves: ${events} rows, 100,000 a second of event time.
+CREATE TABLE numbers (
+  i BIGINT,
+  ts AS TO_TIMESTAMP_LTZ(i / 100, 3),
+  WATERMARK FOR ts AS ts - INTERVAL '4' SECOND
+) WITH (
+  'connector' = 'datagen',
+  'rows-per-second' = '1000000000',
+  'fields.i.kind' = 'sequence',
+  'fields.i.start' = '1',
+  'fields.i.end' = '${events}'
+);

@@ -1,0 +1,15 @@
+-- Aggregates by key and window: rows spread evenly over 100,000 keys.
+-- long
+CREATE TABLE sink (
+  k BIGINT,
+  window_end TIMESTAMP_LTZ(3),
+  n BIGINT,
+  s BIGINT
+) WITH (${sink});
+
+CREATE VIEW keyed AS SELECT i, ts, MOD(i * 982451653, 100000) AS k FROM numbers;
+
+INSERT INTO sink
+SELECT k, window_end, COUNT(*) AS n, SUM(i) AS s
+FROM TABLE(TUMBLE(TABLE keyed, DESCRIPTOR(ts), INTERVAL '10' SECOND))
+GROUP BY k, window_start, window_end;

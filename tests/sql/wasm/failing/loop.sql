@@ -1,0 +1,10 @@
+-- A call that does not come to a result ends the query, with the function's name and the reason.
+--- use keyed
+--- module example
+--- sql
+SET 'table.exec.udf.memory' = '1 mb';
+SET 'table.exec.udf.timeout' = '200 ms';
+CREATE FUNCTION f(n BIGINT) RETURNS BIGINT LANGUAGE WASM USING MODULE '{dir}/example.wasm' SYMBOL 'forever';
+SELECT id, f(v) AS f FROM keyed;
+--- error
+function f failed: it has run for longer than the 200ms
