@@ -10,6 +10,10 @@ use rand::{Rng, SeedableRng};
 
 const PATIENCE: Duration = Duration::from_secs(180);
 const SECONDS_A_DAY: f64 = 86_400.0;
+/// What the log says.
+const LOST: &str = "a worker is lost";
+const RESTARTS: &str = "the job restarts";
+const RUNS: &str = "running job=";
 
 /// What is asked of a run.
 struct Scale {
@@ -90,6 +94,21 @@ fn next_moment(cluster: &Processes, text: &str, known: usize) -> f64 {
     }
 }
 
+/// Kills workers until one of them had a part of the job, which may be with one of the two alone; when the job restarted.
+fn kill_one(cluster: &mut Processes, first: usize, restarts: usize) -> f64 {
+    for victim in [first, 1 - first] {
+        let lost = moments(&cluster.log(), LOST).len();
+        cluster.kill(Victim::Worker(victim));
+        next_moment(cluster, LOST, lost);
+        // The next line, if it comes.
+        std::thread::sleep(Duration::from_millis(500));
+        if let Some(moment) = moments(&cluster.log(), RESTARTS).get(restarts) {
+            return *moment;
+        }
+    }
+    next_moment(cluster, RESTARTS, restarts)
+}
+
 fn last_checkpoint(cluster: &Processes) -> u64 {
     let job = cluster.job();
     let text = job["checkpoint"].as_str().unwrap_or_default();
@@ -128,13 +147,11 @@ fn a_job_with_much_state_goes_on_soon() {
     let mut found = Vec::new();
     for _ in 0..scale.rounds {
         let log = cluster.log();
-        let restarts = moments(&log, "the job restarts").len();
-        let runs = moments(&log, "running job=").len();
+        let restarts = moments(&log, RESTARTS).len();
+        let runs = moments(&log, RUNS).len();
         let bytes = bytes_in(&checkpoints);
-        // Both have a part of the job, or the one that is left has all of it.
-        cluster.kill(Victim::Worker(chance.random_range(0..2)));
-        let restarted = next_moment(&cluster, "the job restarts", restarts);
-        let running = next_moment(&cluster, "running job=", runs);
+        let restarted = kill_one(&mut cluster, chance.random_range(0..2), restarts);
+        let running = next_moment(&cluster, RUNS, runs);
         let seconds = (running - restarted).rem_euclid(SECONDS_A_DAY);
         eprintln!("{seconds:.2} s with {} MB of files", bytes >> 20);
         found.push(seconds);
