@@ -150,5 +150,5 @@ async fn run_for_an_hour(backend: &str, memory: u64, slack: i64) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_hour_of_event_time_leaves_state_flat() {
     run_for_an_hour("memory", 512 << 20, 100_000).await;
-    run_for_an_hour("disk", 1 << 20, 300_000).await;
+    run_for_an_hour("disk", 1 << 20, 600_000).await;
 }
