@@ -51,6 +51,8 @@ pub struct Job {
     /// What its operators have taken over of the checkpoint or savepoint that it starts from, a
     /// sentence each.
     pub restored: Vec<String>,
+    /// What of its state grows for as long as rows come, and what would bound it: lines for people.
+    pub growing: Option<String>,
 }
 
 /// The rows of a query while they come.

@@ -8,12 +8,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
-use levada_engine::graph::{JobGraph, JobId, MaterializedView, OperatorInput, OperatorSpec};
-use levada_engine::graph::{OutputPort, WireSchema};
+use levada_engine::graph::{
+    JobGraph, JobId, MaterializedView, OperatorInput, OperatorSpec, OutputPort, ViewOrigin,
+    WireSchema,
+};
 
-use crate::catalog::{self, Object, ObjectPath, Place, Table};
+use crate::catalog::{self, Object, ObjectPath, Place, Table, View};
 use crate::lowering::Configuration;
-use crate::parser::{CreateMaterializedView, Declaration, Insert, ObjectKind, TableOption};
+use crate::parser::{
+    self, CreateMaterializedView, Declaration, Insert, ObjectKind, Statement, TableOption,
+};
 use crate::planner::{Output, PlannedJob, Planner, job_name};
 use crate::streaming::Sink;
 use levada_language::error::{PlanError, PlanErrorKind};
@@ -24,6 +28,9 @@ pub const CONNECTOR: &str = "materialized-view";
 pub const JOB: &str = "job";
 /// The option of such a table that has the text of its query.
 pub const QUERY: &str = "query";
+
+/// The option of such a table that has its [`ViewOrigin`], as JSON.
+const ORIGIN: &str = "origin";
 
 /// How far a view may be behind if nobody says it, in milliseconds.
 const FRESHNESS_MS: u64 = 1_000;
@@ -44,7 +51,14 @@ impl Planner {
         let free = catalog::may_create_view(&lookup, &create.name, create.if_not_exists)?;
         let Some(path) = free else { return Ok(None) };
         let query = &create.query;
-        let schema = renamed(create, self.schema_of(query)?)?;
+        let found = self.schema_of(query)?;
+        let place = lookup.place();
+        let origin = ViewOrigin {
+            catalog: place.catalog.clone(),
+            database: place.database.clone(),
+            columns: names_of(&found),
+        };
+        let schema = renamed(create, found)?;
         let own = Declaration {
             options: vec![option("connector", "blackhole")],
             ..Declaration::default()
@@ -80,6 +94,7 @@ impl Planner {
             comment: create.comment.clone(),
             columns: WireSchema(table.schema()),
             uid,
+            origin: Some(origin),
         });
         let interval_ms = settings.checkpoints.interval_ms;
         let freshness_ms = create.freshness_ms.or(interval_ms).unwrap_or(FRESHNESS_MS);
@@ -109,15 +124,22 @@ impl Planner {
         if known.is_some_and(|known| !is_materialized(&known)) {
             return Ok(false);
         }
+        let origin = view.origin.as_ref().map(serde_json::to_string);
+        let origin = origin.transpose().map_err(|error| {
+            PlanError::internal(format!("the origin of a view cannot be written: {error}"))
+        })?;
         let options = [
             ("connector", CONNECTOR),
             (JOB, job.0.as_str()),
             (QUERY, view.query.as_str()),
         ];
+        let options = options
+            .into_iter()
+            .chain(origin.as_deref().map(|text| (ORIGIN, text)));
         let declaration = Declaration {
             columns: catalog::columns_of_schema(&view.columns.0),
             comment: view.comment.clone(),
-            options: options.map(|(key, value)| option(key, value)).to_vec(),
+            options: options.map(|(key, value)| option(key, value)).collect(),
             ..Declaration::default()
         };
         let table = self
@@ -157,6 +179,52 @@ impl Planner {
         }
         views
     }
+}
+
+/// A materialized view as streams read it: the view of its query, which is computed anew.
+///
+/// # Errors
+/// It was created by a version that did not say where its query was written.
+pub(crate) fn as_view(path: &ObjectPath, table: &Table) -> Result<View, PlanError> {
+    let origin = table
+        .option(ORIGIN)
+        .and_then(|text| serde_json::from_str(text).ok());
+    let Some(origin): Option<ViewOrigin> = origin else {
+        let what = format!(
+            "reading the materialized view {path} on streams, which an older version created"
+        );
+        return Err(PlanError::unsupported(what, None).hint(
+            "create it again, or SET 'execution.runtime-mode' = 'batch' for a query of what it has now",
+        ));
+    };
+    let text = table.option(QUERY).unwrap_or_default();
+    let Statement::Query(query) = parser::parse_one(text)?.statement else {
+        return Err(PlanError::internal(format!(
+            "the materialized view {path} has no query"
+        )));
+    };
+    let shown = names_of(&table.schema());
+    Ok(View {
+        path: path.clone(),
+        name: table.name.clone(),
+        place: Arc::new(Place {
+            catalog: origin.catalog,
+            database: origin.database,
+        }),
+        columns: match shown == origin.columns {
+            true => Vec::new(),
+            false => shown,
+        },
+        shown: origin.columns,
+        query,
+        comment: None,
+        temporary: false,
+    })
+}
+
+fn names_of(schema: &Schema) -> Vec<String> {
+    let names = schema.fields().iter().map(|field| field.name().clone());
+    names.collect()
 }
 
 fn is_materialized(object: &Object) -> bool {

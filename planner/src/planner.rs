@@ -1,5 +1,6 @@
 //! [`Planner`]: the stages in a row.
 
+mod batch;
 #[cfg(test)]
 mod tests;
 
@@ -9,11 +10,9 @@ use arrow::datatypes::SchemaRef;
 use datafusion::logical_expr::LogicalPlan;
 use levada_engine::connector::ConnectorRegistry;
 use levada_engine::element::ChangelogMode;
-use levada_engine::error::EngineError;
 use levada_engine::graph::JobGraph;
 use sqlparser::ast::Ident;
 
-use crate::batch::{self, Batch, BatchRows, GivenTables, Writing};
 use crate::catalog::{self, Before, Catalogs, Declaring, Lookup, View};
 use crate::explain;
 use crate::logical::{self, FileTables, QueryContext, Resolver};
@@ -22,7 +21,7 @@ use crate::parser::{
     self, Alter, Basis, CreateTable, CreateView, DefineCatalog, DefineDatabase, DefineFunction,
     Explain, ExplainTarget, Insert, Query, Use,
 };
-use crate::streaming::{self, Builder, Plan, Sink};
+use crate::streaming::{self, Builder, GrowingState, Plan, Sink, States};
 use levada_language::error::PlanError;
 
 /// Plans statements against a catalog and a set of connectors.
@@ -56,6 +55,8 @@ pub struct PlannedJob {
     /// Columns of `schema` whose values name a row among the current ones, if that is known. A
     /// client that shows the current rows replaces by them.
     pub key: Option<Vec<usize>>,
+    /// What of its state grows for as long as rows come.
+    pub growing: Option<GrowingState>,
 }
 
 /// The stages of planning, for EXPLAIN and for tests.
@@ -65,6 +66,8 @@ pub struct Stages {
     pub logical: Vec<LogicalPlan>,
     /// The streaming plan.
     pub streaming: Plan,
+    /// `table.exec.state.ttl` in milliseconds; 0 is for ever.
+    pub state_ttl_ms: u64,
 }
 
 /// What a job's rows go to.
@@ -176,7 +179,7 @@ impl Planner {
 
     /// Plans the query of a view, and says the names of its columns.
     fn check_view(&self, view: &View) -> Result<Vec<String>, PlanError> {
-        if let Some((path, location)) = batch::first_named(&view.query.ast) {
+        if let Some((path, location)) = crate::batch::first_named(&view.query.ast) {
             let what = format!("a view over the file '{path}'");
             return Err(PlanError::unsupported(what, location)
                 .or_at(Some(view.query.location))
@@ -342,122 +345,6 @@ impl Planner {
         explain::render(&statement.details, &stages, graph)
     }
 
-    /// Runs a query in batch mode, on DataFusion. Must be called on a tokio runtime, which the
-    /// query then uses.
-    ///
-    /// # Errors
-    /// The query is wrong, or a table is unbounded. Errors of rows come with the rows.
-    pub async fn batch_query(
-        &self,
-        query: &Query,
-        configuration: &Configuration,
-    ) -> Result<BatchRows, PlanError> {
-        let resolver = self.resolver.for_session(configuration);
-        let batch = self.batch(&resolver);
-        let plan = batch.plan(query, Ok).await?;
-        batch
-            .run(plan)
-            .await
-            .map_err(|error| error.or_at(Some(query.location)))
-    }
-
-    /// Runs a query over tables that are `given`, on DataFusion: it reads neither files nor other tables
-    /// than those, unless the planner's catalog has some. Must be called on a tokio runtime.
-    ///
-    /// # Errors
-    /// The query is wrong. Errors of rows come with the rows.
-    pub async fn query_given(
-        &self,
-        query: &Query,
-        given: &GivenTables,
-    ) -> Result<BatchRows, PlanError> {
-        let batch = self.batch(&self.resolver);
-        let rows = match batch.plan_given(query, given) {
-            Ok(plan) => batch.run(plan).await,
-            Err(error) => Err(error),
-        };
-        rows.map_err(|error| error.or_at(Some(query.location)))
-    }
-
-    /// Runs an INSERT in batch mode and commits it; returns the number of rows. `job` names the
-    /// insert for its sink and must be unique.
-    ///
-    /// # Errors
-    /// The outer error is about the statement, the inner one about rows, source or sink.
-    pub async fn batch_insert(
-        &self,
-        insert: &Insert,
-        configuration: &Configuration,
-        job: &str,
-    ) -> Result<Result<u64, EngineError>, PlanError> {
-        let resolver = self.resolver.for_session(configuration);
-        let batch = self.batch(&resolver);
-        let (sink, plan) = self.batch_insert_plan(&batch, insert).await?;
-        let factory = batch.sink(&sink, insert).await?;
-        let rows = batch.run(plan).await?;
-        let writing = Writing {
-            job: job.to_string(),
-            table: sink.table.name.clone(),
-        };
-        Ok(batch::write(
-            rows,
-            factory.as_ref(),
-            writing,
-            Arc::clone(resolver.clock()),
-        )
-        .await)
-    }
-
-    async fn batch_insert_plan(
-        &self,
-        batch: &Batch<'_>,
-        insert: &Insert,
-    ) -> Result<(Sink, LogicalPlan), PlanError> {
-        let sink = self.sink(insert)?;
-        let shape = |plan| logical::insert_plan(batch.resolver, plan, insert, &sink.table);
-        let plan = batch.plan(&insert.query, shape).await?;
-        Ok((sink, plan))
-    }
-
-    /// EXPLAIN in batch mode: DataFusion's plans.
-    ///
-    /// # Errors
-    /// What running the statement would say before its first row.
-    pub async fn batch_explain(
-        &self,
-        statement: &Explain,
-        configuration: &Configuration,
-    ) -> Result<String, PlanError> {
-        let resolver = self.resolver.for_session(configuration);
-        let batch = self.batch(&resolver);
-        let mut plans = Vec::new();
-        match &statement.target {
-            ExplainTarget::Query(query) => plans.push(batch.plan(query, Ok).await?),
-            ExplainTarget::Insert(insert) => {
-                plans.push(self.batch_insert_plan(&batch, insert).await?.1);
-            }
-            ExplainTarget::StatementSet(inserts) => {
-                for insert in inserts {
-                    plans.push(self.batch_insert_plan(&batch, insert).await?.1);
-                }
-            }
-        }
-        let mut texts = Vec::new();
-        for plan in plans {
-            texts.push(batch.explain(plan).await?);
-        }
-        Ok(texts.join("\n\n"))
-    }
-
-    fn batch<'a>(&'a self, resolver: &'a Resolver) -> Batch<'a> {
-        Batch {
-            lookup: self.lookup(),
-            connectors: &self.connectors,
-            resolver,
-            clock: Arc::clone(resolver.clock()),
-        }
-    }
-
     pub(crate) fn plan(
         &self,
         output: &Output<'_>,
@@ -475,6 +362,7 @@ impl Planner {
             schema: node.properties.schema.clone(),
             mode: node.properties.mode,
             key: node.properties.keys.first().cloned(),
+            growing: States::of(&stages.streaming, stages.state_ttl_ms).warning(),
         })
     }
 
@@ -520,9 +408,16 @@ impl Planner {
             }
         }
         let mut streaming = builder.finish();
+        if settings.merge_joins {
+            streaming::merge_joins(&mut streaming, settings.state_ttl_ms);
+        }
         streaming::prune(&mut streaming, &resolver)?;
         streaming::assign_modes(&mut streaming, &self.connectors)?;
-        Ok(Stages { logical, streaming })
+        Ok(Stages {
+            logical,
+            streaming,
+            state_ttl_ms: settings.state_ttl_ms,
+        })
     }
 
     fn add_insert(

@@ -62,7 +62,7 @@ async fn one(
     match outcome {
         Outcome::Job(job) if !job.wait => {
             console.say(&format!("job {} runs: {}", job.id, job.name))?;
-            console.tell_restored(&job)?;
+            console.tell_start(&job)?;
             running.push(job);
             Ok(())
         }

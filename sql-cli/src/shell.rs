@@ -160,7 +160,7 @@ async fn statements(
         match outcome {
             Outcome::Job(job) if !job.wait => {
                 console.say(&format!("job {} runs: {}", job.id, job.name))?;
-                console.tell_restored(&job)?;
+                console.tell_start(&job)?;
             }
             outcome => console.present(session, outcome, interrupts).await?,
         }

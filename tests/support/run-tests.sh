@@ -15,6 +15,8 @@ cd "$here/../.." || exit 1
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/levada-test.XXXXXX")
 chmod 711 "$scratch" # as root, PostgreSQL runs as another user, who must get to its folder
+mkdir -m 1777 "$scratch/tmp"
+export TMPDIR=$scratch/tmp # what tests leave behind when they are killed goes as well
 cleanup() {
   "$here/kafka.sh" stop --dir "$scratch/kafka" >/dev/null 2>&1
   "$here/postgres.sh" stop --dir "$scratch/postgres" >/dev/null 2>&1

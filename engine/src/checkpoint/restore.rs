@@ -319,6 +319,7 @@ fn takes_back(spec: &OperatorSpec) -> bool {
         OperatorSpec::GroupAggregate(spec) => spec.input_updating,
         OperatorSpec::ChangelogNormalize(_) => true,
         OperatorSpec::Join(spec) => spec.left.updating || spec.right.updating,
+        OperatorSpec::MultiJoin(spec) => spec.inputs.iter().any(|input| input.updating),
         OperatorSpec::TemporalJoin(spec) => spec.right.updating,
         OperatorSpec::Rank(spec) => spec.updating,
         OperatorSpec::Over(spec) => spec.form == OverForm::Corrected { updating: true },

@@ -22,7 +22,7 @@ pub use count_window::*;
 pub use over::*;
 pub use pattern::*;
 pub use settings::{
-    BackendKind, CheckpointSettings, JobSettings, MaterializedView, RestartStrategy,
+    BackendKind, CheckpointSettings, JobSettings, MaterializedView, RestartStrategy, ViewOrigin,
 };
 pub use spec::*;
 pub use wire::{Expression, WireBytes, WireSchema};

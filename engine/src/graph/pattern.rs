@@ -33,10 +33,22 @@ pub struct PatternSpec {
     pub all_rows: bool,
     /// Where the search goes on behind a match.
     pub skip: Skip,
-    /// The first and the last row of a match are less than this apart, in milliseconds.
+    /// The first and the last row of a match are less than this apart, in milliseconds. Rows that are only asked for behind
+    /// one of the match may be further away.
     pub within_ms: Option<i64>,
-    /// Whether the output has the times of rows, which the watermark must not be ahead of.
+    /// Whether the output has the times of rows, which the watermark must not be ahead of. Not if the pattern
+    /// [looks ahead](PatternSpec::looks_ahead): the next row of a partition may never come.
     pub gives_time: bool,
+}
+
+impl PatternSpec {
+    /// How many rows must be known behind a row before it can be told what it is, and what a match says that ends with it.
+    pub fn looks_ahead(&self) -> u64 {
+        let conditions = self.variables.iter().filter_map(|v| v.condition.as_ref());
+        let values = conditions.flat_map(|condition| &condition.values);
+        let ahead = values.chain(&self.measures).map(Reference::looks_ahead);
+        ahead.max().unwrap_or(0)
+    }
 }
 
 /// A pattern over variables, which are named by their position.
@@ -179,6 +191,14 @@ impl Reference {
     pub fn looks_back(&self) -> u64 {
         match self {
             Reference::Row { shift, .. } => shift.min(&0).unsigned_abs(),
+            _ => 0,
+        }
+    }
+
+    /// How many rows behind a row of the match may be asked for, whatever they are.
+    pub fn looks_ahead(&self) -> u64 {
+        match self {
+            Reference::Row { shift, .. } => shift.max(&0).unsigned_abs(),
             _ => 0,
         }
     }

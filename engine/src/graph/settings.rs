@@ -56,6 +56,20 @@ pub struct MaterializedView {
     pub columns: WireSchema,
     /// The operator's uid.
     pub uid: String,
+    /// Where the query was written; views of older versions do not say it.
+    #[serde(default)]
+    pub origin: Option<ViewOrigin>,
+}
+
+/// Where the query of a materialized view was written: what another query needs to compute it again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ViewOrigin {
+    /// The catalog from which the names in it are found.
+    pub catalog: String,
+    /// The database in it.
+    pub database: String,
+    /// The columns that the query had.
+    pub columns: Vec<String>,
 }
 
 fn cancellation_timeout_ms() -> u64 {

@@ -38,6 +38,8 @@ pub enum OperatorSpec {
     ChangelogNormalize(ChangelogNormalizeSpec),
     /// Joins its two inputs.
     Join(JoinSpec),
+    /// Joins several inputs on one key.
+    MultiJoin(MultiJoinSpec),
     /// Puts each row of its left input to the version of a row of the right input that counts for it.
     TemporalJoin(TemporalJoinSpec),
     /// Puts to each row the rows that a table has for its key when it is asked.
@@ -399,6 +401,25 @@ pub struct JoinUntil {
     /// this, in milliseconds; negative where it need not have come so far.
     pub after_ms: i64,
 }
+
+/// Joins several inputs for ever, whose rows are partners if their keys are equal and not NULL: what a chain of joins on one
+/// key gives.
+///
+/// Output rows are inserts and deletes; if rows only ever come and no input may be missing, there are inserts alone.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MultiJoinSpec {
+    /// The inputs, three or more.
+    pub inputs: Vec<JoinInput>,
+    /// By input: whether NULLs stand for it where it has no row of a key (LEFT JOIN). Never the first.
+    pub padded: Vec<bool>,
+    /// The columns of the output: of which input, and which.
+    pub columns: Vec<(usize, usize)>,
+    /// How long a row is kept that nothing changes, in milliseconds; 0 for ever. Only if no input is padded.
+    pub ttl_ms: u64,
+}
+
+/// A join of several inputs has so many at most.
+pub const MOST_JOINED: usize = 8;
 
 /// One input of a join.
 #[derive(Debug, Clone, Serialize, Deserialize)]

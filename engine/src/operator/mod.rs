@@ -30,6 +30,7 @@ mod join;
 mod keyed_rows;
 mod local_group_aggregate;
 mod local_window_aggregate;
+mod multi_join;
 mod ordered_rows;
 mod over;
 mod overflow;
@@ -228,6 +229,10 @@ pub fn build(
             Ok(Box::new(operator))
         }
         OperatorSpec::Join(spec) => Ok(Box::new(join::Join::new(spec, output, context)?)),
+        OperatorSpec::MultiJoin(spec) => {
+            let operator = multi_join::MultiJoin::new(spec, output, context)?;
+            Ok(Box::new(operator))
+        }
         OperatorSpec::TemporalJoin(spec) => temporal_join::create(spec, output, context),
         OperatorSpec::Rank(spec) => Ok(Box::new(rank::Rank::new(spec, output, context)?)),
         OperatorSpec::Over(spec) => over::create(spec, output, context),
@@ -251,6 +256,10 @@ pub fn grouping(spec: &OperatorSpec, input: usize) -> Option<(&[usize], bool)> {
         OperatorSpec::ChangelogNormalize(spec) => Some((&spec.keys, false)),
         OperatorSpec::Join(spec) if input == 0 => Some((&spec.left.keys, false)),
         OperatorSpec::Join(spec) => Some((&spec.right.keys, false)),
+        OperatorSpec::MultiJoin(spec) => {
+            let keys = spec.inputs.get(input).map(|input| input.keys.as_slice());
+            keys.map(|keys| (keys, false))
+        }
         OperatorSpec::TemporalJoin(spec) if input == 0 => Some((&spec.left.keys, false)),
         OperatorSpec::TemporalJoin(spec) => Some((&spec.right.keys, false)),
         OperatorSpec::Rank(spec) => Some((&spec.partition_by, false)),
@@ -269,6 +278,7 @@ pub fn needs_state(spec: &OperatorSpec) -> bool {
             | OperatorSpec::GroupAggregate(_)
             | OperatorSpec::ChangelogNormalize(_)
             | OperatorSpec::Join(_)
+            | OperatorSpec::MultiJoin(_)
             | OperatorSpec::TemporalJoin(_)
             | OperatorSpec::Rank(_)
             | OperatorSpec::Over(_)

@@ -41,7 +41,9 @@ impl Session {
         let planned = self
             .planning
             .insert(inserts, &self.configuration, parallelism);
-        let graph = planned.map_err(|error| error.or_at(at))?.graph;
+        let planned = planned.map_err(|error| error.or_at(at))?;
+        let growing = planned.growing.map(|growing| growing.to_string());
+        let graph = planned.graph;
         let (name, bounded) = (graph.name.clone(), graph.is_bounded());
         let restores = graph.settings.checkpoints.restore_from.is_some();
         let client = self.client().await?;
@@ -59,6 +61,7 @@ impl Session {
             bounded,
             wait: self.configuration.dml_sync().unwrap_or(bounded),
             restored,
+            growing,
         }))
     }
 

@@ -29,6 +29,7 @@ impl Session {
             let text = format!("materialized view {} exists already", create.name);
             return Ok(Outcome::Ok(text));
         };
+        let growing = planned.growing.map(|growing| growing.to_string());
         let mut graph = planned.graph;
         let client = self.client().await?;
         let settings = &mut graph.settings;
@@ -48,6 +49,7 @@ impl Session {
             bounded,
             wait: self.configuration.dml_sync().unwrap_or(bounded),
             restored: Vec::new(),
+            growing,
         }))
     }
 

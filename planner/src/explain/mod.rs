@@ -1,7 +1,7 @@
 //! EXPLAIN: the stages as text.
 //!
 //! Without details: the logical plan and the streaming plan. CHANGELOG_MODE adds to each node of
-//! the streaming plan its mode, keys, time attributes and state. JOB GRAPH shows vertices and
+//! the streaming plan its mode, keys, time attributes, and what it remembers and until when. JOB GRAPH shows vertices and
 //! edges, JSON_EXECUTION_PLAN the same for programs.
 
 mod job_graph;
@@ -15,6 +15,7 @@ use levada_engine::graph::JobGraph;
 
 use crate::parser::ExplainDetail;
 use crate::planner::Stages;
+use crate::streaming::States;
 use levada_language::error::PlanError;
 
 /// Prints the stages that the details ask for. `graph` is only made if it is shown.
@@ -34,10 +35,12 @@ pub(crate) fn render(
     }
     let changelog = asked(ExplainDetail::ChangelogMode);
     if details.is_empty() || changelog {
-        sections.push((
-            "Streaming plan",
-            streaming::text(&stages.streaming, changelog),
-        ));
+        let states = States::of(&stages.streaming, stages.state_ttl_ms);
+        let plan = streaming::text(&stages.streaming, &states, changelog);
+        sections.push(("Streaming plan", plan));
+        if let Some(growing) = states.warning() {
+            sections.push(("Warning", growing.to_string()));
+        }
     }
     if asked(ExplainDetail::JsonExecutionPlan) {
         // Programs read this, so it stands alone.

@@ -3,9 +3,8 @@
 use arrow::datatypes::Schema;
 use levada_engine::graph::{ALL_VARIABLES, Reference, Skip};
 
-use super::streaming::duration;
 use crate::logical::shown_pattern;
-use crate::streaming::{PatternMatch, text as sql};
+use crate::streaming::{PatternMatch, duration, text as sql};
 
 /// The line of a pattern over rows with the columns of `below`.
 pub(super) fn pattern_line(pattern: &PatternMatch, below: &Schema) -> String {
@@ -98,8 +97,9 @@ fn shown_value(value: Reference, names: &[&str], below: &Schema) -> String {
                 0 => format!("{way}({column})"),
                 offset => format!("{way}({column}, {offset})"),
             };
-            if shift < 0 {
-                shown = format!("PREV({shown}, {})", -shift);
+            if shift != 0 {
+                let way = if shift < 0 { "PREV" } else { "NEXT" };
+                shown = format!("{way}({shown}, {})", shift.abs());
             }
             if running {
                 format!("RUNNING {shown}")

@@ -12,14 +12,16 @@ use levada_engine::graph::{JoinTime, OrderColumn, OverForm, UnnestColumn};
 use super::pattern::pattern_line;
 use crate::parser::names::element_columns;
 use crate::streaming::{
-    Attribute, Call, CountWindow, GroupAggregate, Join, Keep, Node, NodeId, NodeKind, Over, Plan,
-    Properties, Rank, Scan, StateSize, TemporalJoin, Unnest, WindowAggregate, text as sql,
+    Attribute, Call, CountWindow, GroupAggregate, Join, Keep, Kept, MultiJoin, Node, NodeId,
+    NodeKind, Over, Plan, Properties, Rank, Scan, States, TemporalJoin, Unnest, WindowAggregate,
+    duration, names, text as sql,
 };
 
 /// The trees; `changelog` adds mode, keys, time attributes and state to each node.
-pub(super) fn text(plan: &Plan, changelog: bool) -> String {
+pub(super) fn text(plan: &Plan, states: &States<'_>, changelog: bool) -> String {
     let mut printer = Printer {
         plan,
+        states,
         changelog,
         readers: readers(plan),
         printed: BTreeMap::new(),
@@ -46,6 +48,7 @@ fn readers(plan: &Plan) -> BTreeMap<NodeId, usize> {
 
 struct Printer<'a> {
     plan: &'a Plan,
+    states: &'a States<'a>,
     changelog: bool,
     readers: BTreeMap<NodeId, usize>,
     /// Shared nodes that are printed already, by the number that they got.
@@ -70,7 +73,8 @@ impl Printer<'_> {
             let _ = write!(self.out, " [shared: {number}]");
         }
         if self.changelog {
-            let _ = write!(self.out, ", {}", changelog(node));
+            let kept = self.states.kept(node);
+            let _ = write!(self.out, ", {}", changelog(node, &kept));
         }
         self.out.push('\n');
         for input in &node.inputs {
@@ -124,6 +128,7 @@ impl Printer<'_> {
                 )
             }
             NodeKind::Join(join) => self.join_line(join, node),
+            NodeKind::MultiJoin(join) => self.multi_join_line(join, node),
             NodeKind::TemporalJoin(join) => self.temporal_join_line(join, node),
             NodeKind::Rank(rank) => {
                 input.map_or_else(String::new, |input| rank_line(rank, &input.properties))
@@ -167,6 +172,20 @@ impl Printer<'_> {
         }
         line.push(')');
         line
+    }
+
+    fn multi_join_line(&self, join: &MultiJoin, node: &Node) -> String {
+        let mut kinds = Vec::new();
+        let mut on = Vec::new();
+        for (place, (keys, padded)) in join.keys.iter().zip(&join.padded).enumerate() {
+            let schema = self.input(node, place).map(|rows| &rows.schema);
+            let keys = schema.map_or(String::new(), |schema| names(schema, keys));
+            on.push(format!("({keys})"));
+            kinds.push(if *padded { "left" } else { "inner" });
+        }
+        // The first is joined with those behind it.
+        let kinds = kinds.get(1..).unwrap_or_default().join(", ");
+        format!("MultiJoin(kinds=[{kinds}], on=[{}])", on.join(" = "))
     }
 
     fn temporal_join_line(&self, join: &TemporalJoin, node: &Node) -> String {
@@ -409,15 +428,6 @@ fn time(schema: &Schema, column: Option<usize>) -> String {
     }
 }
 
-fn names(schema: &Schema, columns: &[usize]) -> String {
-    let name = |column: &usize| schema.fields().get(*column).map(|f| f.name().as_str());
-    columns
-        .iter()
-        .filter_map(name)
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
 fn calls(calls: &[Call]) -> String {
     calls
         .iter()
@@ -426,7 +436,7 @@ fn calls(calls: &[Call]) -> String {
         .join(", ")
 }
 
-fn changelog(node: &Node) -> String {
+fn changelog(node: &Node, kept: &[Kept]) -> String {
     let properties = &node.properties;
     let mode = match properties.mode {
         ChangelogMode::Append => "append [+I]",
@@ -453,26 +463,11 @@ fn changelog(node: &Node) -> String {
     if !times.is_empty() {
         let _ = write!(line, ", time=[{}]", times.join(", "));
     }
-    if properties.state != StateSize::Stateless {
-        let _ = write!(line, ", state={}", properties.state.label());
+    if !kept.is_empty() {
+        let kept: Vec<String> = kept.iter().map(Kept::to_string).collect();
+        let _ = write!(line, ", state=[{}]", kept.join(", "));
     }
     line
-}
-
-/// A time to live in the largest unit that it is a whole number of.
-pub(super) fn duration(ms: u64) -> String {
-    let units = [
-        (86_400_000, "d"),
-        (3_600_000, "h"),
-        (60_000, "min"),
-        (1_000, "s"),
-    ];
-    let whole = |(unit, _): &&(u64, &str)| ms.is_multiple_of(*unit);
-    match (ms, units.iter().find(whole)) {
-        (0, _) => "for ever".to_string(),
-        (_, Some((unit, name))) => format!("{} {name}", ms / unit),
-        (_, None) => format!("{ms} ms"),
-    }
 }
 
 fn window_aggregate_line(aggregate: &WindowAggregate, below: &Schema) -> String {

@@ -21,7 +21,8 @@ use sqlparser::ast::{Ident, ObjectName, Statement};
 
 use super::source::{CatalogTable, ViewTable};
 use super::{Resolver, inline, patterns, refuse, unnest};
-use crate::catalog::{self, Catalogs, Lookup, Object, ObjectPath, Table, View};
+use crate::catalog::{self, Catalogs, Lookup, Object, Table, View};
+use crate::materialized::as_view;
 use crate::parser::names::{self, FoundTable, TableNames};
 use crate::parser::{HintedTable, Query};
 use crate::streaming::source_factory;
@@ -134,7 +135,7 @@ impl<'a> QueryContext<'a> {
         let written = object_name(name);
         match self.lookup.get(&written)? {
             Some((path, Object::Table(table))) => match table.is_materialized_view() {
-                true if self.streaming => Err(of_a_view(&path)),
+                true if self.streaming => self.view(&as_view(&path, &table)?),
                 _ => Ok(Arc::new(CatalogTable::new(table))),
             },
             Some((_, Object::View(view))) => self.view(&view),
@@ -229,15 +230,6 @@ pub fn schema_of_view(
         ..context
     };
     Ok(context.expand(view)?.schema().inner().clone())
-}
-
-/// Streams would not see the view change.
-fn of_a_view(path: &ObjectPath) -> PlanError {
-    let what = format!("reading the materialized view {path} on streams");
-    PlanError::unsupported(what, None).hint(
-        "SET 'execution.runtime-mode' = 'batch' for a query of what it has now; streams can have the same query as a \
-         view (CREATE VIEW)",
-    )
 }
 
 fn object_name(name: &TableReference) -> ObjectName {

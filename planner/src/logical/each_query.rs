@@ -1,10 +1,12 @@
 //! A query and the views that it reads.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use sqlparser::ast::{ObjectName, Visit, Visitor};
 
 use crate::catalog::{Lookup, Object};
+use crate::materialized::as_view;
 use crate::parser::Query;
 use levada_language::error::PlanError;
 
@@ -41,8 +43,16 @@ impl Visitor for Search<'_, '_> {
     type Break = PlanError;
 
     fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<PlanError> {
-        let Ok((_, Object::View(view))) = self.lookup.find(relation) else {
-            return ControlFlow::Continue(());
+        let view = match self.lookup.find(relation) {
+            Ok((_, Object::View(view))) => view,
+            // Streams compute it anew; what is wrong with it is said where it is read.
+            Ok((path, Object::Table(table))) if table.is_materialized_view() => {
+                match as_view(&path, &table) {
+                    Ok(view) => Arc::new(view),
+                    Err(_) => return ControlFlow::Continue(()),
+                }
+            }
+            _ => return ControlFlow::Continue(()),
         };
         if self.views.contains(&view.name) {
             return ControlFlow::Continue(());

@@ -15,6 +15,7 @@ mod count_window;
 mod join;
 mod lineage;
 mod lookup_join;
+mod multi_join;
 mod normalize;
 mod operators;
 mod over;

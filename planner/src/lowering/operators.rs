@@ -112,6 +112,7 @@ impl Lowering<'_> {
             NodeKind::GroupAggregate(aggregate) => self.group_aggregate(aggregate, node),
             NodeKind::ChangelogNormalize(normalize) => self.changelog_normalize(normalize, node),
             NodeKind::Join(join) => self.join(join, node),
+            NodeKind::MultiJoin(join) => self.multi_join(join, node),
             NodeKind::TemporalJoin(join) => match join.lookup {
                 Some(cache) => self.lookup_join(join, cache, node),
                 None => self.temporal_join(join, node),

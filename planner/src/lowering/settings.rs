@@ -68,6 +68,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("table.exec.udf.memory", "64 mb"),
     ("table.exec.udf.timeout", "10 s"),
     ("table.local-time-zone", "UTC"),
+    ("table.optimizer.multi-join.enabled", "true"),
     ("task.cancellation.timeout", "30 s"),
 ];
 
@@ -140,6 +141,8 @@ pub struct PlanningSettings {
     pub lookup_timeout_ms: u64,
     /// `table.exec.sink.upsert-materialize`.
     pub upsert_materialization: UpsertMaterialization,
+    /// `table.optimizer.multi-join.enabled`.
+    pub merge_joins: bool,
     /// `pipeline.name`.
     pub name: Option<String>,
 }
@@ -175,6 +178,9 @@ pub fn planning_settings(configuration: &Configuration) -> Result<PlanningSettin
             .filter(|timeout| *timeout > 0)
             .unwrap_or(180_000),
         upsert_materialization: upsert_materialization(&reader)?,
+        merge_joins: reader
+            .get("table.optimizer.multi-join.enabled", "true or false")?
+            .unwrap_or(true),
         name: configuration.get("pipeline.name").cloned(),
     })
 }

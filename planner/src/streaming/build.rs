@@ -18,7 +18,7 @@ use super::ranking::Ranked;
 use super::state_ttl::{StateTtls, Ttl};
 use super::{
     AssignWindow, Attribute, Calc, ChangelogNormalize, Node, NodeId, NodeKind, Plan, Properties,
-    Scan, Sink, StateSize, UpsertMaterialization, Values,
+    Scan, Sink, UpsertMaterialization, Values,
 };
 use crate::catalog::Lookup;
 use crate::logical::{
@@ -166,10 +166,7 @@ impl<'a> Builder<'a> {
         self.plan.add_output(Node {
             kind,
             inputs: vec![input],
-            properties: Properties {
-                state: StateSize::Stateless,
-                ..properties
-            },
+            properties: Properties { ..properties },
         })
     }
 
@@ -448,6 +445,10 @@ impl<'a> Builder<'a> {
             ),
             (NodeKind::Over(_), _) => Some(
                 "behind functions with OVER in event time only the time in whose order rows are is a time attribute",
+            ),
+            (NodeKind::Pattern(pattern), _) if pattern.looks_ahead() => Some(
+                "behind MATCH_RECOGNIZE with NEXT no column is a time attribute: a row waits for the next one of its \
+                 partition, which may come at any time",
             ),
             (NodeKind::Pattern(_), _) => Some(
                 "of the columns of MATCH_RECOGNIZE only MATCH_ROWTIME() and MATCH_PROCTIME() are time attributes",

@@ -8,7 +8,7 @@ use datafusion::physical_expr::ScalarFunctionExpr;
 use datafusion::physical_expr::expressions::BinaryExpr;
 
 use super::expression::{self, ExprRef};
-use super::{Attribute, Properties, StateSize};
+use super::{Attribute, Properties};
 use levada_language::error::PlanError;
 
 /// The function that gives processing time.
@@ -43,7 +43,6 @@ impl Calc {
             keys: self.keys(input),
             bounded: input.bounded,
             mode: input.mode,
-            state: StateSize::Stateless,
         })
     }
 

@@ -79,6 +79,7 @@ fn input_needs_before(
         NodeKind::GroupAggregate(_)
         | NodeKind::WindowAggregate(_)
         | NodeKind::Join(_)
+        | NodeKind::MultiJoin(_)
         | NodeKind::Rank(_)
         | NodeKind::Over(_)
         | NodeKind::Unnest(_)
@@ -234,11 +235,14 @@ fn set_mode(plan: &mut Plan, id: NodeId, asked: bool) {
         }
         NodeKind::GroupAggregate(_) | NodeKind::ChangelogNormalize(_) => ChangelogMode::Upsert,
         // Late rows change a window's result; it then always says what it was before.
-        NodeKind::WindowAggregate(_) | NodeKind::Join(_) if node.properties.updating => {
+        NodeKind::WindowAggregate(_) | NodeKind::Join(_) | NodeKind::MultiJoin(_)
+            if node.properties.updating =>
+        {
             ChangelogMode::Retract
         }
         NodeKind::WindowAggregate(_)
         | NodeKind::Join(_)
+        | NodeKind::MultiJoin(_)
         | NodeKind::TemporalJoin(_)
         | NodeKind::Pattern(_)
         | NodeKind::CountWindow(_)

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use levada_engine::element::ChangelogMode;
 
-use super::{NodeKind, Plan, Properties, Scan, StateSize};
+use super::{NodeKind, Plan, Properties, Scan};
 use crate::catalog::Table;
 use levada_language::error::{PlanError, PlanErrorKind};
 
@@ -63,7 +63,6 @@ impl ChangelogNormalize {
             updating: true,
             keys: vec![self.keys.clone()],
             mode: ChangelogMode::Retract,
-            state: StateSize::PerKey,
             ..scan.clone()
         }
     }

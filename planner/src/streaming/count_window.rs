@@ -7,7 +7,7 @@ use datafusion::logical_expr::Expr;
 
 use super::build::Builder;
 use super::expression::{self, ExprRef};
-use super::{Attribute, Calc, NodeId, NodeKind, Properties, StateSize};
+use super::{Attribute, Calc, NodeId, NodeKind, Properties};
 use crate::logical::CountWindowTable;
 use levada_language::error::PlanError;
 use levada_language::functions::window::{WINDOW_END, WINDOW_START, WINDOW_TIME};
@@ -57,7 +57,6 @@ impl CountWindow {
         // A row that is in several windows appears once for each.
         let with_end = |key: &Vec<usize>| key.iter().copied().chain([width + 1]).collect();
         properties.keys = input.keys.iter().map(with_end).collect();
-        properties.state = StateSize::PerKey;
         properties
     }
 

@@ -6,7 +6,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use levada_engine::element::ChangelogMode;
 use levada_engine::graph::{AggregateCall, AggregateFunction, DataTypeSpec};
 
-use super::{Properties, StateSize};
+use super::Properties;
 use levada_language::error::PlanError;
 
 /// Aggregates by key. The output is the keys, then the aggregates.
@@ -210,19 +210,15 @@ impl GroupAggregate {
             false => ChangelogMode::Append,
         };
         properties.keys = vec![(0..self.keys.len()).collect()];
-        let keeps_values = self
-            .calls
-            .iter()
-            .any(|call| call.keeps_values(input.updating));
-        properties.state = match keeps_values {
-            true => StateSize::PerValue,
-            false => StateSize::PerKey,
-        };
         if self.whole {
-            properties.state = StateSize::Stateless;
             let own = properties.attributes.iter_mut().zip(&self.keys);
             own.for_each(|(own, key)| *own = input.attribute(*key));
         }
         Ok(properties)
+    }
+
+    /// Whether every value of a group is kept, if the input takes rows back or does not.
+    pub(super) fn keeps_values(&self, updating: bool) -> bool {
+        self.calls.iter().any(|call| call.keeps_values(updating))
     }
 }

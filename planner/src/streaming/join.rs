@@ -7,7 +7,7 @@ use levada_engine::element::ChangelogMode;
 use levada_engine::graph::{JoinKind, JoinTime};
 
 use super::expression::ExprRef;
-use super::{Attribute, Properties, StateSize};
+use super::{Attribute, Properties};
 
 #[cfg(test)]
 mod tests;
@@ -50,7 +50,6 @@ impl Join {
         properties.keys = self.unique_keys(left, right);
         if let Some(time) = self.time {
             properties.attributes = self.attributes(time, left, right);
-            properties.state = StateSize::UntilWatermark;
             return properties;
         }
         properties.updating = match self.kind {
@@ -61,7 +60,6 @@ impl Join {
         if properties.updating {
             properties.mode = ChangelogMode::Retract;
         }
-        properties.state = StateSize::PerKey;
         properties
     }
 

@@ -1,11 +1,12 @@
 //! The streaming plan: what DataFusion's logical plan means on streams.
 //!
 //! A [`Plan`] is a graph of [`Node`]s in topological order. Each node knows its schema, what its
-//! columns say about time, whether it updates, its unique keys and its state. Equal nodes over
+//! columns say about time, whether it updates, and its unique keys. Equal nodes over
 //! equal inputs are one node, so the inserts of a statement set share what they have in common.
 //!
 //! ```text
-//!   logical plan ──build──▶ nodes ──prune──▶ sources read what is needed
+//!   logical plan ──build──▶ nodes ──merge──▶ joins on one key are one
+//!                          ──prune──▶ sources read what is needed
 //!                          ──changelog──▶ modes; update-before only where somebody needs it
 //! ```
 //!
@@ -24,6 +25,7 @@ mod join;
 mod joins;
 mod lookup_hints;
 mod modules;
+mod multi_join;
 mod node;
 mod order;
 mod over;
@@ -34,6 +36,7 @@ mod ranking;
 mod scan;
 mod sink;
 mod sort;
+mod state;
 mod state_ttl;
 mod temporal_join;
 mod unnest;
@@ -59,7 +62,8 @@ pub use group_aggregate::{Call, Function, GroupAggregate};
 pub use join::Join;
 pub use lookup_hints::Asking;
 pub use modules::modules;
-pub use node::{Attribute, Node, NodeId, NodeKind, Plan, Properties, StateSize};
+pub use multi_join::{MultiJoin, merge_joins};
+pub use node::{Attribute, Node, NodeId, NodeKind, Plan, Properties};
 pub use over::{Over, OverValue};
 pub(crate) use pattern::order_columns;
 pub use pattern::{MatchCondition, MatchVariable, PatternMatch};
@@ -69,6 +73,8 @@ pub use rank::{Keep, Rank};
 pub(crate) use scan::source_factory;
 pub use scan::{Read, Scan};
 pub use sink::Sink;
+pub use state::{GrowingState, Kept, States, Until};
+pub(crate) use state::{duration, names};
 pub use temporal_join::TemporalJoin;
 pub use unnest::Unnest;
 pub use upsert_materialize::{UpsertMaterialization, UpsertMaterialize};

@@ -50,6 +50,7 @@ fn expressions(kind: &NodeKind) -> Vec<&ExprRef> {
         NodeKind::Values(_)
         | NodeKind::ChangelogNormalize(_)
         | NodeKind::Union
+        | NodeKind::MultiJoin(_)
         | NodeKind::AssignWindow(_)
         | NodeKind::CountWindow(_)
         | NodeKind::Unnest(_)

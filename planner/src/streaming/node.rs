@@ -6,8 +6,9 @@ use arrow::datatypes::SchemaRef;
 use levada_engine::element::ChangelogMode;
 
 use super::{
-    AssignWindow, Calc, ChangelogNormalize, CountWindow, GroupAggregate, Join, Over, PatternMatch,
-    Rank, Scan, Sink, TemporalJoin, Unnest, UpsertMaterialize, Values, WindowAggregate,
+    AssignWindow, Calc, ChangelogNormalize, CountWindow, GroupAggregate, Join, MultiJoin, Over,
+    PatternMatch, Rank, Scan, Sink, TemporalJoin, Unnest, UpsertMaterialize, Values,
+    WindowAggregate,
 };
 use levada_language::error::Location;
 
@@ -37,6 +38,8 @@ pub enum NodeKind {
     GroupAggregate(GroupAggregate),
     /// Pairs the rows of two inputs, left and right; for ever, or as long as event time lets it.
     Join(Join),
+    /// Puts the rows of several inputs together that have the same key.
+    MultiJoin(MultiJoin),
     /// Puts each row of the left input to a version of a row of the right one.
     TemporalJoin(TemporalJoin),
     /// Numbers rows in order and passes on the first ones.
@@ -100,31 +103,6 @@ impl Attribute {
     }
 }
 
-/// How much a node remembers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StateSize {
-    /// Nothing.
-    Stateless,
-    /// What event time has not passed yet.
-    UntilWatermark,
-    /// Every key that was ever seen, unless a TTL drops it.
-    PerKey,
-    /// Every value of every key.
-    PerValue,
-}
-
-impl StateSize {
-    /// For EXPLAIN.
-    pub fn label(self) -> &'static str {
-        match self {
-            StateSize::Stateless => "none",
-            StateSize::UntilWatermark => "until the watermark passes",
-            StateSize::PerKey => "every key",
-            StateSize::PerValue => "every value of every key",
-        }
-    }
-}
-
 /// What is known about the rows of a node.
 #[derive(Debug, Clone)]
 pub struct Properties {
@@ -140,8 +118,6 @@ pub struct Properties {
     pub bounded: bool,
     /// The kinds of rows; final after [`super::assign_modes`].
     pub mode: ChangelogMode,
-    /// What the node remembers.
-    pub state: StateSize,
 }
 
 impl Properties {
@@ -155,7 +131,6 @@ impl Properties {
             keys: Vec::new(),
             bounded,
             mode: ChangelogMode::Append,
-            state: StateSize::Stateless,
         }
     }
 

@@ -14,7 +14,7 @@ use levada_engine::graph::{JoinKind, RankFunction};
 
 use super::expression;
 use super::join::is_unique;
-use super::{Calc, Join, Node, NodeId, NodeKind, Plan, Properties, Rank};
+use super::{Calc, Join, MultiJoin, Node, NodeId, NodeKind, Plan, Properties, Rank};
 
 #[cfg(test)]
 mod tests;
@@ -58,6 +58,7 @@ pub(super) fn keeps_order(plan: &Plan, id: NodeId, columns: &BTreeSet<usize>) ->
         NodeKind::Sink(_) | NodeKind::Collect => below(columns.clone()),
         NodeKind::Union => false,
         NodeKind::Join(join) => join_keeps_order(plan, join, node, columns),
+        NodeKind::MultiJoin(join) => multi_join_keeps_order(plan, join, node, &own),
         NodeKind::Rank(rank) => rank_keeps_order(plan, rank, node, columns),
         NodeKind::Over(over) => partitions_keep_order(plan, &over.partition_by, node, columns),
     }
@@ -146,6 +147,29 @@ fn join_keeps_order(plan: &Plan, join: &Join, node: &Node, columns: &BTreeSet<us
     keeps_order(plan, *left, &with_keys(of_left, &join.left_keys))
         && (!join.gives_right()
             || keeps_order(plan, *right, &with_keys(of_right, &join.right_keys)))
+}
+
+/// The same as of a join: an input that is never missing tells where a row comes from, or the key itself does.
+fn multi_join_keeps_order(plan: &Plan, join: &MultiJoin, node: &Node, columns: &[usize]) -> bool {
+    let count = join.keys.first().map_or(0, Vec::len);
+    let mut named = vec![false; count];
+    let mut in_one_place = false;
+    let mut in_order = true;
+    let inputs = node.inputs.iter().zip(&join.keys).zip(&join.padded);
+    for (place, ((input, keys), padded)) in inputs.enumerate() {
+        let Some(rows) = plan.node(*input) else {
+            return false;
+        };
+        let own: BTreeSet<usize> = join.of_input(place, columns).into_iter().collect();
+        if !padded {
+            in_one_place |= stays(&rows.properties, keys, &own);
+            let keys = named.iter_mut().zip(keys);
+            keys.for_each(|(named, key)| *named |= own.contains(key));
+        }
+        let with_keys = own.into_iter().chain(keys.iter().copied()).collect();
+        in_order &= keeps_order(plan, *input, &with_keys);
+    }
+    in_order && (in_one_place || named.iter().all(|named| *named))
 }
 
 /// Whether rows that agree in `columns` are joined on the same values for ever.

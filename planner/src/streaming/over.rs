@@ -10,7 +10,7 @@ use levada_engine::graph::{
 };
 
 use super::join::smallest;
-use super::{Attribute, NodeId, NodeKind, Plan, Properties, StateSize, expression};
+use super::{Attribute, NodeId, NodeKind, Plan, Properties, expression};
 
 /// Puts values behind each row.
 ///
@@ -125,7 +125,6 @@ impl Over {
         }
         let mut properties = Properties::appending(Arc::new(Schema::new(fields)), input.bounded);
         properties.keys = input.keys.clone();
-        properties.state = StateSize::PerKey;
         if let OverForm::Corrected { .. } = self.form {
             properties.updating = true;
             properties.mode = ChangelogMode::Retract;
@@ -138,9 +137,6 @@ impl Over {
             let by_number = self.partition_by.iter().copied().chain([width + number]);
             properties.keys.push(by_number.collect());
             properties.keys = smallest(properties.keys);
-        }
-        if self.values.iter().all(OverValue::has_distance) {
-            properties.state = StateSize::UntilWatermark;
         }
         properties
     }

@@ -9,7 +9,7 @@ use levada_engine::graph::{ALL_VARIABLES, OrderColumn, Pattern, Reference, Skip}
 
 use super::build::Builder;
 use super::expression::ExprRef;
-use super::{Attribute, NodeId, NodeKind, Properties, StateSize};
+use super::{Attribute, NodeId, NodeKind, Properties};
 use crate::logical::PatternTable;
 use levada_language::error::{PlanError, PlanErrorKind};
 
@@ -128,8 +128,20 @@ impl PatternMatch {
         }
     }
 
-    /// Whether the output has the times of rows.
+    /// Whether it must know rows behind those of a match (NEXT).
+    pub fn looks_ahead(&self) -> bool {
+        let conditions = self.variables.iter().filter_map(|v| v.condition.as_ref());
+        let values = conditions.flat_map(|condition| &condition.values);
+        let mut all = values.chain(&self.measures);
+        all.any(|value| value.looks_ahead() > 0)
+    }
+
+    /// Whether the output has the times of rows. Where a row waits for the next one of its partition, which may never come, nobody
+    /// can wait for its time.
     pub fn gives_time(&self) -> bool {
+        if self.looks_ahead() {
+            return false;
+        }
         let time = self.order_by.first().map(|order| order.column);
         self.all_rows
             || self
@@ -143,6 +155,7 @@ impl PatternMatch {
         let width = input.schema.fields().len();
         let given = self.given(width);
         let time = self.order_by.first().map(|order| order.column);
+        let time = time.filter(|_| !self.looks_ahead());
         let own = given.iter().map(|column| match time {
             // Other times may be behind the watermark when the row comes.
             Some(time) if *column == time => Attribute::EventTime,
@@ -162,10 +175,6 @@ impl PatternMatch {
                 _ => Attribute::None,
             });
         properties.attributes = own.chain(measures).collect();
-        properties.state = match (self.within_ms, time) {
-            (Some(_), Some(_)) => StateSize::UntilWatermark,
-            _ => StateSize::PerKey,
-        };
         properties
     }
 }

@@ -7,7 +7,7 @@ use levada_engine::element::ChangelogMode;
 use levada_engine::graph::{OrderColumn, RankFunction, RankWindow};
 
 use super::join::smallest;
-use super::{Attribute, NodeId, NodeKind, Plan, Properties, StateSize};
+use super::{Attribute, NodeId, NodeKind, Plan, Properties};
 
 #[cfg(test)]
 mod tests;
@@ -71,10 +71,6 @@ impl Rank {
             own.for_each(|(own, below)| *own = *below);
         }
         properties.keys = self.unique_keys(input, width);
-        properties.state = match self.window {
-            Some(_) => StateSize::UntilWatermark,
-            None => StateSize::PerKey,
-        };
         properties
     }
 

@@ -8,7 +8,7 @@ use levada_engine::graph::AsOf;
 
 use super::expression::ExprRef;
 use super::lookup_hints::Asking;
-use super::{Attribute, Properties, StateSize};
+use super::{Attribute, Properties};
 
 #[cfg(test)]
 mod tests;
@@ -61,10 +61,6 @@ impl TemporalJoin {
         if !asks || right.keys.iter().any(unique) {
             properties.keys = left.keys.clone();
         }
-        properties.state = match asks {
-            true => StateSize::Stateless,
-            false => StateSize::PerKey,
-        };
         properties
     }
 

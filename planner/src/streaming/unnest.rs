@@ -8,7 +8,7 @@ use levada_engine::graph::UnnestColumn;
 
 use super::build::Builder;
 use super::expression::{self, ExprRef};
-use super::{Attribute, Calc, Node, NodeId, NodeKind, Plan, Properties, StateSize};
+use super::{Attribute, Calc, Node, NodeId, NodeKind, Plan, Properties};
 use crate::logical::UnnestTable;
 use crate::parser::names::element_columns;
 use levada_language::error::PlanError;
@@ -47,7 +47,6 @@ impl Unnest {
             keys: self.keys(input),
             bounded: input.bounded,
             mode: input.mode,
-            state: StateSize::Stateless,
         })
     }
 

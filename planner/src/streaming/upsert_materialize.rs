@@ -11,7 +11,7 @@ use levada_language::error::{PlanError, PlanErrorKind};
 
 use super::build::Builder;
 use super::changelog::written_key;
-use super::{NodeId, NodeKind, Properties, Rank, Sink, StateSize};
+use super::{NodeId, NodeKind, Properties, Rank, Sink};
 
 /// When rows are kept by the PRIMARY KEY of the table that they go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,6 @@ impl UpsertMaterialize {
             updating: true,
             keys: vec![self.key.clone()],
             mode: ChangelogMode::Upsert,
-            state: StateSize::PerKey,
             ..Properties::appending(input.schema.clone(), input.bounded)
         }
     }

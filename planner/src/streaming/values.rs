@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::{Expr, ExprSchemable};
 
-use super::{Attribute, Properties, StateSize};
+use super::{Attribute, Properties};
 use crate::logical::Resolver;
 use levada_language::error::PlanError;
 
@@ -93,7 +93,6 @@ impl Values {
     /// What is known about the rows.
     pub(super) fn properties(&self) -> Properties {
         let mut properties = Properties::appending(self.rows.schema(), true);
-        properties.state = StateSize::Stateless;
         if self.rows.num_rows() == 0 {
             // No row is late; a query that has none keeps its meaning.
             let is_time = |field: &Arc<Field>| matches!(field.data_type(), DataType::Timestamp(..));

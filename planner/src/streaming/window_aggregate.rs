@@ -7,7 +7,7 @@ use levada_engine::graph::{DataTypeSpec, WindowSpec, WindowTime};
 
 use super::assign_window::{Shape, window_attributes};
 use super::group_aggregate::{Call, aggregate_fields};
-use super::{NodeId, Properties, StateSize};
+use super::{NodeId, Properties};
 use levada_language::error::PlanError;
 use levada_language::functions::window::{WINDOW_END, WINDOW_START, WINDOW_TIME};
 
@@ -45,7 +45,6 @@ impl WindowAggregate {
             *attribute = new;
         }
         properties.keys = vec![(0..self.keys.len()).chain([first, first + 1]).collect()];
-        properties.state = StateSize::UntilWatermark;
         Ok(properties)
     }
 

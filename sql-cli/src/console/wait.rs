@@ -13,10 +13,13 @@ use crate::terminal::StatusLine;
 use levada_engine::time::{Clock, SystemClock};
 
 impl Console {
-    /// Says what a job has taken over of the checkpoint that it starts from.
-    pub fn tell_restored(&self, job: &Job) -> Result<()> {
+    /// Says what a job has taken over of the checkpoint that it starts from, and what of its state grows.
+    pub fn tell_start(&self, job: &Job) -> Result<()> {
         for line in &job.restored {
             self.say(&format!("restored: {line}"))?;
+        }
+        if let Some(growing) = &job.growing {
+            self.say(&format!("warning: {growing}"))?;
         }
         Ok(())
     }
@@ -29,7 +32,7 @@ impl Console {
         job: &Job,
         interrupts: &mut Interrupts,
     ) -> Result<()> {
-        self.tell_restored(job)?;
+        self.tell_start(job)?;
         let client = session.client().await?;
         let embedded = session.deployment().is_embedded();
         let mut line = StatusLine::new(self.terminal.stderr);

@@ -35,6 +35,9 @@ impl Maker<'_> {
     pub(super) fn joined(&mut self, depth: usize) -> Source {
         let below = depth.saturating_sub(1);
         let mut source = self.relation(depth);
+        if self.choices.percent(20) {
+            return self.on_one_key(source, below);
+        }
         let more = 1 + usize::from(self.choices.percent(25));
         for _ in 0..more {
             let start = self.choices.mark();
@@ -43,6 +46,31 @@ impl Maker<'_> {
                 // A comma binds less than JOIN, so nothing follows it.
                 11 => self.crossed(&source, &right, more == 1),
                 place => self.put_together(&source, &right, &JOINS[place / 2]),
+            };
+            self.choices.close(start);
+        }
+        source
+    }
+
+    /// The same with two relations more or three, inner and left, on one column.
+    fn on_one_key(&mut self, mut source: Source, depth: usize) -> Source {
+        let key = self.column(&source.columns, |c| c.kind.is_plain());
+        for _ in 0..2 + self.choices.below(2) {
+            let start = self.choices.mark();
+            let right = self.relation(depth);
+            let join = &JOINS[usize::from(self.choices.percent(40))];
+            let other = key.as_ref().and_then(|key| {
+                self.column(&right.columns, |c| {
+                    c.kind.is_plain() && c.kind.meets(key.kind)
+                })
+            });
+            source = match (&key, other) {
+                (Some(key), Some(other)) => {
+                    let on = format!("{} = {}", key.name, other.name);
+                    let from = format!("{} {} {} ON {on}", source.from, join.words, right.from);
+                    combined(from, &source, &right, join)
+                }
+                _ => self.put_together(&source, &right, join),
             };
             self.choices.close(start);
         }

@@ -57,9 +57,10 @@ impl Maker<'_> {
                 continue;
             }
             let number = self.column(of, |c| c.kind.is_number());
-            let condition = match (self.choices.below(3), number) {
+            let condition = match (self.choices.below(4), number) {
                 (1, Some(c)) => format!("{0} >= PREV({0})", c.name),
                 (2, Some(c)) => format!("COALESCE({0} <> PREV({0}), TRUE)", c.name),
+                (3, Some(c)) => format!("COALESCE({0} <= NEXT({0}), FALSE)", c.name),
                 _ => self.condition(of, 1),
             };
             all.push(format!("{variable} AS {condition}"));
@@ -81,11 +82,12 @@ impl Maker<'_> {
             let variable = *self.choices.pick(&variables);
             let value = self.column(of, |_| true);
             let summed = self.column(of, |c| c.kind == Kind::Int);
-            let mut measure = match (self.choices.below(6), value, summed) {
+            let mut measure = match (self.choices.below(7), value, summed) {
                 (1, Some(c), _) => named(format!("LAST({variable}.{})", c.name), c.kind),
                 (2, Some(c), _) => named(format!("FIRST({})", c.name), c.kind),
                 (3, _, Some(c)) => named(format!("SUM({variable}.{})", c.name), Kind::Big),
                 (4, Some(c), _) => named(format!("COUNT({variable}.{})", c.name), Kind::Big),
+                (6, Some(c), _) => named(format!("NEXT({variable}.{}, 2)", c.name), c.kind),
                 (5, ..) => named("CLASSIFIER()".to_string(), Kind::Text),
                 _ => named("MATCH_NUMBER()".to_string(), Kind::Big),
             };

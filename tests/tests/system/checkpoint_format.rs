@@ -8,8 +8,9 @@
 //!   before                          rows that a SELECT had given by then
 //! ```
 //!
-//! A version that writes another format adds its own: LEVADA_WRITE_CHECKPOINTS=1 with this test
-//! writes those of the current version anew. Those of earlier versions are never touched.
+//! A version that writes another format, or has an operator with state that others have not, adds its own:
+//! LEVADA_WRITE_CHECKPOINTS=1 with this test writes those of the current version that are missing. What is there is never
+//! touched.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -67,19 +68,82 @@ fn queries() -> Vec<(&'static str, bool, String)> {
                 .into(),
         ),
     ]
+    .into_iter()
+    .chain(OPERATORS.map(|(name, sql)| (name, false, sql.to_string())))
+    .collect()
 }
+
+/// Queries of the other operators that keep state.
+const OPERATORS: [(&str, &str); 11] = [
+    (
+        "values",
+        "SELECT k, ARRAY_SORT(ARRAY_AGG(v)) AS all_of, VAR_POP(v) AS spread FROM rows_in GROUP BY k",
+    ),
+    (
+        "join",
+        "SELECT a.v, a.s, b.k FROM rows_in AS a \
+         LEFT JOIN (SELECT k, MAX(v) AS v FROM rows_in GROUP BY k) AS b ON a.v = b.v",
+    ),
+    (
+        "interval",
+        "SELECT a.v, b.v AS w FROM rows_in AS a FULL JOIN rows_in AS b \
+         ON a.s = b.s AND a.k = b.k AND a.ts BETWEEN b.ts AND b.ts + INTERVAL '12' SECOND",
+    ),
+    (
+        "one_key",
+        "SELECT a.v, b.n, c.total FROM rows_in AS a \
+         JOIN (SELECT s, COUNT(*) AS n FROM rows_in GROUP BY s) AS b ON a.s = b.s \
+         LEFT JOIN (SELECT s, SUM(v) AS total FROM rows_in WHERE v > 80 GROUP BY s) AS c ON a.s = c.s",
+    ),
+    (
+        "temporal",
+        "SELECT a.v, b.v AS w FROM rows_in AS a LEFT JOIN latest FOR SYSTEM_TIME AS OF a.ts AS b ON a.k = b.k",
+    ),
+    (
+        "rank",
+        "SELECT * FROM (SELECT s, v, ROW_NUMBER() OVER (PARTITION BY s ORDER BY v DESC) AS n FROM rows_in) \
+         WHERE n <= 3",
+    ),
+    (
+        "window_rank",
+        "SELECT window_end, k, v FROM (SELECT window_end, k, v, ROW_NUMBER() OVER \
+         (PARTITION BY window_start, window_end ORDER BY v) AS n \
+         FROM TABLE(TUMBLE(TABLE rows_in, DESCRIPTOR(ts), INTERVAL '10' SECOND))) WHERE n <= 2",
+    ),
+    (
+        "over",
+        "SELECT k, v, SUM(v) OVER (PARTITION BY s ORDER BY ts RANGE BETWEEN INTERVAL '5' SECOND PRECEDING \
+         AND CURRENT ROW) AS r, COUNT(*) OVER (PARTITION BY s ORDER BY ts) AS n FROM rows_in",
+    ),
+    (
+        "over_corrected",
+        "SELECT v, SUM(v) OVER (PARTITION BY k ORDER BY v) AS r FROM rows_in",
+    ),
+    (
+        "pattern",
+        "SELECT * FROM rows_in MATCH_RECOGNIZE (PARTITION BY s ORDER BY ts \
+         MEASURES A.v AS a, COUNT(B.v) AS n, PREV(A.v) AS p, NEXT(C.v) AS x, MATCH_NUMBER() AS m \
+         PATTERN (A B+ C) DEFINE B AS B.v < A.v, C AS C.v > A.v)",
+    ),
+    (
+        "count_window",
+        "SELECT k, window_end, SUM(v) AS total \
+         FROM TABLE(COUNT_TUMBLE(TABLE rows_in PARTITION BY k ORDER BY ts, SIZE => 5)) \
+         GROUP BY k, window_start, window_end",
+    ),
+];
 
 fn write_input(folder: &Path) {
     let folder = folder.join("input");
     std::fs::create_dir_all(&folder).unwrap();
     let line = |n: u64| {
         // With gaps for sessions, a little out of order, and one key that comes late.
-        let second = n / 2 + (n / 20) * 6 - n % 3 % 2;
+        let second = n / 2 + (n / 20) * 6 + 5 - n % 3 % 2;
         let (k, v, s) = (n % 4 + n / 80, n * 37 % 101, n % 5);
         let time = format!(
             "2026-01-01 00:{:02}:{:02}",
-            (second + 5) / 60,
-            (second + 5) % 60
+            second / 60,
+            second % 60
         );
         format!("{{\"k\": {k}, \"v\": {v}, \"s\": \"s{s}\", \"d\": {n}.25, \"ts\": \"{time}\"}}\n")
     };
@@ -120,6 +184,9 @@ async fn session(folder: &Path, backend: &str, pause: Duration) -> (Session, Arc
              apart BIGINT, price DECIMAL(38, 2))
              WITH ('connector' = 'filesystem', 'path' = '{path}/out', 'format' = 'csv')"
         ),
+        "CREATE VIEW latest AS SELECT k, v, ts FROM (SELECT k, v, ts, ROW_NUMBER() OVER \
+         (PARTITION BY k ORDER BY ts DESC) AS n FROM rows_in) WHERE n = 1"
+            .to_string(),
     ] {
         session
             .execute(&table)
@@ -325,13 +392,10 @@ async fn checkpoints_of_every_version_are_restored() {
     if std::env::var("LEVADA_WRITE_CHECKPOINTS").is_ok_and(|v| v == "1") {
         for (name, files, sql) in queries() {
             for backend in BACKENDS {
-                write(
-                    &current.join(format!("{name}-{backend}")),
-                    backend,
-                    files,
-                    &sql,
-                )
-                .await;
+                let folder = current.join(format!("{name}-{backend}"));
+                if !folder.exists() {
+                    write(&folder, backend, files, &sql).await;
+                }
             }
         }
     }

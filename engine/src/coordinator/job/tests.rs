@@ -393,6 +393,7 @@ fn view() -> Job {
         comment: None,
         columns: WireSchema(Arc::new(Schema::empty())),
         uid: "sink".into(),
+        origin: None,
     });
     Job::new(JobId("j".into()), graph, Some("/chk".into()), None, 0)
 }

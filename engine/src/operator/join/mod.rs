@@ -18,8 +18,7 @@ use arrow::array::{ArrayRef, RecordBatch, UInt32Array, new_null_array};
 use arrow::compute::take_arrays;
 use arrow::datatypes::{Schema, SchemaRef};
 
-use super::aggregate::persist::key_groups;
-use super::keyed_rows::{Arrival, Entry, Kept, NONE, Side, comes};
+use super::keyed_rows::{Entry, Kept, NONE, Side, comes};
 use super::{Operator, OperatorContext, Output};
 use crate::element::{Batch, RowKind, rows_of};
 use crate::error::{EngineError, Result};
@@ -422,44 +421,18 @@ impl Join {
 
     /// Keeps the rows that have come, and forgets those that have gone.
     fn keep(&mut self, matching: &Matching) -> Result<()> {
-        let (input, now_ms) = (matching.input, matching.now_ms);
-        let (batch, matched) = (&matching.batch, &matching.matched);
         let kept = self.kept_rows(matching);
-        let side = &mut self.kept.sides[input];
-        let keys: Vec<ArrayRef> = side.keys.iter().map(|k| batch.column(*k).clone()).collect();
-        let groups = key_groups(&keys, batch.num_rows(), self.kept.keys.max_parallelism)?;
-        let contents = side.contents_of(batch.rows())?;
-        let stamps = match &self.time {
-            Some(time) => time.stamps(input, batch)?,
-            None => vec![now_ms; batch.num_rows()],
+        let (input, batch) = (matching.input, &matching.batch);
+        let stamps = self.time.as_ref().map(|time| time.stamps(input, batch));
+        let stamps = stamps.transpose()?;
+        let counts = self.kept.sides[input].counts;
+        let arrived = |row: usize| {
+            let degree = if counts { matching.matched[row] } else { 0 };
+            let stamp = stamps.as_ref().map_or(matching.now_ms, |own| own[row]);
+            (degree, stamp)
         };
-        let places = side.add(batch.rows(), &kept, &contents)?;
-        let mut added = kept.into_iter().zip(places).peekable();
-        let take_back = |side: &mut Side, row: u32| match side.find(contents[row as usize]) {
-            Some(place) => side.remove(place),
-            // It has expired, or was not worth keeping.
-            None => Ok(()),
-        };
-        for row in 0..batch.num_rows() as u32 {
-            if !comes(batch, row as usize) {
-                take_back(side, row)?;
-            } else if let Some((_, place)) = added.next_if(|(at, _)| *at == row) {
-                let degree = if side.counts {
-                    matched[row as usize]
-                } else {
-                    0
-                };
-                let arrival = Arrival {
-                    key: self.numbers[row as usize],
-                    degree,
-                    id: self.kept.ids.next(groups[row as usize])?,
-                    stamp: stamps[row as usize],
-                };
-                side.link(place, arrival);
-                side.touch(place, degree, arrival.stamp);
-            }
-        }
-        Ok(())
+        self.kept
+            .take_over(input, batch, &self.numbers, kept, &arrived)
     }
 }
 

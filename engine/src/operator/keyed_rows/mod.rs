@@ -10,10 +10,12 @@ mod persist;
 mod rows;
 mod side;
 
+use arrow::array::ArrayRef;
+
 use super::OperatorContext;
 use super::aggregate::groups::GroupTable;
 use super::aggregate::lane::Codec;
-use super::aggregate::persist::{Deletes, delete};
+use super::aggregate::persist::{Deletes, delete, key_groups};
 use super::overflow::Overflow;
 use crate::element::Batch;
 use crate::error::{EngineError, Result};
@@ -138,6 +140,43 @@ impl Kept {
             self.load(&created)?;
         }
         self.keys.unsure.extend(created);
+        Ok(())
+    }
+
+    /// Keeps the rows of a batch at `kept`, and forgets those that it takes back; `numbers` are the keys of its rows.
+    /// `arrived` gives of a row how many partners it has, if these are counted, and its stamp.
+    pub(super) fn take_over(
+        &mut self,
+        input: usize,
+        batch: &Batch,
+        numbers: &[u32],
+        kept: Vec<u32>,
+        arrived: &dyn Fn(usize) -> (u32, i64),
+    ) -> Result<()> {
+        let side = &mut self.sides[input];
+        let keys: Vec<ArrayRef> = side.keys.iter().map(|k| batch.column(*k).clone()).collect();
+        let groups = key_groups(&keys, batch.num_rows(), self.keys.max_parallelism)?;
+        let contents = side.contents_of(batch.rows())?;
+        let places = side.add(batch.rows(), &kept, &contents)?;
+        let mut added = kept.into_iter().zip(places).peekable();
+        for row in 0..batch.num_rows() {
+            if !comes(batch, row) {
+                // It may have expired, or was not worth keeping.
+                if let Some(place) = side.find(contents[row]) {
+                    side.remove(place)?;
+                }
+            } else if let Some((_, place)) = added.next_if(|(at, _)| *at as usize == row) {
+                let (degree, stamp) = arrived(row);
+                let arrival = Arrival {
+                    key: numbers[row],
+                    degree,
+                    id: self.ids.next(groups[row])?,
+                    stamp,
+                };
+                side.link(place, arrival);
+                side.touch(place, degree, stamp);
+            }
+        }
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Rows by key in keyed state.
 //!
-//! Tables 1 and 2 hold the rows of the first and of the second input. A key is the key columns followed by the
+//! Tables 1 and 2 hold the rows of the first and of the second input, those from 5 on what other inputs there are. A key is the key columns followed by the
 //! row's id, a value is a byte that says how it is written, the number of partners, when the row last changed,
 //! and the columns that are not in the key. Table 3 has for each key group the next id.
 
@@ -11,6 +11,7 @@ use super::side::{Arrival, Side};
 use super::{Kept, Keys};
 use crate::element::rows_of;
 use crate::error::{EngineError, Result};
+use crate::graph::MOST_JOINED;
 use crate::key::KeyGroup;
 use crate::operator::aggregate::groups::GroupTable;
 use crate::operator::aggregate::lane::{Codec, Lane, LaneKind};
@@ -18,8 +19,17 @@ use crate::operator::aggregate::persist::{in_order, key_groups};
 use crate::operator::aggregate::rows::{EncodedRows, RowsDecoder, split_value};
 use crate::state::{Change, ChangeSource, KeyedState, TableId};
 
-/// The rows of the inputs.
-pub(in crate::operator) const ROWS: [TableId; 2] = [TableId(1), TableId(2)];
+/// The rows of the inputs. 0, 3 and 4 are taken by what else an operator remembers.
+pub(in crate::operator) const ROWS: [TableId; MOST_JOINED] = [
+    TableId(1),
+    TableId(2),
+    TableId(5),
+    TableId(6),
+    TableId(7),
+    TableId(8),
+    TableId(9),
+    TableId(10),
+];
 /// The next id of each key group.
 const IDS: TableId = TableId(3);
 /// How values are written.

@@ -12,7 +12,7 @@ use crate::element::Batch;
 use crate::error::Result;
 use crate::graph::PatternSpec;
 use crate::key::canonical_floats;
-use crate::operator::keyed_rows::{NONE, Rows};
+use crate::operator::keyed_rows::Rows;
 use crate::operator::window::times_ms;
 
 /// Finds matches among rows that are in order. One partition is in memory at a time, as far as its rows may match.
@@ -100,27 +100,14 @@ impl Bounded {
             Some(order) => times_ms(batch.column(order.column))?.0.to_vec(),
             None => vec![0; batch.num_rows()],
         };
-        let known = self.partition.rows();
-        let before = |row: usize, shift: i64| {
-            let place = row as i64 + shift;
-            if place >= 0 {
-                return numbers.get(place as usize).copied().unwrap_or(NONE);
-            }
-            let back = known.len().checked_add_signed(place as isize);
-            back.and_then(|at| known.get(at))
-                .map_or(NONE, |row| row.number)
-        };
-        let conditions = &self.matcher.conditions;
-        let truths = conditions.truths(batch, &mut self.rows, &before)?;
-        let values = conditions.numbers(batch)?;
-        let rows = numbers.iter().zip(times).zip(truths).zip(values);
-        for (((number, time), truth), numbers) in rows {
+        let values = self.matcher.conditions.numbers(batch)?;
+        for ((number, time), numbers) in numbers.iter().zip(times).zip(values) {
             self.next_id += 1;
             self.partition.push(Row {
                 number: *number,
                 id: self.next_id,
                 time,
-                truth,
+                truth: 0,
                 numbers,
                 linked: false,
             });

@@ -189,15 +189,14 @@ impl Conditions {
         }
     }
 
-    /// By row of a batch: the variables that it may be one of as far as that does not depend on what was matched.
-    /// `before` finds the row so many rows before (or behind) one of the batch.
+    /// By row: the variables that it may be one of as far as that does not depend on what was matched. `find` gives the
+    /// number of the row that is so many rows behind one of them, or before it.
     pub(super) fn truths(
         &self,
-        batch: &RecordBatch,
+        count: usize,
         rows: &mut Rows,
-        before: &dyn Fn(usize, i64) -> u32,
+        find: &dyn Fn(usize, i64) -> u32,
     ) -> Result<Vec<u64>> {
-        let count = batch.num_rows();
         let mut truths = vec![0u64; count];
         for (variable, condition) in self.conditions.iter().enumerate() {
             let bit = 1u64 << variable;
@@ -213,13 +212,8 @@ impl Conditions {
                 let Source::Row { column, shift, .. } = value else {
                     return Err(EngineError::internal("a condition of a row aggregates"));
                 };
-                columns.push(match shift {
-                    0 => batch.column(*column).clone(),
-                    shift => {
-                        let numbers: Vec<u32> = (0..count).map(|row| before(row, *shift)).collect();
-                        only(rows.gather_some(&numbers, &[*column])?)?
-                    }
-                });
+                let numbers: Vec<u32> = (0..count).map(|row| find(row, *shift)).collect();
+                columns.push(only(rows.gather_some(&numbers, &[*column])?)?);
             }
             let passes = condition.evaluate(columns, count)?;
             for (row, truth) in truths.iter_mut().enumerate() {

@@ -17,7 +17,7 @@ use super::partition::{Candidate, Partition, Step, Thread};
 use crate::element::Batch;
 use crate::error::{EngineError, Result};
 use crate::graph::{PatternSpec, Skip};
-use crate::operator::keyed_rows::Rows;
+use crate::operator::keyed_rows::{NONE, Rows};
 
 /// A partition has so many runs at most.
 const MOST_RUNS: usize = 1 << 14;
@@ -35,6 +35,8 @@ pub(super) struct Matcher {
     pub(super) within_ms: Option<i64>,
     /// So many rows before the attempt are kept.
     pub(super) looks_back: u64,
+    /// So many rows must be known behind a row before runs take it.
+    pub(super) looks_ahead: u64,
     /// For errors.
     names: Vec<String>,
 }
@@ -84,6 +86,7 @@ impl Matcher {
         Ok(Matcher {
             automaton: Automaton::new(&spec.pattern),
             looks_back: conditions.looks_back.max(measures.looks_back),
+            looks_ahead: spec.looks_ahead(),
             conditions,
             measures,
             skip: spec.skip,
@@ -94,6 +97,7 @@ impl Matcher {
 
     /// Lets the runs of some partitions take all rows that there are, and gives the matches that are found.
     pub(super) fn advance(&self, active: &[u32], work: &mut Work<'_>) -> Result<()> {
+        self.decide(active, work)?;
         match self.conditions.dynamic {
             0 => {
                 for partition in active {
@@ -106,6 +110,35 @@ impl Matcher {
             _ => self.advance_together(active.to_vec(), work)?,
         }
         self.tell(work)
+    }
+
+    /// Finds out which variables rows may be one of, of those that have enough rows behind them or will never have more.
+    fn decide(&self, active: &[u32], work: &mut Work<'_>) -> Result<()> {
+        let ahead = if work.until == i64::MAX {
+            0
+        } else {
+            self.looks_ahead
+        };
+        let partitions = &*work.partitions;
+        let of = |partition: u32| {
+            let undecided = partitions[partition as usize].undecided(ahead);
+            undecided.map(move |position| (partition, position))
+        };
+        let undecided: Vec<(u32, u64)> = active.iter().copied().flat_map(of).collect();
+        if undecided.is_empty() {
+            return Ok(());
+        }
+        let find = |row: usize, shift: i64| {
+            let (partition, position) = undecided[row];
+            let position = position.checked_add_signed(shift);
+            let found = position.and_then(|at| partitions[partition as usize].row(at));
+            found.map_or(NONE, |row| row.number)
+        };
+        let truths = self.conditions.truths(undecided.len(), work.rows, &find)?;
+        for ((partition, _), truth) in undecided.into_iter().zip(truths) {
+            work.partitions[partition as usize].decide(truth);
+        }
+        Ok(())
     }
 
     /// A row of each partition at a time, so that conditions are asked about many rows at once.
@@ -194,6 +227,9 @@ impl Matcher {
                 self.conclude(partition, work)?;
                 continue;
             }
+            let Some(row) = own.decided(own.next) else {
+                return Ok(false);
+            };
             if !begun {
                 let possible = row.truth | self.conditions.dynamic;
                 if possible & self.automaton.first == 0 {
@@ -286,11 +322,12 @@ impl Matcher {
                 let variables = own.variables(candidate.step);
                 let next = self.behind(&variables, start, candidate.end)?;
                 let before = start.saturating_sub(self.looks_back);
-                let rows = (before..candidate.end).filter_map(|at| own.row(at));
+                let last = candidate.end + self.looks_ahead;
+                let rows = (before..last).map_while(|at| own.row(at));
                 let rows: Vec<u32> = rows.map(|row| row.number).collect();
                 work.found_rows += variables.len();
                 work.found.push(Match {
-                    before: rows.len() - variables.len(),
+                    before: (start - before) as usize,
                     rows,
                     variables,
                     number: own.matches,

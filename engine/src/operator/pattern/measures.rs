@@ -17,7 +17,7 @@ use crate::operator::over::values::{Operands, values};
 
 /// Rows that match.
 pub(super) struct Match {
-    /// Rows before it that may be asked for, and its own.
+    /// Rows before it that may be asked for, its own, and rows behind it that may be.
     pub(super) rows: Vec<u32>,
     /// How many are before it.
     pub(super) before: usize,
@@ -144,7 +144,7 @@ impl Measures {
         let mut counts: Vec<bool> = Vec::new();
         for one in found {
             let start = all.len();
-            all.extend(&one.rows[one.before..]);
+            all.extend(&one.rows[one.before..][..one.variables.len()]);
             counts.extend(one.variables.iter().map(|v| variables >> v & 1 == 1));
             span.parts.push(Part {
                 rows: start..all.len(),

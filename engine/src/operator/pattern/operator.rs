@@ -22,7 +22,7 @@ use crate::graph::{PatternSpec, Reference};
 use crate::key::KeyGroup;
 use crate::metrics::SubtaskMetrics;
 use crate::operator::aggregate::persist::key_groups;
-use crate::operator::keyed_rows::{Arrival, Kept, NONE, Side};
+use crate::operator::keyed_rows::{Arrival, Kept, Side};
 use crate::operator::ordered_rows::Order;
 use crate::operator::waiting_rows::{Waiting, WaitingRows};
 use crate::operator::watermarks::Watermarks;
@@ -36,6 +36,9 @@ use notes::notes_schema;
 const NOTES: usize = 1;
 /// About what it takes to know when an attempt began.
 const START_BYTES: usize = 32;
+
+/// When an attempt is taken to have begun which no time ends, but only rows that are to come, or the end of them all.
+const WAITS_FOR_ROWS: i64 = i64::MAX - 1;
 
 /// Finds matches in streams.
 pub(super) struct PatternOperator {
@@ -252,34 +255,13 @@ impl PatternOperator {
 
     /// Puts rows, which are by partition and in order, behind those of their partitions.
     fn enter(&mut self, batch: &RecordBatch, entering: &[Entering]) -> Result<()> {
-        let partitions = &self.partitions;
-        // Where the rows of each partition begin among those that enter.
-        let mut firsts = vec![0; entering.len()];
-        for at in 1..entering.len() {
-            let same = entering[at].partition == entering[at - 1].partition;
-            firsts[at] = if same { firsts[at - 1] } else { at };
-        }
-        let before = |row: usize, shift: i64| {
-            let place = (row - firsts[row]) as i64 + shift;
-            if place >= 0 {
-                let found = entering.get(firsts[row] + place as usize);
-                let found = found.filter(|e| e.partition == entering[row].partition);
-                return found.map_or(NONE, |found| found.number);
-            }
-            let known = partitions[entering[row].partition as usize].rows();
-            let back = known.len().checked_add_signed(place as isize);
-            back.and_then(|at| known.get(at))
-                .map_or(NONE, |row| row.number)
-        };
-        let conditions = &self.matcher.conditions;
-        let truths = conditions.truths(batch, &mut self.kept.sides[ROWS].rows, &before)?;
-        let values = conditions.numbers(batch)?;
-        for ((entering, truth), numbers) in entering.iter().zip(truths).zip(values) {
+        let values = self.matcher.conditions.numbers(batch)?;
+        for (entering, numbers) in entering.iter().zip(values) {
             self.partitions[entering.partition as usize].push(Row {
                 number: entering.number,
                 id: entering.id,
                 time: entering.time,
-                truth,
+                truth: 0,
                 numbers,
                 linked: entering.linked,
             });
@@ -370,7 +352,10 @@ impl PatternOperator {
                 side.touch(row.number, 0, row.time);
             });
             self.partition_bytes += own.size_bytes();
-            let start = own.start_time();
+            let start = match own.waits_for_rows() {
+                false => own.start_time(),
+                true => Some(WAITS_FOR_ROWS),
+            };
             let before = std::mem::replace(&mut own.counted_from, start);
             if before != start {
                 before.map(|time| self.starts.remove(&(time, *partition)));
@@ -397,7 +382,7 @@ impl PatternOperator {
     /// Puts an end to attempts that began too long before; true if there may be more of them.
     fn let_go(&mut self, until: i64, output: &mut Output) -> Result<bool> {
         let before = match (until, self.matcher.within_ms) {
-            (i64::MAX, _) => i64::MAX - 1,
+            (i64::MAX, _) => WAITS_FOR_ROWS,
             (_, Some(within)) => until.saturating_sub(within),
             // Only to know when they began.
             (_, None) => i64::MIN,
@@ -530,7 +515,7 @@ impl Operator for PatternOperator {
     fn deadline_ms(&self) -> Option<i64> {
         let within = self.matcher.within_ms.filter(|_| self.time.is_none())?;
         let first = self.first_start();
-        (first < i64::MAX).then(|| first.saturating_add(within))
+        (first < WAITS_FOR_ROWS).then(|| first.saturating_add(within))
     }
 
     fn timer(&mut self, now_ms: i64, output: &mut Output) -> Result<()> {

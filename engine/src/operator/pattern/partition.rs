@@ -1,6 +1,7 @@
 //! The rows of a partition, and the attempt to find a match among them.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use super::automaton::START;
 use super::memory::{Memory, Number};
@@ -17,7 +18,7 @@ pub(super) struct Row {
     pub(super) id: u64,
     /// Its time, in milliseconds.
     pub(super) time: i64,
-    /// The variables that it may be one of whatever was matched.
+    /// The variables that it may be one of whatever was matched; of a row that is decided.
     pub(super) truth: u64,
     /// The values that conditions aggregate.
     pub(super) numbers: Box<[Number]>,
@@ -60,6 +61,8 @@ pub(super) struct Partition {
     rows: VecDeque<Row>,
     /// The position of the first row.
     first: u64,
+    /// The position behind the last row of which it is known which variables it may be one of.
+    decided: u64,
     /// Where the attempt begins.
     pub(super) start: u64,
     /// The row that runs take next.
@@ -92,6 +95,31 @@ impl Partition {
 
     pub(super) fn push(&mut self, row: Row) {
         self.rows.push_back(row);
+    }
+
+    /// The row at a position, if it is decided.
+    pub(super) fn decided(&self, position: u64) -> Option<&Row> {
+        self.row(position).filter(|_| position < self.decided)
+    }
+
+    /// The positions of rows that can be decided: those that have so many rows behind them.
+    pub(super) fn undecided(&self, looks_ahead: u64) -> Range<u64> {
+        let end = self.first + self.rows.len() as u64;
+        self.decided..end.saturating_sub(looks_ahead).max(self.decided)
+    }
+
+    /// Decides the first row that is not.
+    pub(super) fn decide(&mut self, truth: u64) {
+        let at = self.decided - self.first;
+        if let Some(row) = self.rows.get_mut(at as usize) {
+            row.truth = truth;
+            self.decided += 1;
+        }
+    }
+
+    /// Whether nothing but rows that are to come keeps runs from going on.
+    pub(super) fn waits_for_rows(&self) -> bool {
+        self.next >= self.decided && self.row(self.next).is_some()
     }
 
     /// The row that runs ask about, and its position.

@@ -9,109 +9,29 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use super::context;
-use super::model::{self, Rows, batch_of, calls};
-use super::pipeline::{MAX_PARALLELISM, Pipeline};
+use super::model::{self, Rows, batch_of};
+use super::pipeline::MAX_PARALLELISM;
 use crate::error::Result;
-use crate::graph::{
-    BackendKind, DataTypeSpec, GroupAggregateSpec, OperatorSpec, WindowAggregateSpec, WindowKind,
-    WindowSpec, WindowTime,
-};
+use crate::graph::{BackendKind, OperatorSpec};
 use crate::key::KeyGroupRange;
 use crate::memory::Memory;
-use crate::operator::aggregate::{output_schema_group, output_schema_window};
-use crate::operator::testing::data_type;
-use crate::operator::{OperatorContext, Output, build};
-use crate::state::fixture::{Line, entries_of, restored};
+use crate::operator::{Operator, OperatorContext, Output, build};
+use crate::state::fixture::{Line, restored};
 use crate::state::merge::{Entries, Entry};
 use crate::state::{Resources, StateSetup, TableId, create, file};
 use crate::time::EventTime;
+
+mod subjects;
+use subjects::subjects;
 
 /// An operator and the state of one that has run.
 struct Subject {
     name: String,
     spec: OperatorSpec,
+    /// How many inputs it has, all of the same columns.
+    inputs: usize,
     output: SchemaRef,
     state: Vec<Line>,
-}
-
-fn group(keys: Vec<usize>, updating: bool) -> Subject {
-    let spec = GroupAggregateSpec {
-        keys: keys.clone(),
-        aggregates: calls(),
-        input: model::input().into(),
-        input_updating: updating,
-        partial_input: false,
-        emit_update_before: true,
-        ttl_ms: 0,
-    };
-    let output = output_schema_group(&spec).unwrap();
-    let name = format!("groups by {keys:?}, updating {updating}");
-    subject(name, OperatorSpec::GroupAggregate(spec), output, keys)
-}
-
-fn window(kind: WindowKind, lateness_ms: i64) -> Subject {
-    let spec = WindowAggregateSpec {
-        window: WindowSpec {
-            kind,
-            time: WindowTime::Event { column: 8 },
-            time_type: DataTypeSpec(data_type("TIMESTAMP")),
-        },
-        keys: vec![0],
-        aggregates: calls(),
-        input: model::input().into(),
-        input_updating: false,
-        partial_input: false,
-        allowed_lateness_ms: lateness_ms,
-        early_fire_ms: None,
-    };
-    let output = output_schema_window(&spec).unwrap();
-    let name = format!("{kind:?}, late by {lateness_ms}");
-    subject(name, OperatorSpec::WindowAggregate(spec), output, vec![0])
-}
-
-fn subject(name: String, spec: OperatorSpec, output: SchemaRef, keys: Vec<usize>) -> Subject {
-    let mut pipeline = Pipeline::new(None, spec.clone(), model::input(), output.clone(), keys);
-    let mut random = Rows::new(1);
-    for step in 0..4 {
-        let rows: Vec<_> = (0..12).map(|n| random.row(Some(step * 7 + n))).collect();
-        pipeline.process(batch_of(&rows));
-        pipeline.watermark(step * 5);
-    }
-    let state = entries_of(&pipeline.checkpoint());
-    assert!(state.len() > 4, "{name} has too little state");
-    Subject {
-        name,
-        spec,
-        output,
-        state,
-    }
-}
-
-fn subjects() -> Vec<Subject> {
-    let (size_ms, offset_ms) = (12, 0);
-    let hop = |slide_ms, size_ms| WindowKind::Hop {
-        slide_ms,
-        size_ms,
-        offset_ms,
-    };
-    vec![
-        group(vec![0], false),
-        group(vec![1, 0], true),
-        group(vec![], true),
-        window(WindowKind::Tumble { size_ms, offset_ms }, 0),
-        window(hop(4, 12), 0),
-        window(hop(2, 46), 9),
-        window(
-            WindowKind::Cumulate {
-                step_ms: 5,
-                size_ms: 20,
-                offset_ms,
-            },
-            0,
-        ),
-        window(WindowKind::Session { gap_ms: 5 }, 0),
-        window(WindowKind::Session { gap_ms: 3 }, 9),
-    ]
 }
 
 fn damage_bytes(bytes: &mut Vec<u8>, chance: &mut SmallRng) {
@@ -139,7 +59,7 @@ fn damage(lines: &mut Vec<Line>, chance: &mut SmallRng) {
         );
         match chance.random_range(0..8) {
             0 if lines.len() > 1 => drop(lines.remove(at)),
-            1 => lines[at].0 = chance.random_range(0..6),
+            1 => lines[at].0 = chance.random_range(0..7),
             2 => lines[at].3 = lines[other].3.clone(),
             3 => lines[at].2 = lines[other].2.clone(),
             4 => damage_bytes(&mut lines[at].2, chance),
@@ -193,14 +113,18 @@ fn run(subject: &Subject, lines: &[Line], backend: BackendKind) -> Result<()> {
         memory: Memory::new(64).share(),
         ..context()
     };
-    let input = model::input();
-    let mut operator = build(&subject.spec, &[input], &subject.output, context)?;
+    let inputs = vec![model::input(); subject.inputs];
+    let mut operator = build(&subject.spec, &inputs, &subject.output, context)?;
     let mut random = Rows::new(2);
     let mut output = Output::default();
     for step in 4..7i64 {
-        let rows: Vec<_> = (0..12).map(|n| random.row(Some(step * 7 + n))).collect();
-        operator.process(0, batch_of(&rows), 0, &mut output)?;
+        for input in 0..subject.inputs {
+            let rows: Vec<_> = (0..12).map(|n| random.row(Some(step * 7 + n))).collect();
+            operator.process(input, batch_of(&rows), 0, &mut output)?;
+            give_all(operator.as_mut(), &mut output)?;
+        }
         operator.watermark(step * 5, &mut output)?;
+        give_all(operator.as_mut(), &mut output)?;
         operator.hand_over(&mut output)?;
         if let Some(state) = operator.state()? {
             state.take_delta();
@@ -208,7 +132,18 @@ fn run(subject: &Subject, lines: &[Line], backend: BackendKind) -> Result<()> {
         output.drain().for_each(drop);
     }
     operator.watermark(EventTime::MAX, &mut output)?;
-    operator.finish(&mut output)
+    give_all(operator.as_mut(), &mut output)?;
+    operator.finish(&mut output)?;
+    give_all(operator.as_mut(), &mut output)
+}
+
+/// Takes what an operator gives in parts.
+fn give_all(operator: &mut dyn Operator, output: &mut Output) -> Result<()> {
+    while operator.has_more() {
+        operator.give_more(output)?;
+        output.drain().for_each(drop);
+    }
+    Ok(())
 }
 
 #[test]

@@ -29,8 +29,8 @@ pub(crate) struct Pipeline {
     output: SchemaRef,
     /// The columns that route rows to the global phase.
     keys: Vec<usize>,
-    /// A second input of the global phase, with the columns that route its rows.
-    second: Option<(SchemaRef, Vec<usize>)>,
+    /// More inputs of the global phase, with the columns that route their rows.
+    more: Vec<(SchemaRef, Vec<usize>)>,
     local_operator: Option<Box<dyn Operator>>,
     subtasks: Vec<Box<dyn Operator>>,
     scratch: Vec<tempfile::TempDir>,
@@ -71,8 +71,18 @@ impl Pipeline {
         [first, second]: [(SchemaRef, Vec<usize>); 2],
         output: SchemaRef,
     ) -> Self {
+        Self::of_several(spec, first, vec![second], output)
+    }
+
+    /// The same of several inputs.
+    pub(crate) fn of_several(
+        spec: OperatorSpec,
+        first: (SchemaRef, Vec<usize>),
+        more: Vec<(SchemaRef, Vec<usize>)>,
+        output: SchemaRef,
+    ) -> Self {
         let mut pipeline = Self::not_started(None, spec, first.0, output, first.1);
-        pipeline.second = Some(second);
+        pipeline.more = more;
         pipeline.start(1, BackendKind::Memory, &[]);
         pipeline
     }
@@ -90,7 +100,7 @@ impl Pipeline {
             input,
             output,
             keys,
-            second: None,
+            more: vec![],
             local_operator: None,
             subtasks: vec![],
             scratch: vec![],
@@ -131,8 +141,8 @@ impl Pipeline {
         };
         self.subtasks.clear();
         self.scratch.clear();
-        let second = self.second.iter().map(|(schema, _)| schema.clone());
-        let inputs: Vec<SchemaRef> = std::iter::once(inner).chain(second).collect();
+        let more = self.more.iter().map(|(schema, _)| schema.clone());
+        let inputs: Vec<SchemaRef> = std::iter::once(inner).chain(more).collect();
         for index in 0..parallelism {
             let range = KeyGroupRange::of_subtask(index, parallelism, MAX_PARALLELISM);
             let dir = tempfile::tempdir().unwrap();
@@ -189,6 +199,11 @@ impl Pipeline {
         self.route_to(1, batch);
     }
 
+    /// Sends rows of an input of the global phase through.
+    pub(crate) fn process_input(&mut self, input: usize, batch: Batch) {
+        self.route_to(input, batch);
+    }
+
     fn route(&mut self, mut inner: Output) {
         for batch in inner.drain() {
             self.route_to(0, batch);
@@ -197,10 +212,8 @@ impl Pipeline {
 
     fn route_to(&mut self, input: usize, batch: Batch) {
         {
-            let keys = match (&self.second, input) {
-                (Some((_, keys)), 1) => keys,
-                _ => &self.keys,
-            };
+            let more = input.checked_sub(1).and_then(|at| self.more.get(at));
+            let keys = more.map_or(&self.keys, |(_, keys)| keys);
             let keys: Vec<ArrayRef> = keys.iter().map(|k| batch.column(*k).clone()).collect();
             let mut hashes = vec![];
             hash_keys(&keys, batch.num_rows(), &mut hashes).unwrap();

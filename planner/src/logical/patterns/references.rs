@@ -322,7 +322,7 @@ impl Rows {
         if let Some(nested) = nested {
             return Err(invalid(
                 &format!("{nested} within an aggregate or within FIRST, LAST, PREV or NEXT"),
-                "of these only PREV(FIRST(…)) and PREV(LAST(…)) go together",
+                "of these only PREV and NEXT of FIRST(…) or LAST(…) go together",
             ));
         }
         if sets.len() > 1 {
@@ -409,22 +409,19 @@ fn walk(call: &ScalarFunction, way: Way) -> Result<(Expr, Way)> {
         return Err(PlanError::internal("a navigation without a value").into());
     };
     match call.name() {
-        marks::NEXT if offset > 0 => Err(invalid(
-            "NEXT",
-            "a pattern sees the rows up to its own: let the pattern end with a variable of any row, and give that row's columns",
-        )),
         marks::PREV | marks::NEXT => {
-            let back = Way {
-                shift: -offset,
+            let ahead = call.name() == marks::NEXT;
+            let shifted = Way {
+                shift: if ahead { offset } else { -offset },
                 ..way
             };
             match inner {
                 Expr::ScalarFunction(inner)
                     if matches!(inner.name(), marks::FIRST | marks::LAST) =>
                 {
-                    walk(inner, back)
+                    walk(inner, shifted)
                 }
-                _ => Ok((inner.clone(), back)),
+                _ => Ok((inner.clone(), shifted)),
             }
         }
         name => Ok((

@@ -9,7 +9,7 @@ use levada_engine::graph::JoinKind::{self, Anti, Full, Inner, Left, Right, Semi}
 use levada_engine::graph::{JoinTime, JoinUntil};
 
 use super::Join;
-use crate::streaming::{Attribute, Properties, StateSize};
+use crate::streaming::{Attribute, Properties};
 
 const KINDS: [JoinKind; 6] = [Inner, Left, Right, Full, Semi, Anti];
 
@@ -109,7 +109,6 @@ fn no_column_is_a_time_attribute_and_the_rows_end_when_both_sides_do() {
         assert!(both.attributes.iter().all(|a| *a == Attribute::None));
         assert_eq!(both.attributes.len(), both.schema.fields().len());
         assert!(both.bounded);
-        assert_eq!(both.state, StateSize::PerKey);
         assert!(!join.properties(&endless, &rows(&[])).bounded);
         assert!(!join.properties(&rows(&[]), &endless).bounded);
     }
@@ -130,7 +129,6 @@ fn a_join_in_event_time_appends_and_keeps_the_times_that_are_there() {
         let properties = timed(kind).properties(&rows(&[&[0]]), &rows(&[&[0]]));
         assert!(!properties.updating, "{kind:?}");
         assert_eq!(properties.mode, ChangelogMode::Append, "{kind:?}");
-        assert_eq!(properties.state, StateSize::UntilWatermark, "{kind:?}");
         assert_eq!(properties.attributes, attributes, "{kind:?}");
         let regular = join(kind, &[(1, 1)]).properties(&rows(&[&[0]]), &rows(&[&[0]]));
         assert_eq!(properties.keys, regular.keys, "{kind:?}");

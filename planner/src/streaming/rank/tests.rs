@@ -9,7 +9,7 @@ use levada_engine::graph::RankFunction::{self, DenseRank, RowNumber};
 use levada_engine::graph::{OrderColumn, RankFunction as Function};
 
 use super::{Keep, Rank};
-use crate::streaming::{Attribute, Properties, StateSize};
+use crate::streaming::{Attribute, Properties};
 
 /// Rows of an id, a value, an event time and a processing time.
 fn rows(keys: &[&[usize]]) -> Properties {
@@ -110,7 +110,6 @@ fn the_number_is_a_bigint_behind_the_columns() {
         assert_eq!(field, &Field::new(name, DataType::Int64, false));
         let plain = rank(function, Some(0)).properties(&rows(&[]), &[]);
         assert_eq!(plain.schema, rows(&[]).schema);
-        assert_eq!(plain.state, StateSize::PerKey);
         assert!(plain.bounded);
     }
 }

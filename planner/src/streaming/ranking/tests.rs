@@ -476,7 +476,7 @@ fn partitions_of_a_window_go_with_it() {
         "{by_price}"
     );
     assert!(
-        by_price.contains("state=until the watermark passes"),
+        by_price.contains("state=[the first row per (window_start, window_end) until window_end]"),
         "{by_price}"
     );
     assert!(!by_price.contains("-D"), "{by_price}");
@@ -496,7 +496,8 @@ fn partitions_of_a_window_go_with_it() {
     // The start of a window does not say when it ends.
     let by_start = first("id", "PARTITION BY window_start ORDER BY price");
     assert!(
-        by_start.contains(" Rank(") && by_start.contains("state=every key"),
+        by_start.contains(" Rank(")
+            && by_start.contains("state=[the first row per (window_start)]"),
         "{by_start}"
     );
     // Windows that take late rows have no end.

@@ -9,7 +9,7 @@ use levada_engine::graph::UnnestColumn::{Element, Input, Ordinality};
 
 use super::Unnest;
 use crate::fixture::Session;
-use crate::streaming::{Attribute, Properties, StateSize};
+use crate::streaming::{Attribute, Properties};
 
 const TABLES: &str = "
 CREATE TABLE carts (id BIGINT NOT NULL, customer BIGINT, tags ARRAY<STRING>, PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'upserts');
@@ -30,7 +30,6 @@ fn rows() -> Properties {
     let mut rows = Properties::appending(Arc::new(Schema::new(fields)), true);
     rows.keys = vec![vec![0]];
     rows.attributes = vec![Attribute::None, Attribute::None, Attribute::EventTime];
-    rows.state = StateSize::PerKey;
     rows
 }
 
@@ -71,7 +70,6 @@ fn the_time_of_a_row_is_that_of_its_elements_and_nothing_is_remembered() {
     };
     let inner = properties(false);
     assert_eq!(inner.attribute(1), Attribute::EventTime);
-    assert_eq!(inner.state, StateSize::Stateless);
     assert_eq!(nullable(&inner), [false, true, false]);
     assert_eq!(nullable(&properties(true)), [true, true, true]);
 }

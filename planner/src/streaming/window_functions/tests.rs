@@ -83,15 +83,17 @@ fn what_is_known_about_rows_behind() {
     let range = "RANGE BETWEEN INTERVAL '1' MINUTE PRECEDING AND CURRENT ROW";
     check(
         &format!("SELECT ts, SUM(price) OVER (PARTITION BY auction ORDER BY ts {range}) FROM bids"),
-        &["mode=append [+I], time=[ts: event time], state=until the watermark passes"],
+        &["mode=append [+I], time=[ts: event time], state=[every row until ts + 1 min]"],
     );
     check(
         "SELECT ts, SUM(price) OVER (PARTITION BY auction ORDER BY ts) FROM bids",
-        &["mode=append [+I], time=[ts: event time], state=every key"],
+        &[
+            "mode=append [+I], time=[ts: event time], state=[every row until ts, what frames go on from per (auction)]",
+        ],
     );
     check(
         "SELECT id, SUM(price) OVER (PARTITION BY auction ORDER BY id) FROM prices",
-        &["mode=retract [+I, -U, +U, -D], keys=[(id)], state=every key"],
+        &["mode=retract [+I, -U, +U, -D], keys=[(id)], state=[every row per (auction)]"],
     );
     // Numbers in order of time are never taken back.
     check(

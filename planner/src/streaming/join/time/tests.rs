@@ -57,7 +57,10 @@ fn within(condition: &str, bounds: &str) {
 #[track_caller]
 fn regular(sql: &str) {
     let plan = plan(sql);
-    let starts = |line: &&str| line.starts_with("Join(") && line.contains("state=every key");
+    let starts = |line: &&str| {
+        line.starts_with("Join(")
+            && line.contains("state=[every row of the left, every row of the right]")
+    };
     assert!(joins(&plan).first().is_some_and(starts), "{sql}\n{plan}");
 }
 
@@ -254,7 +257,14 @@ fn every_kind_appends() {
     ] {
         let sql = format!("SELECT a.t, b.t AS u FROM a {join} b ON {condition}");
         let kind = format!("IntervalJoin(kind={kind}");
-        check(&sql, &[&kind, mode, "state=until the watermark passes"]);
+        check(
+            &sql,
+            &[
+                &kind,
+                mode,
+                "state=[every row of the left until t + 5 s, every row of the right until t]",
+            ],
+        );
         let plan = plan(&sql);
         let collect = plan.lines().nth(1).unwrap();
         for time in [left, right] {
@@ -305,7 +315,7 @@ fn equal_windows_make_a_window_join() {
                     &kind,
                     time,
                     "mode=append [+I]",
-                    "state=until the watermark passes",
+                    "state=[every row of the left until window_end, every row of the right until window_end]",
                 ],
             );
             let plan = plan(&sql);
