@@ -11,7 +11,7 @@ use levada_tests::sums::{Sum, Told, sum};
 
 const EVENTS: usize = 20_000;
 
-const QUERIES: [&str; 27] = [
+const QUERIES: [&str; 29] = [
     "q0",
     "q1",
     "q2",
@@ -26,6 +26,7 @@ const QUERIES: [&str; 27] = [
     "q8_auction",
     "q8_person",
     "q9",
+    "q10",
     "q11",
     "q13",
     "q14",
@@ -38,6 +39,7 @@ const QUERIES: [&str; 27] = [
     "q20_interval",
     "q21",
     "q22",
+    "q23",
     "q12",
 ];
 

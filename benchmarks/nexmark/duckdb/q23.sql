@@ -1,0 +1,7 @@
+SELECT B.bidder, B.price, B.channel, B.url, B.extra,
+  P.id, P.name, P.emailAddress, P.creditCard, P.city, P.state, P.extra,
+  A.itemName, A.description, A.initialBid, A.reserve, A.dateTime, A.expires, A.seller, A.category,
+  A.extra
+FROM bid AS B
+JOIN person AS P ON P.id = B.bidder
+JOIN auction AS A ON A.seller = B.bidder
