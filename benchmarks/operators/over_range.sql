@@ -1,4 +1,4 @@
--- OVER: the sum of the last ten seconds of each key.
+-- OVER: the sum of the last second of each key.
 CREATE TABLE sink (
   i BIGINT,
   k BIGINT,
@@ -7,6 +7,6 @@ CREATE TABLE sink (
 
 INSERT INTO sink
 SELECT i, k, SUM(v) OVER (
-  PARTITION BY k ORDER BY ts RANGE BETWEEN INTERVAL '10' SECOND PRECEDING AND CURRENT ROW
+  PARTITION BY k ORDER BY ts RANGE BETWEEN INTERVAL '1' SECOND PRECEDING AND CURRENT ROW
 ) AS s
 FROM readings;

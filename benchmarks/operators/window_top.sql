@@ -1,6 +1,6 @@
--- Window Top-N: the three largest values of each hundredth key in each second.
+-- Window Top-N: the three largest values of each hundredth of the keys in each second.
 CREATE TABLE sink (
-  window_end TIMESTAMP_LTZ(3),
+  window_end TIMESTAMP(3),
   h BIGINT,
   i BIGINT,
   v BIGINT,

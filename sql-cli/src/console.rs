@@ -99,7 +99,10 @@ impl Console {
             Outcome::Ok(message) => self.say(&message),
             Outcome::Table(rows) => self.rows(session, rows),
             Outcome::Text(text) => self.text(session, &text),
-            Outcome::Job(job) => self.wait(session, &job, interrupts).await,
+            Outcome::Job(job) => {
+                self.tell_start(&job)?;
+                self.wait(session, &job, interrupts).await
+            }
             Outcome::Query(query) => self.query(session, query, interrupts).await,
         }
     }

@@ -32,7 +32,6 @@ impl Console {
         job: &Job,
         interrupts: &mut Interrupts,
     ) -> Result<()> {
-        self.tell_start(job)?;
         let client = session.client().await?;
         let embedded = session.deployment().is_embedded();
         let mut line = StatusLine::new(self.terminal.stderr);

@@ -140,11 +140,7 @@ fn write_input(folder: &Path) {
         // With gaps for sessions, a little out of order, and one key that comes late.
         let second = n / 2 + (n / 20) * 6 + 5 - n % 3 % 2;
         let (k, v, s) = (n % 4 + n / 80, n * 37 % 101, n % 5);
-        let time = format!(
-            "2026-01-01 00:{:02}:{:02}",
-            second / 60,
-            second % 60
-        );
+        let time = format!("2026-01-01 00:{:02}:{:02}", second / 60, second % 60);
         format!("{{\"k\": {k}, \"v\": {v}, \"s\": \"s{s}\", \"d\": {n}.25, \"ts\": \"{time}\"}}\n")
     };
     let text: String = (0..ROWS).map(line).collect();

@@ -12,6 +12,7 @@
 //! are counted, and what it says alone comes and goes as their number leaves or reaches zero. Where event time
 //! lets rows go (`time`), it comes once, when they go.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, UInt32Array, new_null_array};
@@ -65,6 +66,8 @@ struct Matching {
     /// About how many bytes a row has.
     row_bytes: usize,
     now_ms: i64,
+    /// The stamps of the partners that rows may have, if event time lets rows go.
+    near: Option<Vec<RangeInclusive<i64>>>,
     /// How many partners each of the first rows has; the others were not looked at yet.
     matched: Vec<u32>,
     /// Of the rows that follow.
@@ -200,9 +203,13 @@ impl Join {
         let other = &self.kept.sides[1 - input];
         let before = self.kept.expired_before(1 - input, matching.now_ms);
         let (mut rows, mut ends) = (Vec::new(), Vec::new());
-        for key in self.numbers.iter().skip(first) {
-            let alive = |row: &u32| before.is_none_or(|at| other.entry(*row).stamp > at);
-            rows.extend(other.of_key(*key).filter(alive));
+        for (row, key) in self.numbers.iter().enumerate().skip(first) {
+            let near = matching.near.as_ref().and_then(|near| near.get(row));
+            let may_match = |row: &u32| {
+                let stamp = other.entry(*row).stamp;
+                before.is_none_or(|at| stamp > at) && near.is_none_or(|near| near.contains(&stamp))
+            };
+            rows.extend(other.of_key(*key).filter(may_match));
             ends.push(rows.len());
             if rows.len() >= CANDIDATES {
                 break;
@@ -489,8 +496,10 @@ impl Operator for Join {
         let interned = self.kept.intern(input, &batch, &mut numbers);
         self.numbers = numbers;
         interned?;
+        let near = self.time.as_ref().map(|time| time.near(input, &batch));
         self.matching = Some(Matching {
             input,
+            near: near.transpose()?.flatten(),
             matched: Vec::with_capacity(batch.num_rows()),
             row_bytes: batch.byte_size() / batch.num_rows(),
             batch,
