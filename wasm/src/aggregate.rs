@@ -35,7 +35,7 @@ pub(crate) fn results(
         states = of_groups_with_rows(&states, lists)?;
     }
     let block = Block::new(&[states], &[ValueType::Bytes], groups)?;
-    guest.call(&block, declared.returns)
+    guest.call(&block, &declared.returns)
 }
 
 /// A group without rows has no state, whatever other groups a call was about.
@@ -63,7 +63,7 @@ fn updated(
         .chain(arguments)
         .collect();
     let types = [ValueType::Bytes, ValueType::Int32];
-    let types = types.iter().chain(&declared.parameters).copied();
+    let types = types.iter().chain(&declared.parameters).cloned();
     let block = Block::of(&columns, &types.collect::<Vec<_>>(), range.len())?;
     if range.len() < 2 || block.size() <= declared.limits.block_bytes() {
         return guest.update(&block, groups);

@@ -145,7 +145,7 @@ impl Guest {
     }
 
     /// Calls the function on the columns of a block; it gives a column of as many values.
-    pub(crate) fn call(&mut self, block: &Block, result: ValueType) -> Result<ArrayRef> {
+    pub(crate) fn call(&mut self, block: &Block, result: &ValueType) -> Result<ArrayRef> {
         let (at, size) = self.write(block)?;
         let found = self.function.call(&mut self.store, at);
         self.take(found, (at, size), result, block.rows())
@@ -160,7 +160,7 @@ impl Guest {
         // No more than there are rows, whose number fits.
         let count = u32::try_from(groups).unwrap_or(u32::MAX);
         let found = update.call(&mut self.store, (at, count));
-        self.take(found, (at, size), ValueType::Bytes, groups)
+        self.take(found, (at, size), &ValueType::Bytes, groups)
     }
 
     /// The column that a call has come to, whose block was at `block`.
@@ -168,7 +168,7 @@ impl Guest {
         &mut self,
         found: wasmtime::Result<u32>,
         (at, size): (u32, u32),
-        result: ValueType,
+        result: &ValueType,
         rows: usize,
     ) -> Result<ArrayRef> {
         let found = found.map_err(|error| failure(&error, &self.store, self.limits))?;

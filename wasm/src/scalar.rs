@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{ArrayRef, new_empty_array};
+use arrow::array::{ArrayRef, AsArray, new_empty_array};
 use arrow::compute::concat;
 use arrow::datatypes::DataType;
 use datafusion::common::{Result as DataFusionResult, ScalarValue};
@@ -19,6 +19,9 @@ use crate::guest::{Guest, Limits, Symbols};
 use crate::layout::Block;
 use crate::module::Module;
 use crate::types::ValueType;
+
+#[cfg(test)]
+mod tests;
 
 /// What a function is, beside the bytes of its module.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -65,7 +68,7 @@ impl Declaration {
     }
 
     fn signature(&self) -> Signature {
-        let types = self.parameters.iter().map(|one| one.to_arrow());
+        let types = self.parameters.iter().map(ValueType::to_arrow);
         match self.kind {
             Kind::Aggregate => Signature::any(1, Volatility::Immutable),
             Kind::Scalar if self.parameters.is_empty() => Signature::nullary(Volatility::Immutable),
@@ -178,15 +181,14 @@ impl ScalarFunction {
     fn in_parts(&self, guest: &mut Guest, columns: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
         let block = Block::new(columns, &self.declaration.parameters, rows)?;
         if rows < 2 || block.size() <= self.declaration.limits.block_bytes() {
-            return guest.call(&block, self.declaration.returns);
+            return guest.call(&block, &self.declaration.returns);
         }
         let mut half = |from: usize, rows: usize| {
             let columns: Vec<ArrayRef> = columns.iter().map(|c| c.slice(from, rows)).collect();
             self.in_parts(guest, &columns, rows)
         };
         let halves = [half(0, rows / 2)?, half(rows / 2, rows - rows / 2)?];
-        concat(&halves.each_ref().map(AsRef::as_ref))
-            .map_err(|error| GuestError::new(error.to_string()))
+        joined(&halves)
     }
 
     fn invoke(&self, args: &ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
@@ -210,6 +212,37 @@ impl ScalarFunction {
             false => Ok(ColumnarValue::Array(results)),
         }
     }
+}
+
+/// The values of several parts, one part behind the other.
+fn joined(parts: &[ArrayRef]) -> Result<ArrayRef> {
+    if !elements_fit(parts) {
+        return Err(GuestError::new(
+            "the arrays that it gives for a batch have more elements than fit into one column",
+        ));
+    }
+    let parts: Vec<_> = parts.iter().map(AsRef::as_ref).collect();
+    concat(&parts).map_err(|error| GuestError::new(error.to_string()))
+}
+
+/// Whether the elements of all arrays, at every depth, can be counted with the 32 bits that offsets have.
+fn elements_fit(parts: &[ArrayRef]) -> bool {
+    let lists: Option<Vec<_>> = parts.iter().map(|one| one.as_list_opt::<i32>()).collect();
+    if let Some(lists) = lists {
+        let values: Vec<_> = lists.iter().map(|one| Arc::clone(one.values())).collect();
+        let count: usize = values.iter().map(|one| one.len()).sum();
+        return i32::try_from(count).is_ok() && elements_fit(&values);
+    }
+    let structs: Option<Vec<_>> = parts.iter().map(|one| one.as_struct_opt()).collect();
+    let structs = structs.unwrap_or_default();
+    let fields = structs.first().map_or(0, |one| one.num_columns());
+    (0..fields).all(|field| {
+        let columns: Vec<_> = structs
+            .iter()
+            .map(|one| Arc::clone(one.column(field)))
+            .collect();
+        elements_fit(&columns)
+    })
 }
 
 impl ScalarUDFImpl for ScalarFunction {

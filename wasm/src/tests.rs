@@ -134,11 +134,23 @@ fn values_of_every_type_go_in_and_come_out() {
         ])),
         Arc::new(zoned),
         Arc::new(exact.with_precision_and_scale(10, 2).unwrap()),
+        Arc::new(ListArray::from_iter_primitive::<Int64Type, _, _>([
+            Some(vec![Some(1), None]),
+            None,
+            Some(vec![]),
+            Some(vec![Some(4)]),
+        ])),
     ];
     let same = module(SAME);
     for column in columns {
         let value_type = ValueType::from_arrow(column.data_type()).unwrap();
-        let f = declared(&same, &[value_type], value_type, Limits::default()).unwrap();
+        let f = declared(
+            &same,
+            std::slice::from_ref(&value_type),
+            value_type.clone(),
+            Limits::default(),
+        )
+        .unwrap();
         assert_eq!(&call(&f, &[Arc::clone(&column)]).unwrap(), &column);
         let rest = column.slice(1, column.len() - 1);
         let given = call(&f, &[Arc::clone(&rest)]).unwrap();
@@ -182,7 +194,7 @@ const SUM: &str = r#"
 
 #[test]
 fn a_function_of_two_columns_sees_both_and_grows_its_memory() {
-    let f = function(SUM, &[ValueType::Int64; 2], ValueType::Int64);
+    let f = function(SUM, &[ValueType::Int64, ValueType::Int64], ValueType::Int64);
     let rows = 100_000_i64;
     let a: ArrayRef = Arc::new(Int64Array::from_iter(
         (0..rows).map(|n| (n % 7 != 0).then_some(n)),
@@ -201,7 +213,7 @@ fn a_batch_that_is_large_for_the_memory_comes_in_parts() {
     };
     let f = declared(
         &module(SUM),
-        &[ValueType::Int64; 2],
+        &[ValueType::Int64, ValueType::Int64],
         ValueType::Int64,
         limits,
     )
@@ -319,31 +331,29 @@ fn addresses_outside_of_the_memory_are_refused() {
     check(at(-8), ValueType::Int64, "descriptor of its result");
     check(at(65_530), ValueType::Int64, "descriptor of its result");
     check(at(0), ValueType::Int64, "it gave no result");
-    let number = ValueType::Int64;
     check(
         described([5, 0, 0, -4, 0, 0]),
-        number,
+        ValueType::Int64,
         "values of its result",
     );
     check(
         described([5, 0, 0, 65_520, 0, 0]),
-        number,
+        ValueType::Int64,
         "values of its result",
     );
     check(
         described([5, -1, -1, 2048, 0, 0]),
-        number,
+        ValueType::Int64,
         "validity of its result",
     );
-    let string = ValueType::String;
     check(
         described([8, 0, 0, 2048, -4, 10]),
-        string,
+        ValueType::String,
         "offsets of its result",
     );
     check(
         described([8, 0, 0, 2048, 2048, -1]),
-        string,
+        ValueType::String,
         "values of its result",
     );
     check(
@@ -355,11 +365,10 @@ fn addresses_outside_of_the_memory_are_refused() {
 
 #[test]
 fn what_a_result_says_of_itself_is_checked() {
-    let number = ValueType::Int64;
     let error = fails(
         &described([4, 0, 0, 2048, 0, 0]),
-        &[number],
-        number,
+        &[ValueType::Int64],
+        ValueType::Int64,
         numbers(),
     );
     assert!(
@@ -368,8 +377,8 @@ fn what_a_result_says_of_itself_is_checked() {
     );
     let error = fails(
         &described([5, 2, 0, 2048, 0, 0]),
-        &[number],
-        number,
+        &[ValueType::Int64],
+        ValueType::Int64,
         numbers(),
     );
     assert!(error.contains("says that 2 values are NULL"), "{error}");

@@ -1,17 +1,25 @@
 //! The types of values that a module can take and give.
 
-use arrow::datatypes::{DataType, TimeUnit};
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, TimeUnit};
 use serde::{Deserialize, Serialize};
 
 /// The types that modules know, for messages.
 pub const SUPPORTED: &str = "BOOLEAN, TINYINT, SMALLINT, INT, BIGINT, FLOAT, DOUBLE, DECIMAL, STRING, BYTES, DATE, \
-                             TIMESTAMP and TIMESTAMP_LTZ";
+                             TIMESTAMP and TIMESTAMP_LTZ, and ARRAY and ROW of these";
+
+/// How deep arrays and rows may be within each other.
+const MAX_DEPTH: usize = 8;
 
 /// The time zone of instants.
 const ZONE: &str = "UTC";
 
+/// What Arrow calls the elements of arrays.
+const ELEMENT: &str = "item";
+
 /// The type of a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ValueType {
     /// BOOLEAN.
     Boolean,
@@ -39,6 +47,10 @@ pub enum ValueType {
     Instant(Unit),
     /// DECIMAL by precision and scale.
     Decimal(u8, i8),
+    /// ARRAY of elements.
+    Array(Box<ValueType>),
+    /// ROW of fields, each with its name; at least one.
+    Row(Vec<(String, ValueType)>),
 }
 
 /// What timestamps count.
@@ -74,6 +86,16 @@ impl Unit {
 impl ValueType {
     /// The type of an Arrow type's values; `None` if modules do not know it.
     pub fn from_arrow(data_type: &DataType) -> Option<Self> {
+        Self::within(data_type, MAX_DEPTH)
+    }
+
+    /// The type of values that may be so deep.
+    fn within(data_type: &DataType, depth: usize) -> Option<Self> {
+        let inner = |field: &Field| {
+            let depth = depth.checked_sub(1)?;
+            let nullable = field.is_nullable() && field.metadata().is_empty();
+            Self::within(field.data_type(), depth).filter(|_| nullable)
+        };
         Some(match data_type {
             DataType::Boolean => Self::Boolean,
             DataType::Int8 => Self::Int8,
@@ -90,12 +112,19 @@ impl ValueType {
                 Self::Instant(Unit::from_arrow(*unit)?)
             }
             DataType::Decimal128(precision, scale) => Self::Decimal(*precision, *scale),
+            DataType::List(element) if element.name() == ELEMENT => {
+                Self::Array(Box::new(inner(element)?))
+            }
+            DataType::Struct(fields) if !fields.is_empty() => {
+                let named = |field: &Arc<Field>| Some((field.name().clone(), inner(field)?));
+                Self::Row(fields.iter().map(named).collect::<Option<_>>()?)
+            }
             _ => return None,
         })
     }
 
     /// The Arrow type.
-    pub fn to_arrow(self) -> DataType {
+    pub fn to_arrow(&self) -> DataType {
         match self {
             Self::Boolean => DataType::Boolean,
             Self::Int8 => DataType::Int8,
@@ -109,12 +138,16 @@ impl ValueType {
             Self::Date => DataType::Date32,
             Self::Timestamp(unit) => DataType::Timestamp(unit.to_arrow(), None),
             Self::Instant(unit) => DataType::Timestamp(unit.to_arrow(), Some(ZONE.into())),
-            Self::Decimal(precision, scale) => DataType::Decimal128(precision, scale),
+            Self::Decimal(precision, scale) => DataType::Decimal128(*precision, *scale),
+            Self::Array(element) => DataType::List(Arc::new(field(ELEMENT, element))),
+            Self::Row(fields) => {
+                DataType::Struct(fields.iter().map(|(name, one)| field(name, one)).collect())
+            }
         }
     }
 
     /// The number that stands for it in a guest's memory.
-    pub(crate) fn code(self) -> u32 {
+    pub(crate) fn code(&self) -> u32 {
         match self {
             Self::Boolean => 1,
             Self::Int8 => 2,
@@ -129,13 +162,15 @@ impl ValueType {
             Self::Timestamp(_) => 11,
             Self::Instant(_) => 12,
             Self::Decimal(..) => 13,
+            Self::Array(_) => 14,
+            Self::Row(_) => 15,
         }
     }
 
     /// The bytes of a value, for those that all have as many.
-    pub(crate) fn width(self) -> Option<usize> {
+    pub(crate) fn width(&self) -> Option<usize> {
         match self {
-            Self::Boolean | Self::String | Self::Bytes => None,
+            Self::Boolean | Self::String | Self::Bytes | Self::Array(_) | Self::Row(_) => None,
             Self::Int8 => Some(1),
             Self::Int16 => Some(2),
             Self::Int32 | Self::Float32 | Self::Date => Some(4),
@@ -143,4 +178,8 @@ impl ValueType {
             Self::Decimal(..) => Some(16),
         }
     }
+}
+
+fn field(name: &str, value_type: &ValueType) -> Field {
+    Field::new(name, value_type.to_arrow(), true)
 }

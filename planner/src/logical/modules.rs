@@ -38,7 +38,7 @@ impl ModuleFunction {
             module: self.module.hash().to_string(),
             symbol: self.symbol.clone(),
             parameters: self.parameters.clone(),
-            returns: self.returns,
+            returns: self.returns.clone(),
             limits,
         }
     }

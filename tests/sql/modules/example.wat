@@ -24,15 +24,21 @@
     (global.set $top (i32.const 64))
     (call $room (local.get $size)))
 
-  ;; Describes a result at 16. The number of NULLs is left to be counted (-1).
+  ;; Describes a column at $at. The number of NULLs is left to be counted (-1).
+  (func $describe (param $at i32) (param $type i32) (param $validity i32) (param $values i32) (param $offsets i32)
+    (param $size i32)
+    (i32.store (local.get $at) (local.get $type))
+    (i32.store offset=4 (local.get $at) (i32.const -1))
+    (i32.store offset=8 (local.get $at) (local.get $validity))
+    (i32.store offset=12 (local.get $at) (local.get $values))
+    (i32.store offset=16 (local.get $at) (local.get $offsets))
+    (i32.store offset=20 (local.get $at) (local.get $size)))
+
+  ;; Describes a result at 16.
   (func $result (param $type i32) (param $validity i32) (param $values i32) (param $offsets i32) (param $bytes i32)
     (result i32)
-    (i32.store (i32.const 16) (local.get $type))
-    (i32.store (i32.const 20) (i32.const -1))
-    (i32.store (i32.const 24) (local.get $validity))
-    (i32.store (i32.const 28) (local.get $values))
-    (i32.store (i32.const 32) (local.get $offsets))
-    (i32.store (i32.const 36) (local.get $bytes))
+    (call $describe (i32.const 16) (local.get $type) (local.get $validity) (local.get $values) (local.get $offsets)
+      (local.get $bytes))
     (i32.const 16))
 
   ;; Whether a bit is set; without bits they all are.
@@ -114,6 +120,87 @@
   ;; same(anything) RETURNS the same: the first column as it came.
   (func (export "same") (param $in i32) (result i32)
     (i32.add (local.get $in) (i32.const 8)))
+
+  ;; Offsets of arrays of as many elements as the numbers of column 0 say; of none where it is NULL.
+  (func $counted (param $in i32) (result i32)
+    (local $rows i32) (local $row i32) (local $out i32) (local $end i32) (local $count i64)
+    (local.set $rows (i32.load (local.get $in)))
+    (local.set $out (call $room (i32.shl (i32.add (local.get $rows) (i32.const 1)) (i32.const 2))))
+    (i32.store (local.get $out) (i32.const 0))
+    (block $done (loop $next
+      (br_if $done (i32.ge_u (local.get $row) (local.get $rows)))
+      (local.set $count
+        (i64.load (i32.add (i32.load offset=20 (local.get $in)) (i32.shl (local.get $row) (i32.const 3)))))
+      (if (i32.and (call $bit (i32.load offset=16 (local.get $in)) (local.get $row))
+                   (i64.gt_s (local.get $count) (i64.const 0)))
+        (then
+          (if (i64.gt_s (local.get $count) (i64.const 1000000)) (then unreachable))
+          (local.set $end (i32.add (local.get $end) (i32.wrap_i64 (local.get $count))))))
+      (local.set $row (i32.add (local.get $row) (i32.const 1)))
+      (i32.store (i32.add (local.get $out) (i32.shl (local.get $row) (i32.const 2))) (local.get $end))
+      (br $next)))
+    (local.get $out))
+
+  ;; The elements of such arrays: 1, 2, 3 and so on in each.
+  (func $counting (param $rows i32) (param $offsets i32) (result i32)
+    (local $row i32) (local $at i32) (local $end i32) (local $out i32) (local $number i64)
+    (local.set $out (call $room (i32.shl
+      (i32.load (i32.add (local.get $offsets) (i32.shl (local.get $rows) (i32.const 2)))) (i32.const 3))))
+    (local.set $at (local.get $out))
+    (block $done (loop $next
+      (br_if $done (i32.ge_u (local.get $row) (local.get $rows)))
+      (local.set $row (i32.add (local.get $row) (i32.const 1)))
+      (local.set $end (i32.add (local.get $out) (i32.shl
+        (i32.load (i32.add (local.get $offsets) (i32.shl (local.get $row) (i32.const 2)))) (i32.const 3))))
+      (local.set $number (i64.const 0))
+      (block $full (loop $more
+        (br_if $full (i32.ge_u (local.get $at) (local.get $end)))
+        (local.set $number (i64.add (local.get $number) (i64.const 1)))
+        (i64.store (local.get $at) (local.get $number))
+        (local.set $at (i32.add (local.get $at) (i32.const 8)))
+        (br $more)))
+      (br $next)))
+    (local.get $out))
+
+  ;; series(BIGINT) RETURNS ARRAY<BIGINT>: from 1 up to the number; NULL where it is.
+  (func (export "series") (param $in i32) (result i32)
+    (local $rows i32) (local $offsets i32) (local $count i32) (local $elements i32)
+    (local.set $rows (i32.load (local.get $in)))
+    (local.set $offsets (call $counted (local.get $in)))
+    (local.set $count (i32.load (i32.add (local.get $offsets) (i32.shl (local.get $rows) (i32.const 2)))))
+    (local.set $elements (call $room (i32.const 24)))
+    (call $describe (local.get $elements) (i32.const 5) (i32.const 0)
+      (call $counting (local.get $rows) (local.get $offsets)) (i32.const 0) (i32.const 0))
+    (call $result (i32.const 14) (i32.load offset=16 (local.get $in)) (local.get $elements) (local.get $offsets)
+      (local.get $count)))
+
+  ;; letters(BIGINT) RETURNS ARRAY<ROW<n BIGINT, letter STRING>>: as series, each number with its letter.
+  (func (export "letters") (param $in i32) (result i32)
+    (local $rows i32) (local $offsets i32) (local $count i32) (local $elements i32) (local $fields i32)
+    (local $numbers i32) (local $texts i32) (local $places i32) (local $place i32)
+    (local.set $rows (i32.load (local.get $in)))
+    (local.set $offsets (call $counted (local.get $in)))
+    (local.set $count (i32.load (i32.add (local.get $offsets) (i32.shl (local.get $rows) (i32.const 2)))))
+    (local.set $numbers (call $counting (local.get $rows) (local.get $offsets)))
+    (local.set $texts (call $room (local.get $count)))
+    (local.set $places (call $room (i32.shl (i32.add (local.get $count) (i32.const 1)) (i32.const 2))))
+    (i32.store (local.get $places) (i32.const 0))
+    (block $done (loop $next
+      (br_if $done (i32.ge_u (local.get $place) (local.get $count)))
+      (i32.store8 (i32.add (local.get $texts) (local.get $place)) (i32.add (i32.const 97) (i32.rem_u
+        (i32.sub (i32.load (i32.add (local.get $numbers) (i32.shl (local.get $place) (i32.const 3)))) (i32.const 1))
+        (i32.const 26))))
+      (local.set $place (i32.add (local.get $place) (i32.const 1)))
+      (i32.store (i32.add (local.get $places) (i32.shl (local.get $place) (i32.const 2))) (local.get $place))
+      (br $next)))
+    (local.set $fields (call $room (i32.const 48)))
+    (call $describe (local.get $fields) (i32.const 5) (i32.const 0) (local.get $numbers) (i32.const 0) (i32.const 0))
+    (call $describe (i32.add (local.get $fields) (i32.const 24)) (i32.const 8) (i32.const 0) (local.get $texts)
+      (local.get $places) (local.get $count))
+    (local.set $elements (call $room (i32.const 24)))
+    (call $describe (local.get $elements) (i32.const 15) (i32.const 0) (local.get $fields) (i32.const 0) (i32.const 2))
+    (call $result (i32.const 14) (i32.load offset=16 (local.get $in)) (local.get $elements) (local.get $offsets)
+      (local.get $count)))
 
   ;; The sums of an aggregate: a state is 8 bytes. Column 0 of the block is the states, column 1 the group of each row.
   ;; With $more, the address of other values, each value counts so often.

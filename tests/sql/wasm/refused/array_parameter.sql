@@ -1,7 +1,0 @@
--- Types that modules do not know.
---- module example
---- sql
-CREATE FUNCTION f(n ARRAY<INT>) RETURNS BIGINT LANGUAGE WASM USING MODULE '{dir}/example.wasm' SYMBOL 'same';
---- error
-a function of a module with the type ARRAY<INT> (parameter n of f)
-modules know BOOLEAN
