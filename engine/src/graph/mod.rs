@@ -7,6 +7,7 @@
 use arrow::datatypes::SchemaRef;
 use serde::{Deserialize, Serialize};
 
+mod changelog;
 mod count_window;
 pub mod execution;
 mod over;
@@ -18,6 +19,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use changelog::*;
 pub use count_window::*;
 pub use over::*;
 pub use pattern::*;

@@ -4,7 +4,7 @@ use arrow::datatypes::DataType;
 use serde::{Deserialize, Serialize};
 
 use super::wire::{Expression, WireBytes, WireSchema};
-use super::{CountWindowSpec, OverSpec, PatternSpec};
+use super::{CountWindowSpec, FromChangelogSpec, OverSpec, PatternSpec, ToChangelogSpec};
 use crate::connector::TableDescriptor;
 use crate::element::ChangelogMode;
 
@@ -23,6 +23,10 @@ pub enum OperatorSpec {
     AssignWindow(WindowSpec),
     /// Puts the elements of a collection to each row.
     Unnest(UnnestSpec),
+    /// Makes a row of every change.
+    ToChangelog(ToChangelogSpec),
+    /// Makes a change of every row.
+    FromChangelog(FromChangelogSpec),
     /// Aggregates by slice and key before the exchange.
     LocalWindowAggregate(WindowAggregateSpec),
     /// Aggregates by window and key; its input is rows, or what

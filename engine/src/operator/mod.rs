@@ -24,6 +24,7 @@ mod assign_window;
 mod calc;
 mod changelog_normalize;
 mod count_window;
+pub mod from_changelog;
 mod group_aggregate;
 pub mod inspect;
 mod join;
@@ -39,6 +40,7 @@ mod rank;
 mod temporal_join;
 #[cfg(test)]
 pub(crate) mod testing;
+mod to_changelog;
 mod union;
 mod unnest;
 mod waiting_rows;
@@ -205,6 +207,14 @@ pub fn build(
         }
         OperatorSpec::Unnest(spec) => {
             let operator = unnest::Unnest::new(spec, only_input(inputs)?, output)?;
+            Ok(Box::new(operator))
+        }
+        OperatorSpec::ToChangelog(spec) => {
+            let operator = to_changelog::ToChangelog::new(spec, only_input(inputs)?, output)?;
+            Ok(Box::new(operator))
+        }
+        OperatorSpec::FromChangelog(spec) => {
+            let operator = from_changelog::FromChangelog::new(spec, output, &context)?;
             Ok(Box::new(operator))
         }
         OperatorSpec::LocalWindowAggregate(spec) => {
