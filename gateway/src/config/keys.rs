@@ -260,6 +260,12 @@ pub const KEYS: &[Key] = &[
         "when rows are kept by the key of the table that they go to",
     ),
     key(
+        "table.optimizer.multi-join.enabled",
+        Kind::Boolean,
+        Some("true"),
+        "whether joins on one key are one operator",
+    ),
+    key(
         "table.exec.emit.early-fire.enabled",
         Kind::Boolean,
         Some("false"),
