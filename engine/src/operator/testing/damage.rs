@@ -150,7 +150,7 @@ fn give_all(operator: &mut dyn Operator, output: &mut Output) -> Result<()> {
 fn damaged_rows_behind_right_checksums_panic_no_operator() {
     let rounds = match std::env::var("LEVADA_SOAK").is_ok_and(|v| !v.is_empty() && v != "0") {
         true => 20_000,
-        false => 400,
+        false => 150,
     };
     let mut refused = 0;
     let mut panics = vec![];
