@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::TaskContext;
 
-use crate::element::Batch;
+use crate::element::{Batch, RowKind};
 use crate::error::{EngineError, Result};
 use crate::graph::OperatorSpec;
 use crate::key::KeyGroupRange;
@@ -89,11 +89,20 @@ impl Output {
         }
     }
 
-    /// Emits rows in batches of at most `rows`.
+    /// Emits rows in batches of at most `rows`. The two halves of an update stay together where one batch has room for both.
     pub fn emit_chunks(&mut self, batch: Batch, rows: usize) {
-        let rows = rows.max(1);
-        for offset in (0..batch.num_rows()).step_by(rows) {
-            self.emit(batch.slice(offset, rows.min(batch.num_rows() - offset)));
+        let (rows, count) = (rows.max(1), batch.num_rows());
+        let mut start = 0;
+        while start < count {
+            let mut end = (start + rows).min(count);
+            let within_update = end < count
+                && batch.kind(end - 1) == RowKind::UpdateBefore
+                && batch.kind(end) == RowKind::UpdateAfter;
+            if within_update && end - start > 1 {
+                end -= 1;
+            }
+            self.emit(batch.slice(start, end - start));
+            start = end;
         }
     }
 

@@ -8,8 +8,10 @@
 //! [`tables`] makes a table of the catalog readable, [`files`] the files that a query names
 //! itself, [`given`] those that whoever runs it gives, [`windows`], [`count_windows`], [`temporal_join`] and [`unnest`] turn window
 //! table functions, joins with versions and UNNEST into plain SQL, and [`sums`] keeps SUM from wrapping around. [`upserts`] keeps the last row of each key
-//! where a table delivers upserts. [`patterns`] runs MATCH_RECOGNIZE as streams do. [`insert`] writes rows through engine sinks.
+//! where a table delivers upserts. [`patterns`] runs MATCH_RECOGNIZE as streams do, and [`changelogs`] adds up the changes that rows
+//! are. [`insert`] writes rows through engine sinks.
 
+mod changelogs;
 mod count_windows;
 mod files;
 mod given;
@@ -28,9 +30,10 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use datafusion::common::tree_node::Transformed;
 use datafusion::dataframe::DataFrame;
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{Extension, LogicalPlan};
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use levada_engine::connector::ConnectorRegistry;
@@ -42,7 +45,7 @@ pub use given::GivenTables;
 pub(crate) use insert::{Writing, write};
 
 use crate::catalog::Lookup;
-use crate::logical::{self, FileTables, QueryContext, Resolver};
+use crate::logical::{self, ChangelogTable, FileTables, PatternTable, QueryContext, Resolver};
 use crate::parser::Query;
 use levada_language::error::PlanError;
 
@@ -102,8 +105,26 @@ impl Batch<'_> {
         let plan = sums::checked(plan)?;
         let plan = tables::with_sources(plan, self);
         let plan = plan.map_err(|error| error.or_at(Some(query.location)))?;
-        // Last, for what stands below a pattern is out of sight then.
-        patterns::to_plain(plan, self.resolver)
+        // Last, for what stands below these is out of sight then.
+        self.opaque(plan)
+    }
+
+    /// Replaces the nodes that run their input by themselves.
+    fn opaque(&self, plan: LogicalPlan) -> Result<LogicalPlan, PlanError> {
+        let replaced = plan.transform_up_with_subqueries(|node| {
+            let LogicalPlan::Extension(Extension { node: extension }) = &node else {
+                return Ok(Transformed::no(node));
+            };
+            let extension = extension.as_any();
+            if let Some(table) = extension.downcast_ref::<PatternTable>() {
+                return Ok(Transformed::yes(patterns::plain(table, self.resolver)?));
+            }
+            match extension.downcast_ref::<ChangelogTable>() {
+                Some(table) => Ok(Transformed::yes(changelogs::plain(table)?)),
+                None => Ok(Transformed::no(node)),
+            }
+        })?;
+        Ok(replaced.data)
     }
 
     /// Runs a plan.

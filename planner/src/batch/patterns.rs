@@ -8,11 +8,10 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::Session;
 use datafusion::common::Result;
-use datafusion::common::tree_node::Transformed;
 use datafusion::datasource::{TableProvider, TableType, provider_as_source};
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::logical_expr::{Expr, Extension, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
@@ -29,21 +28,8 @@ use levada_language::error::PlanError;
 /// The name of the rows of matches, which have those of the node behind them.
 const MATCHES: &str = "__matches";
 
-/// Replaces the nodes of patterns.
-pub(super) fn to_plain(plan: LogicalPlan, resolver: &Resolver) -> Result<LogicalPlan, PlanError> {
-    let replaced = plan.transform_up_with_subqueries(|node| {
-        let LogicalPlan::Extension(Extension { node: extension }) = &node else {
-            return Ok(Transformed::no(node));
-        };
-        match extension.as_any().downcast_ref::<PatternTable>() {
-            Some(table) => Ok(Transformed::yes(plain(table, resolver)?)),
-            None => Ok(Transformed::no(node)),
-        }
-    })?;
-    Ok(replaced.data)
-}
-
-fn plain(table: &PatternTable, resolver: &Resolver) -> Result<LogicalPlan> {
+/// A plan without the node.
+pub(super) fn plain(table: &PatternTable, resolver: &Resolver) -> Result<LogicalPlan> {
     let order_by = order_columns(table)?;
     let physical =
         |expr: &Expr, schema: &datafusion::common::DFSchema| resolver.physical(expr, schema);

@@ -6,15 +6,16 @@ use std::fmt::Write as _;
 
 use arrow::datatypes::{FieldRef, Schema};
 use levada_engine::connector::LookupCache;
-use levada_engine::element::ChangelogMode;
+use levada_engine::element::{ChangelogMode, RowKind};
 use levada_engine::graph::{JoinTime, OrderColumn, OverForm, UnnestColumn};
 
 use super::pattern::pattern_line;
 use crate::parser::names::element_columns;
+use crate::parser::rewrite::kind_name;
 use crate::streaming::{
-    Attribute, Call, CountWindow, GroupAggregate, Join, Keep, Kept, MultiJoin, Node, NodeId,
-    NodeKind, Over, Plan, Properties, Rank, Scan, States, TemporalJoin, Unnest, WindowAggregate,
-    duration, names, text as sql,
+    Attribute, Call, CountWindow, FromChangelog, GroupAggregate, Join, Keep, Kept, MultiJoin, Node,
+    NodeId, NodeKind, Over, Plan, Properties, Rank, Scan, States, TemporalJoin, ToChangelog,
+    Unnest, WindowAggregate, duration, names, text as sql,
 };
 
 /// The trees; `changelog` adds mode, keys, time attributes and state to each node.
@@ -138,6 +139,8 @@ impl Printer<'_> {
             }
             NodeKind::Pattern(pattern) => pattern_line(pattern, below),
             NodeKind::CountWindow(window) => count_window_line(window, below),
+            NodeKind::ToChangelog(to) => to_changelog_line(to, below),
+            NodeKind::FromChangelog(from) => from_changelog_line(from, below),
             NodeKind::UpsertMaterialize(materialize) => {
                 format!(
                     "UpsertMaterialize(key=[{}])",
@@ -503,4 +506,32 @@ fn group_aggregate_line(aggregate: &GroupAggregate, below: &Schema) -> String {
         calls(&aggregate.calls),
         ttl.unwrap_or_default()
     )
+}
+
+fn to_changelog_line(to: &ToChangelog, below: &Schema) -> String {
+    let codes = codes(&to.codes);
+    match to.partition_by.is_empty() {
+        true => format!("ToChangelog(codes=[{codes}])"),
+        false => format!(
+            "ToChangelog(codes=[{codes}], keys=[{}])",
+            names(below, &to.partition_by)
+        ),
+    }
+}
+
+fn from_changelog_line(from: &FromChangelog, below: &Schema) -> String {
+    let op = names(below, &[from.op]);
+    let others = if from.skip { ", others=skip" } else { "" };
+    format!(
+        "FromChangelog(op={op}, codes=[{}]{others})",
+        codes(&from.codes)
+    )
+}
+
+fn codes(codes: &[(String, RowKind)]) -> String {
+    let codes = codes.iter();
+    let codes: Vec<String> = codes
+        .map(|(code, kind)| format!("'{code}' = {}", kind_name(*kind)))
+        .collect();
+    codes.join(", ")
 }

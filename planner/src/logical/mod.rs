@@ -15,6 +15,7 @@
 //! and batch execution, apart from the list of optimizer rules in [`optimize`].
 
 mod advice;
+mod changelog_table;
 mod context;
 mod count_window;
 mod each_query;
@@ -44,6 +45,7 @@ mod unnest_table;
 mod window_table;
 mod windows;
 
+pub use changelog_table::ChangelogTable;
 pub use context::{FileTables, QueryContext, schema_of_view};
 pub use count_window::{
     CountWindowTable, END as COUNT_END_COLUMN, START as COUNT_START_COLUMN,

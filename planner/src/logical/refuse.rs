@@ -100,8 +100,6 @@ impl Visitor for Refuser<'_> {
             TableFactor::NestedJoin {
                 table_with_joins, ..
             } => table_with_joins.joins.iter().try_for_each(join_operator),
-            TableFactor::Pivot { .. } => refuse("PIVOT", at(factor)),
-            TableFactor::Unpivot { .. } => refuse("UNPIVOT", at(factor)),
             _ => ControlFlow::Continue(()),
         }
     }

@@ -21,14 +21,20 @@ use datafusion::logical_expr::{
 use sqlparser::ast::{Expr as Expression, Spanned, TableAlias, TableFactor};
 
 use super::UnnestTable;
+use super::changelog_table::ChangelogPlanner;
 use super::patterns::PatternPlanner;
 use crate::parser::names::{column_names, element_columns};
 use levada_language::error::{Location, PlanError, PlanErrorKind};
 use levada_language::types::{SqlType, is_multiset};
 
 /// What DataFusion's SQL planner asks about tables of FROM.
-pub(super) static PLANNERS: LazyLock<Vec<Arc<dyn RelationPlanner>>> =
-    LazyLock::new(|| vec![Arc::new(UnnestPlanner), Arc::new(PatternPlanner)]);
+pub(super) static PLANNERS: LazyLock<Vec<Arc<dyn RelationPlanner>>> = LazyLock::new(|| {
+    vec![
+        Arc::new(UnnestPlanner),
+        Arc::new(PatternPlanner),
+        Arc::new(ChangelogPlanner),
+    ]
+});
 
 #[derive(Debug)]
 struct UnnestPlanner;

@@ -11,6 +11,7 @@
 
 mod aggregates;
 mod chain;
+mod changelog_table;
 mod count_window;
 mod join;
 mod lineage;

@@ -20,7 +20,9 @@ use super::source::{parallelism, source_spec};
 use super::uid::Uids;
 use super::{Surroundings, lookup_join, side_tables};
 use crate::catalog::Table;
-use crate::streaming::{Calc, Node, NodeId, NodeKind, Plan, Scan, Values, text, written_key};
+use crate::streaming::{
+    Calc, Node, NodeId, NodeKind, Plan, Scan, Values, log_key, text, wanted_in_order, written_key,
+};
 use levada_language::error::{PlanError, PlanErrorKind, in_sql};
 
 /// An operator that is not in a vertex yet.
@@ -58,6 +60,7 @@ pub(super) fn lower(
         of_node: BTreeMap::new(),
         uids: Uids::default(),
         picks: BTreeMap::new(),
+        in_order: wanted_in_order(plan),
     };
     let runs = lookup_join::running(plan);
     for (id, node) in plan.iter() {
@@ -79,6 +82,8 @@ pub(super) struct Lowering<'a> {
     /// Calcs that only pick columns, each with its input: whether one is needed depends on what
     /// else reads the same source, so ids see through them.
     picks: BTreeMap<usize, usize>,
+    /// The nodes whose rows are read in the order in which they come.
+    in_order: Vec<bool>,
 }
 
 impl Lowering<'_> {
@@ -87,8 +92,8 @@ impl Lowering<'_> {
         match &node.kind {
             NodeKind::Scan(scan) => self.scan(scan, node),
             NodeKind::Values(values) => self.values(values, node),
-            NodeKind::Calc(calc) => self.calc(calc, node),
-            NodeKind::Union => self.union(node),
+            NodeKind::Calc(calc) => self.calc(calc, (id, node)),
+            NodeKind::Union => self.union(id, node),
             NodeKind::AssignWindow(window) => {
                 if window.window.is_session() {
                     return Err(PlanError::unsupported(
@@ -121,6 +126,8 @@ impl Lowering<'_> {
             NodeKind::Over(over) => self.over(over, node),
             NodeKind::Pattern(pattern) => self.pattern(pattern, node),
             NodeKind::CountWindow(window) => self.count_window(window, node),
+            NodeKind::ToChangelog(to) => self.changes_as_rows(to, node),
+            NodeKind::FromChangelog(from) => self.rows_as_changes(from, node),
             NodeKind::UpsertMaterialize(materialize) => self.materialize(materialize, node),
             NodeKind::Sink(sink) => self.sink(&sink.table, node),
             NodeKind::Collect => self.collect(node),
@@ -289,7 +296,7 @@ impl Lowering<'_> {
             parallelism,
         };
         let calc = self.push(calc);
-        self.add_sink(table, calc, ChangelogMode::Append, &[], target)?;
+        self.add_sink(table, calc, (ChangelogMode::Append, None), target)?;
         Ok(())
     }
 
@@ -312,7 +319,7 @@ impl Lowering<'_> {
         }))
     }
 
-    fn calc(&mut self, calc: &Calc, node: &Node) -> Result<usize, PlanError> {
+    fn calc(&mut self, calc: &Calc, (id, node): (NodeId, &Node)) -> Result<usize, PlanError> {
         let input = self.input_of(node)?;
         let input_schema = self.get(input)?.schema.clone();
         if calc.is_identity(&input_schema) && same_names(&input_schema, &node.properties.schema) {
@@ -333,7 +340,7 @@ impl Lowering<'_> {
             filter,
             projection: Some(projection),
         });
-        let operator = match self.spread(input, node)? {
+        let operator = match self.spread(input, (id, node))? {
             None => self.forward("Calc", (&content, lineage), spec, input, node)?,
             Some(parallelism) => {
                 let uid = self.uid(&content, &[input]);
@@ -357,16 +364,23 @@ impl Lowering<'_> {
     }
 
     /// The parallelism behind a source that has one of its own; `None` to stay with the source.
-    /// Updates stay, because rows of a key must not overtake each other.
-    fn spread(&self, input: usize, node: &Node) -> Result<Option<u32>, PlanError> {
+    /// Updates stay, because rows of a key must not overtake each other, and so do rows that become updates.
+    fn spread(&self, input: usize, (id, node): (NodeId, &Node)) -> Result<Option<u32>, PlanError> {
         let source = self.get(input)?;
         let apart = matches!(source.spec, OperatorSpec::Source(_))
             && source.parallelism != self.planning.parallelism
-            && !node.properties.updating;
+            && !node.properties.updating
+            && !self.in_order(id);
         Ok(apart.then_some(self.planning.parallelism))
     }
 
-    fn union(&mut self, node: &Node) -> Result<usize, PlanError> {
+    /// Whether the rows of a node are read in the order in which they come.
+    fn in_order(&self, id: NodeId) -> bool {
+        let wanted = self.in_order.get(id).copied().unwrap_or(false);
+        wanted || log_key(self.plan, id).is_some()
+    }
+
+    fn union(&mut self, id: NodeId, node: &Node) -> Result<usize, PlanError> {
         let operators: Vec<usize> = node
             .inputs
             .iter()
@@ -379,7 +393,8 @@ impl Lowering<'_> {
         }
         let first = widths.first().copied().unwrap_or(1);
         let equal = widths.iter().all(|width| *width == first);
-        let parallelism = match (equal, node.properties.updating) {
+        let ordered = node.properties.updating || self.in_order(id);
+        let parallelism = match (equal, ordered) {
             (true, _) => first,
             // Without a common width, updates of a key keep their order in one subtask only.
             (false, true) => 1,
@@ -425,26 +440,30 @@ impl Lowering<'_> {
         let rows = &input_node.properties;
         // What writes by key has all rows of it in one subtask; else it is enough that equal rows are.
         let key = written_key(table).or_else(|| rows.keys.first().cloned());
-        let key = key.unwrap_or_else(|| (0..rows.schema.fields().len()).collect());
+        let all = || (0..rows.schema.fields().len()).collect();
+        let log = node.inputs.first().and_then(|id| log_key(self.plan, *id));
+        let key = match rows.mode {
+            ChangelogMode::Append => log,
+            _ => Some(key.unwrap_or_else(all)),
+        };
         let (mode, schema) = (rows.mode, node.properties.schema.clone());
-        self.add_sink(table, input, mode, &key, schema)
+        self.add_sink(table, input, (mode, key), schema)
     }
 
-    /// `key` keeps updates of a row in order when the sink is of another width than its input.
+    /// The key, if there is one, keeps updates of a row in order when the sink is of another width than its input.
     fn add_sink(
         &mut self,
         table: &Table,
         input: usize,
-        mode: ChangelogMode,
-        key: &[usize],
+        (mode, key): (ChangelogMode, Option<Vec<usize>>),
         schema: SchemaRef,
     ) -> Result<usize, PlanError> {
         let width = self.get(input)?.parallelism;
         let parallelism = parallelism(table, "sink.parallelism")?.unwrap_or(width);
-        let partitioning = match (parallelism == width, mode) {
+        let partitioning = match (parallelism == width, key) {
             (true, _) => Partitioning::Forward,
-            (false, ChangelogMode::Append) => Partitioning::Rebalance,
-            (false, _) => Partitioning::Hash(key.to_vec()),
+            (false, None) => Partitioning::Rebalance,
+            (false, Some(key)) => Partitioning::Hash(key),
         };
         let descriptor = table.sink_descriptor();
         let content = format!("Sink {} {}", table.name, descriptor.connector);

@@ -9,6 +9,7 @@
 //! position. Fields that a ROW does not have are reported here, since DataFusion would not
 //! know their position.
 
+mod changelogs;
 mod patterns;
 mod scope;
 #[cfg(test)]
@@ -309,6 +310,7 @@ impl<'a> Resolver<'a> {
                 scope.push(unnest::relation(collection, *with_ordinality, alias, &left));
             }
             TableFactor::MatchRecognize { .. } => self.pattern(factor, scope, outer),
+            TableFactor::Unpivot { .. } => self.changelog(factor, scope, outer),
             _ => {}
         }
     }

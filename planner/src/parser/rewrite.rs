@@ -4,6 +4,7 @@
 //! - window table functions become derived tables, and legacy group windows field accesses,
 //!   both on the window marker of [`levada_language::functions::window`] ([`windows`]);
 //! - `FOR SYSTEM_TIME AS OF` and ASOF JOIN become a marker in the condition of the join ([`versions`]);
+//! - TO_CHANGELOG and FROM_CHANGELOG become a table of their own kind ([`changelogs`]);
 //! - calls of UNNEST and of table functions become the tables that they are ([`unnest`]);
 //! - tables with an OPTIONS hint get a name of their own, listed in
 //!   [`super::Query::hinted_tables`];
@@ -12,6 +13,7 @@
 //! - what DataFusion would accept and ignore is refused here.
 
 mod aggregates;
+mod changelogs;
 mod checks;
 mod count_windows;
 mod expressions;
@@ -34,6 +36,7 @@ use sqlparser::ast::{
 
 use super::hints::{TableHints, misplaced_options};
 use super::statement::HintedTable;
+pub(crate) use changelogs::{ChangelogCall, Direction, kind_name};
 use levada_language::error::{Location, PlanError};
 
 /// Rewrites an expression that stands alone, such as that of a computed column.
@@ -140,6 +143,10 @@ impl Rewriter {
                 unnest::check_joins(table_with_joins)?;
                 versions::joins(table_with_joins)
             }
+            TableFactor::Pivot { .. } => Err(PlanError::unsupported("PIVOT", factor_location(factor))),
+            TableFactor::Unpivot { .. } => {
+                Err(PlanError::unsupported("UNPIVOT", factor_location(factor)))
+            }
             TableFactor::TableFunction { expr, .. } => Err(unknown_table_function(expr)),
             TableFactor::Function { name, .. } => Err(PlanError::unsupported(
                 format!("LATERAL {name}(…)"),
@@ -225,7 +232,16 @@ fn group_by_nothing(select: &mut Select) -> Result<(), PlanError> {
 
 /// A call in TABLE(…) that is no window.
 fn unknown_table_function(expr: &Expr) -> PlanError {
-    const KNOWN: &[&str] = &["TUMBLE", "HOP", "CUMULATE", "SESSION"];
+    const KNOWN: &[&str] = &[
+        "TUMBLE",
+        "HOP",
+        "CUMULATE",
+        "SESSION",
+        "COUNT_TUMBLE",
+        "COUNT_HOP",
+        "TO_CHANGELOG",
+        "FROM_CHANGELOG",
+    ];
     let at = expression_location(expr);
     let Expr::Function(function) = expr else {
         return PlanError::unsupported("an expression in TABLE(…)", at)
@@ -237,6 +253,11 @@ fn unknown_table_function(expr: &Expr) -> PlanError {
         Some(near) => error.hint(format!("did you mean {near}?")),
         None => error.hint(format!("the table functions are {}", KNOWN.join(", "))),
     }
+}
+
+fn factor_location(factor: &TableFactor) -> Option<Location> {
+    use sqlparser::ast::Spanned;
+    Location::of(factor.span())
 }
 
 fn body_location(body: &SetExpr) -> Option<Location> {

@@ -22,8 +22,8 @@ use super::{
 };
 use crate::catalog::Lookup;
 use crate::logical::{
-    CatalogTable, CountWindowTable, OverCall, PatternTable, ReadAs, Resolver, TemporalJoin,
-    UnnestTable, WindowTable, first_join, first_order_by, over_calls,
+    CatalogTable, ChangelogTable, CountWindowTable, OverCall, PatternTable, ReadAs, Resolver,
+    TemporalJoin, UnnestTable, WindowTable, first_join, first_order_by, over_calls,
 };
 use crate::parser::Query;
 use levada_language::error::{Location, PlanError, PlanErrorKind};
@@ -201,6 +201,9 @@ impl<'a> Builder<'a> {
                 }
                 if let Some(table) = node.downcast_ref::<CountWindowTable>() {
                     return self.count_window(table);
+                }
+                if let Some(table) = node.downcast_ref::<ChangelogTable>() {
+                    return self.changelog_table(table);
                 }
                 if let Some(window) = node.downcast_ref::<WindowTable>() {
                     return self.window_table(window);
@@ -457,6 +460,20 @@ impl<'a> Builder<'a> {
                 "behind a window of so many rows only window_time is a time attribute, which ORDER BY in its \
                  argument makes",
             ),
+            (NodeKind::ToChangelog(_), [input]) if self.plan.node(*input)?.properties.updating => {
+                Some(
+                    "behind TO_CHANGELOG of rows that change no column is a time attribute: a row may be taken back when its \
+                 time has passed long ago",
+                )
+            }
+            (NodeKind::FromChangelog(_) | NodeKind::ChangelogNormalize(_), _)
+                if node.properties.updating =>
+            {
+                Some(
+                    "behind FROM_CHANGELOG, if its rows change, no column is a time attribute: a row may be taken back \
+                     when its time has passed long ago",
+                )
+            }
             (NodeKind::Calc(_) | NodeKind::Unnest(_), [input]) => self.timeless_below(*input),
             _ => None,
         }

@@ -84,6 +84,10 @@ fn input_needs_before(
         | NodeKind::Over(_)
         | NodeKind::Unnest(_)
         | NodeKind::UpsertMaterialize(_) => Ok(true),
+        NodeKind::ToChangelog(to) => {
+            let input = node.inputs.first().and_then(|input| plan.node(*input));
+            Ok(input.is_some_and(|input| to.needs_before(&input.properties)))
+        }
         // It knows the rows before; versions end where others begin.
         NodeKind::ChangelogNormalize(_) | NodeKind::TemporalJoin(_) => Ok(false),
         _ => Ok(asked),
@@ -246,12 +250,14 @@ fn set_mode(plan: &mut Plan, id: NodeId, asked: bool) {
         | NodeKind::TemporalJoin(_)
         | NodeKind::Pattern(_)
         | NodeKind::CountWindow(_)
+        | NodeKind::ToChangelog(_)
         | NodeKind::Values(_) => ChangelogMode::Append,
+        NodeKind::FromChangelog(from) => from.mode,
         NodeKind::Rank(_) if !node.properties.updating => ChangelogMode::Append,
         NodeKind::Rank(rank) if rank.number && !asked => ChangelogMode::Upsert,
         NodeKind::Rank(_) => ChangelogMode::Retract,
         NodeKind::Over(_) if !node.properties.updating => ChangelogMode::Append,
-        NodeKind::Over(_) if asked => ChangelogMode::Retract,
+        NodeKind::Over(_) | NodeKind::UpsertMaterialize(_) if asked => ChangelogMode::Retract,
         NodeKind::Over(_) | NodeKind::UpsertMaterialize(_) => ChangelogMode::Upsert,
         _ => combined(&inputs),
     };

@@ -59,6 +59,8 @@ fn expressions(kind: &NodeKind) -> Vec<&ExprRef> {
         | NodeKind::Rank(_)
         | NodeKind::Over(_)
         | NodeKind::UpsertMaterialize(_)
+        | NodeKind::ToChangelog(_)
+        | NodeKind::FromChangelog(_)
         | NodeKind::Sink(_)
         | NodeKind::Collect => Vec::new(),
     }

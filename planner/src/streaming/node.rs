@@ -6,9 +6,9 @@ use arrow::datatypes::SchemaRef;
 use levada_engine::element::ChangelogMode;
 
 use super::{
-    AssignWindow, Calc, ChangelogNormalize, CountWindow, GroupAggregate, Join, MultiJoin, Over,
-    PatternMatch, Rank, Scan, Sink, TemporalJoin, Unnest, UpsertMaterialize, Values,
-    WindowAggregate,
+    AssignWindow, Calc, ChangelogNormalize, CountWindow, FromChangelog, GroupAggregate, Join,
+    MultiJoin, Over, PatternMatch, Rank, Scan, Sink, TemporalJoin, ToChangelog, Unnest,
+    UpsertMaterialize, Values, WindowAggregate,
 };
 use levada_language::error::Location;
 
@@ -52,6 +52,10 @@ pub enum NodeKind {
     CountWindow(CountWindow),
     /// Keeps the rows of each key of a table and gives the youngest.
     UpsertMaterialize(UpsertMaterialize),
+    /// Makes a row of every change.
+    ToChangelog(ToChangelog),
+    /// Makes a change of every row.
+    FromChangelog(FromChangelog),
     /// Writes a table.
     Sink(Sink),
     /// Gives rows to the client.

@@ -47,6 +47,8 @@ pub(super) fn keeps_order(plan: &Plan, id: NodeId, columns: &BTreeSet<usize>) ->
         | NodeKind::UpsertMaterialize(_)
         | NodeKind::Pattern(_)
         | NodeKind::CountWindow(_)
+        | NodeKind::ToChangelog(_)
+        | NodeKind::FromChangelog(_)
         | NodeKind::GroupAggregate(_) => true,
         NodeKind::Calc(calc) => below(through(calc, columns)),
         NodeKind::AssignWindow(_) => {

@@ -123,6 +123,8 @@ impl<'a> States<'a> {
             | NodeKind::Union
             | NodeKind::AssignWindow(_)
             | NodeKind::Unnest(_)
+            | NodeKind::ToChangelog(_)
+            | NodeKind::FromChangelog(_)
             | NodeKind::Sink(_)
             | NodeKind::Collect => Vec::new(),
         }
@@ -263,8 +265,9 @@ fn rows_grow(node: &Node, of: &dyn Fn(usize) -> bool) -> bool {
         NodeKind::Join(join) => of(0) || (join.gives_right() && of(1)),
         NodeKind::GroupAggregate(aggregate) => !aggregate.keys.is_empty() && of(0),
         NodeKind::Rank(rank) => !rank.partition_by.is_empty() && of(0),
-        // The results of windows stay.
-        NodeKind::WindowAggregate(_) => true,
+        // The results of windows stay, and what was told of changes does.
+        NodeKind::WindowAggregate(_) | NodeKind::ToChangelog(_) => true,
+        NodeKind::FromChangelog(_) => !node.properties.updating && of(0),
         NodeKind::ChangelogNormalize(_)
         | NodeKind::TemporalJoin(_)
         | NodeKind::Over(_)

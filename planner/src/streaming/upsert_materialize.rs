@@ -3,7 +3,8 @@
 //! A sink that writes by key takes the last change of a key for the truth. That it is, if the query gives each key
 //! at most one row and all changes of it in order ([`super::order`]). Where it does not, the rows that claim a key are
 //! kept, and the table has the youngest of them: so it does not matter whether a row goes before or after another takes
-//! its place. What is kept are the rows that there are, not those that there were.
+//! its place. What is kept are the rows that there are, not those that there were. The same stands in front of TO_CHANGELOG
+//! where updates are told without the row before.
 
 use levada_engine::element::ChangelogMode;
 use levada_engine::graph::RankFunction;
@@ -36,7 +37,7 @@ pub struct UpsertMaterialize {
 }
 
 impl UpsertMaterialize {
-    fn properties(&self, input: &Properties) -> Properties {
+    pub(super) fn properties(&self, input: &Properties) -> Properties {
         Properties {
             updating: true,
             keys: vec![self.key.clone()],

@@ -4,7 +4,7 @@
 
 use super::build::Builder;
 use super::expression;
-use super::{NodeId, NodeKind};
+use super::{Attribute, Node, NodeId, NodeKind};
 
 impl Builder<'_> {
     /// Whether a row that changes has a value that is computed anew when it is taken back.
@@ -23,5 +23,29 @@ impl Builder<'_> {
             _ => return false,
         };
         varies || node.inputs.iter().any(|input| self.varies_below(*input))
+    }
+
+    /// Whether a row of those that only come has a value that another one of the same content would not have.
+    pub(super) fn is_computed_anew(&self, id: NodeId) -> bool {
+        let Some(node) = self.plan.node(id) else {
+            return false;
+        };
+        let clock = |attribute: &Attribute| *attribute == Attribute::ProcessingTime;
+        if node.properties.attributes.iter().any(clock) {
+            return true;
+        }
+        match &node.kind {
+            NodeKind::Calc(calc) => {
+                let mut parts = calc.projection.iter().chain(&calc.filter);
+                parts.any(expression::varies) || self.any_is_computed_anew(node)
+            }
+            NodeKind::Union | NodeKind::Unnest(_) => self.any_is_computed_anew(node),
+            _ => false,
+        }
+    }
+
+    fn any_is_computed_anew(&self, node: &Node) -> bool {
+        let mut inputs = node.inputs.iter();
+        inputs.any(|input| self.is_computed_anew(*input))
     }
 }

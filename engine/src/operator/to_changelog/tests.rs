@@ -193,3 +193,25 @@ fn a_log_by_key_adds_up_to_the_table_wherever_batches_end() {
         assert_eq!(found, table, "seed {seed}");
     }
 }
+
+#[test]
+fn batches_do_not_end_within_an_update() {
+    let changes = "+I | 1 | a
+         -U | 1 | a
+         +U | 1 | b
+         -U | 1 | b
+         +U | 1 | c
+         -D | 1 | c";
+    for (most, sizes) in [
+        (1, vec![1, 1, 1, 1, 1, 1]),
+        (2, vec![1, 2, 2, 1]),
+        (3, vec![3, 3]),
+        (4, vec![3, 3]),
+        (9, vec![6]),
+    ] {
+        let mut output = Output::default();
+        output.emit_chunks(batch(&rows(), changes), most);
+        let found: Vec<usize> = output.drain().map(|batch| batch.num_rows()).collect();
+        assert_eq!(found, sizes, "at most {most}");
+    }
+}

@@ -25,7 +25,7 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 
-use super::{count_windows, group_expressions, name_location};
+use super::{changelogs, count_windows, group_expressions, name_location};
 use levada_language::dialect::{TABLE_ARGUMENT, call, null, number, text};
 use levada_language::error::{Location, PlanError, PlanErrorKind};
 use levada_language::functions::window::{
@@ -89,7 +89,7 @@ fn kind_of(name: &ObjectName) -> Option<WindowKind> {
     }
 }
 
-/// The derived table for a window table function, with or without TABLE( ) around it.
+/// The table for a window table function or one of changes, with or without TABLE( ) around it.
 pub(super) fn table_function(factor: &TableFactor) -> Result<Option<TableFactor>, PlanError> {
     let (name, args, alias) = match factor {
         TableFactor::TableFunction {
@@ -107,8 +107,8 @@ pub(super) fn table_function(factor: &TableFactor) -> Result<Option<TableFactor>
         } => (name, &args.args, alias),
         _ => return Ok(None),
     };
-    if let Some(error) = refused_function(name) {
-        return Err(error);
+    if let Some(direction) = changelogs::Direction::of(name) {
+        return changelogs::table(direction, name, args, alias.clone()).map(Some);
     }
     if let Some(kind) = count_windows::Kind::of(name) {
         return count_windows::derived_table(kind, name, args, alias.clone()).map(Some);
@@ -123,13 +123,6 @@ pub(super) fn table_function(factor: &TableFactor) -> Result<Option<TableFactor>
         .map_or_else(Span::empty, |i| i.span);
     let arguments = Arguments::bind(kind, span, args)?;
     Ok(Some(arguments.derived_table(alias.clone())?))
-}
-
-fn refused_function(name: &ObjectName) -> Option<PlanError> {
-    let upper = name.to_string().to_ascii_uppercase();
-    ["FROM_CHANGELOG", "TO_CHANGELOG"]
-        .contains(&upper.as_str())
-        .then(|| PlanError::unsupported(format!("the table function {upper}"), name_location(name)))
 }
 
 /// The arguments of a window table function, each in its place.

@@ -280,11 +280,6 @@ fn windows_that_cannot_be() {
         Syntax,
         &["argument of a table function"],
     );
-    refuse(
-        "SELECT * FROM TABLE(¦FROM_CHANGELOG(TABLE t))",
-        Unsupported,
-        &["FROM_CHANGELOG"],
-    );
 }
 
 #[test]

@@ -111,7 +111,7 @@ impl States<'_> {
             NodeKind::CountWindow(window) => {
                 partitions("the windows of rows", &window.partition_by)
             }
-            NodeKind::UpsertMaterialize(_) => "the table that is written".to_string(),
+            NodeKind::UpsertMaterialize(_) => "what is written by key".to_string(),
             _ => "a node".to_string(),
         }
     }

@@ -1,0 +1,13 @@
+CREATE TABLE orders (id BIGINT, customer BIGINT, amount INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector' = 'stream');
+CREATE TABLE log (id BIGINT, change STRING, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector' = 'stream', 'scan.parallelism' = '1');
+CREATE VIEW customers AS SELECT customer, COUNT(*) AS n FROM orders GROUP BY customer;
+SET 'parallelism.default' = '2';
+EXPLAIN SELECT op, id FROM TO_CHANGELOG(input => TABLE orders) WHERE amount > 3;
+EXPLAIN CHANGELOG_MODE SELECT * FROM TO_CHANGELOG(input => TABLE customers);
+EXPLAIN CHANGELOG_MODE SELECT op, n FROM TO_CHANGELOG(input => TABLE customers PARTITION BY customer, op_mapping => MAP['INSERT, UPDATE_AFTER', 'U', 'DELETE', 'D']);
+EXPLAIN CHANGELOG_MODE SELECT * FROM TO_CHANGELOG(input => TABLE customers PARTITION BY n, op_mapping => MAP['INSERT, UPDATE_AFTER', 'U', 'DELETE', 'D']);
+EXPLAIN CHANGELOG_MODE SELECT * FROM TO_CHANGELOG(input => (SELECT a.customer, b.customer AS other FROM customers AS a JOIN customers AS b ON a.n = b.customer), op_mapping => MAP['INSERT, UPDATE_AFTER', 'U', 'DELETE', 'D']);
+EXPLAIN CHANGELOG_MODE SELECT id, v FROM FROM_CHANGELOG(input => TABLE log PARTITION BY id, op => DESCRIPTOR(change), op_mapping => MAP['c, r', 'INSERT', 'u', 'UPDATE_AFTER', 'd', 'DELETE']) WHERE v > 3;
+EXPLAIN CHANGELOG_MODE SELECT v, COUNT(*) AS n FROM FROM_CHANGELOG(input => TABLE log, op => DESCRIPTOR(change), error_handling => 'SKIP') GROUP BY v;
+EXPLAIN CHANGELOG_MODE SELECT window_end, COUNT(*) AS n FROM TABLE(TUMBLE((SELECT * FROM FROM_CHANGELOG(input => TABLE log, op => DESCRIPTOR(change), op_mapping => MAP['c', 'INSERT'])), DESCRIPTOR(ts), INTERVAL '1' MINUTE)) GROUP BY window_start, window_end;
+EXPLAIN JOB GRAPH SELECT id, v FROM FROM_CHANGELOG(input => TABLE log PARTITION BY id, op => DESCRIPTOR(change), op_mapping => MAP['c', 'INSERT', 'u', 'UPDATE_AFTER']);
