@@ -149,7 +149,8 @@ impl Join {
                     "event time lets rows of a join go that are taken back or have a time to live",
                 ));
             }
-            sides = sides.into_iter().map(Side::by_time).collect();
+            let by_time = |side: Side| side.by_time().sorted();
+            sides = sides.into_iter().map(by_time).collect();
         }
         Ok(Join {
             condition: condition.transpose()?,
@@ -204,12 +205,11 @@ impl Join {
         let before = self.kept.expired_before(1 - input, matching.now_ms);
         let (mut rows, mut ends) = (Vec::new(), Vec::new());
         for (row, key) in self.numbers.iter().enumerate().skip(first) {
-            let near = matching.near.as_ref().and_then(|near| near.get(row));
-            let may_match = |row: &u32| {
-                let stamp = other.entry(*row).stamp;
-                before.is_none_or(|at| stamp > at) && near.is_none_or(|near| near.contains(&stamp))
-            };
-            rows.extend(other.of_key(*key).filter(may_match));
+            let alive = |row: &u32| before.is_none_or(|at| other.entry(*row).stamp > at);
+            match matching.near.as_ref().and_then(|near| near.get(row)) {
+                Some(stamps) => rows.extend(other.near(*key, stamps).filter(alive)),
+                None => rows.extend(other.of_key(*key).filter(alive)),
+            }
             ends.push(rows.len());
             if rows.len() >= CANDIDATES {
                 break;

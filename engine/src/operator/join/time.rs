@@ -5,7 +5,8 @@
 //! no later than the watermark behind the join says: that is held back by as much as a row can be older than the
 //! partner that it waited for.
 //!
-//! Rows in memory are found by their stamp. On disk all key groups are looked through, some at a time, when the
+//! The rows of a key are in the order of their stamps, so those near in time are found without looking at the others.
+//! Rows in memory that go are found by their stamp. On disk all key groups are looked through, some at a time, when the
 //! watermark has come so far beyond the first of them that it is worth it.
 
 use std::ops::RangeInclusive;

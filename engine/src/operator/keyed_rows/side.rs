@@ -1,6 +1,7 @@
 //! The rows of one input that may find partners yet.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
@@ -13,6 +14,9 @@ use crate::element::Batch;
 use crate::error::{EngineError, Result};
 use crate::operator::aggregate::lane::{Codec, Lane};
 use crate::operator::aggregate::rows::EncodedRows;
+
+#[cfg(test)]
+mod tests;
 
 /// A row by its number, in the list of the rows of its key.
 #[derive(Debug, Clone, Copy)]
@@ -81,8 +85,10 @@ pub(in crate::operator) struct Side {
     /// other sides.
     pub(in crate::operator) ttl_ms: Option<i64>,
     pub(in crate::operator) rows: Rows,
-    /// By key: the row that came last.
+    /// By key: the row that came last, or that has the latest stamp.
     heads: Vec<u32>,
+    /// Whether the rows of a key are in the order of their stamps.
+    sorted: bool,
     /// By row.
     entries: Vec<Entry>,
     /// If rows are taken back: of those of equal content the one that came last.
@@ -128,6 +134,7 @@ impl Side {
             ttl_ms: None,
             rows: Rows::new(schema.clone()),
             heads: Vec::new(),
+            sorted: false,
             entries: Vec::new(),
             by_content: HashTable::new(),
             contents: Vec::new(),
@@ -143,6 +150,15 @@ impl Side {
     pub(in crate::operator) fn by_time(self) -> Self {
         let due = Some(BTreeMap::new());
         Side { due, ..self }
+    }
+
+    /// The same, with the rows of a key in the order of their stamps. They come nearly in that order, so that each finds its
+    /// place behind few others.
+    pub(in crate::operator) fn sorted(self) -> Self {
+        Side {
+            sorted: true,
+            ..self
+        }
     }
 
     /// The same, for rows that event time lets go with all of their key.
@@ -178,7 +194,19 @@ impl Side {
         self.heads[key as usize] != NONE
     }
 
-    /// The rows of a key, the last to come first.
+    /// The rows of a key with stamps in a range, the latest first; of rows in the order of their stamps.
+    pub(in crate::operator) fn near(
+        &self,
+        key: u32,
+        stamps: &RangeInclusive<i64>,
+    ) -> impl Iterator<Item = u32> + '_ {
+        let (first, last) = (*stamps.start(), *stamps.end());
+        let of_key = self.of_key(key);
+        let not_later = of_key.skip_while(move |row| self.entry(*row).stamp > last);
+        not_later.take_while(move |row| self.entry(*row).stamp >= first)
+    }
+
+    /// The rows of a key, the last to come first, or the latest.
     pub(in crate::operator) fn of_key(&self, key: u32) -> impl Iterator<Item = u32> + '_ {
         let some = |row: u32| (row != NONE).then_some(row);
         let first = some(self.heads[key as usize]);
@@ -239,15 +267,18 @@ impl Side {
 
     /// Puts a row to those of its key.
     pub(in crate::operator) fn link(&mut self, row: u32, arrival: Arrival) {
-        let head = &mut self.heads[arrival.key as usize];
-        let next = std::mem::replace(head, row);
+        let (before, next) = self.place(arrival);
+        match before {
+            NONE => self.heads[arrival.key as usize] = row,
+            before => self.entries[before as usize].next = row,
+        }
         if next != NONE {
             self.entries[next as usize].before = row;
         }
         self.entries[row as usize] = Entry {
             key: arrival.key,
             next,
-            before: NONE,
+            before,
             degree: arrival.degree,
             id: arrival.id,
             stamp: arrival.stamp,
@@ -265,6 +296,15 @@ impl Side {
         if self.updating {
             self.link_content(row);
         }
+    }
+
+    /// The rows of its key between which a new row stands.
+    fn place(&self, arrival: Arrival) -> (u32, u32) {
+        let (mut before, mut next) = (NONE, self.heads[arrival.key as usize]);
+        while self.sorted && next != NONE && self.entries[next as usize].stamp > arrival.stamp {
+            (before, next) = (next, self.entries[next as usize].next);
+        }
+        (before, next)
     }
 
     fn link_content(&mut self, row: u32) {
