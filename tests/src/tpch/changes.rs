@@ -52,7 +52,8 @@ impl TableChanges {
 
 /// Of how many rows one is changed after all have come.
 const CHANGED: usize = 10;
-/// A table with fewer rows has them all again at the end, since a query over no nations has no rows.
+/// A table with fewer rows has all of them when half of the rows have come, and again at the end, since a query over no nations
+/// has no rows.
 const SMALL: usize = 100;
 
 /// What happens to one row, in this order.
@@ -77,6 +78,7 @@ impl Changes {
             order.extend((0..of.rows.len()).map(|key| (table, key)));
         }
         order.shuffle(&mut chance);
+        small_ones_early(&mut order, tables, &mut chance);
         let mut histories: Vec<History> = tables.iter().map(History::new).collect();
         let mut number = 0;
         let mut next = || {
@@ -105,6 +107,23 @@ impl Changes {
                 .collect(),
             count: number,
         }
+    }
+}
+
+/// Puts the rows of small tables into the first half. Else the one row that a query asks for may come last and be changed next,
+/// so that the query has no rows at any boundary.
+fn small_ones_early(order: &mut [(usize, usize)], tables: &[Table], chance: &mut SmallRng) {
+    let small = |table: usize| tables[table].rows.len() < SMALL;
+    let mut from = order.len() / 2;
+    let mut places: Vec<usize> = (0..from).filter(|at| !small(order[*at].0)).collect();
+    places.shuffle(chance);
+    while from < order.len() {
+        if small(order[from].0)
+            && let Some(place) = places.pop()
+        {
+            order.swap(from, place);
+        }
+        from += 1;
     }
 }
 

@@ -73,7 +73,11 @@ async fn continuous_queries_have_the_rows_of_batch_mode_at_every_boundary() {
         for (query, setting, result) in results {
             match result {
                 Ok(figures) if figures.rows.iter().all(|rows| *rows == 0) => {
-                    failures.push(format!("{}: no rows at any boundary", query.name));
+                    failures.push(format!(
+                        "{}, seed {}: no rows at any boundary",
+                        query.name,
+                        seed + round
+                    ));
                 }
                 Ok(figures) => ended.push((query.name.clone(), figures)),
                 Err(problem) => failures.push(format!(
