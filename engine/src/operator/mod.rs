@@ -106,6 +106,11 @@ impl Output {
         }
     }
 
+    /// Whether nothing was emitted.
+    pub fn is_empty(&self) -> bool {
+        self.batches.is_empty()
+    }
+
     /// Takes what was emitted, in order.
     pub fn drain(&mut self) -> std::vec::Drain<'_, Batch> {
         self.batches.drain(..)
@@ -346,6 +351,17 @@ fn state_plan(spec: &OperatorSpec) -> Result<Option<(aggregate::Plan, bool)>> {
         }
         _ => None,
     })
+}
+
+/// Refuses an operator whose output has other columns than it gives.
+fn check_width(what: &str, columns: usize, output: &SchemaRef) -> Result<()> {
+    let fields = output.fields().len();
+    match columns == fields {
+        true => Ok(()),
+        false => Err(EngineError::internal(format!(
+            "{what} of {columns} columns for {fields} output fields"
+        ))),
+    }
 }
 
 /// The input of an operator that has one.

@@ -114,16 +114,15 @@ impl Changes {
 /// so that the query has no rows at any boundary.
 fn small_ones_early(order: &mut [(usize, usize)], tables: &[Table], chance: &mut SmallRng) {
     let small = |table: usize| tables[table].rows.len() < SMALL;
-    let mut from = order.len() / 2;
-    let mut places: Vec<usize> = (0..from).filter(|at| !small(order[*at].0)).collect();
+    let half = order.len() / 2;
+    let mut places: Vec<usize> = (0..half).filter(|at| !small(order[*at].0)).collect();
     places.shuffle(chance);
-    while from < order.len() {
-        if small(order[from].0)
+    for late in half..order.len() {
+        if small(order[late].0)
             && let Some(place) = places.pop()
         {
-            order.swap(from, place);
+            order.swap(late, place);
         }
-        from += 1;
     }
 }
 

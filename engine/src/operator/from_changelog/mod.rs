@@ -9,7 +9,7 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, UInt32Arr
 use arrow::compute::{cast, take_record_batch};
 use arrow::datatypes::{DataType, SchemaRef};
 
-use super::{Operator, OperatorContext, Output};
+use super::{Operator, OperatorContext, Output, check_width};
 use crate::element::{Batch, RowKind, rows_of};
 use crate::error::{EngineError, Result};
 use crate::graph::FromChangelogSpec;
@@ -65,13 +65,7 @@ impl Changes {
     /// # Errors
     /// Only defects: columns do not fit.
     pub fn new(spec: &FromChangelogSpec, output: &SchemaRef) -> Result<Self> {
-        if spec.columns.len() != output.fields().len() {
-            return Err(EngineError::internal(format!(
-                "{} columns of changes for {} output fields",
-                spec.columns.len(),
-                output.fields().len()
-            )));
-        }
+        check_width("a changelog", spec.columns.len(), output)?;
         Ok(Changes {
             spec: spec.clone(),
             output: output.clone(),

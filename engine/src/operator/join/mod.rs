@@ -12,7 +12,6 @@
 //! are counted, and what it says alone comes and goes as their number leaves or reaches zero. Where event time
 //! lets rows go (`time`), it comes once, when they go.
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, UInt32Array, new_null_array};
@@ -20,7 +19,7 @@ use arrow::compute::take_arrays;
 use arrow::datatypes::{Schema, SchemaRef};
 
 use super::keyed_rows::{Entry, Kept, NONE, Side, comes};
-use super::{Operator, OperatorContext, Output};
+use super::{Operator, OperatorContext, Output, check_width};
 use crate::element::{Batch, RowKind, rows_of};
 use crate::error::{EngineError, Result};
 use crate::expression::Evaluator;
@@ -66,8 +65,8 @@ struct Matching {
     /// About how many bytes a row has.
     row_bytes: usize,
     now_ms: i64,
-    /// The stamps of the partners that rows may have, if event time lets rows go.
-    near: Option<Vec<RangeInclusive<i64>>>,
+    /// The last moments at which its rows are wanted, if event time lets rows go.
+    stamps: Option<Vec<i64>>,
     /// How many partners each of the first rows has; the others were not looked at yet.
     matched: Vec<u32>,
     /// Of the rows that follow.
@@ -126,12 +125,7 @@ impl Join {
             JoinKind::Semi | JoinKind::Anti => fields(0).count(),
             _ => pair.fields().len(),
         };
-        if output.fields().len() != width {
-            return Err(EngineError::internal(format!(
-                "a join of {width} columns for {} output fields",
-                output.fields().len()
-            )));
-        }
+        check_width("a join", width, output)?;
         let counts =
             |input: usize| pads(spec.kind, input) || spec.kind == JoinKind::Semi && input == 0;
         let side = |input: usize| -> Result<Side> {
@@ -206,8 +200,10 @@ impl Join {
         let (mut rows, mut ends) = (Vec::new(), Vec::new());
         for (row, key) in self.numbers.iter().enumerate().skip(first) {
             let alive = |row: &u32| before.is_none_or(|at| other.entry(*row).stamp > at);
-            match matching.near.as_ref().and_then(|near| near.get(row)) {
-                Some(stamps) => rows.extend(other.near(*key, stamps).filter(alive)),
+            let stamp = matching.stamps.as_ref().and_then(|stamps| stamps.get(row));
+            let near = self.time.as_ref().zip(stamp);
+            match near.and_then(|(time, stamp)| time.near(input, *stamp)) {
+                Some(stamps) => rows.extend(other.near(*key, &stamps).filter(alive)),
                 None => rows.extend(other.of_key(*key).filter(alive)),
             }
             ends.push(rows.len());
@@ -430,12 +426,11 @@ impl Join {
     fn keep(&mut self, matching: &Matching) -> Result<()> {
         let kept = self.kept_rows(matching);
         let (input, batch) = (matching.input, &matching.batch);
-        let stamps = self.time.as_ref().map(|time| time.stamps(input, batch));
-        let stamps = stamps.transpose()?;
+        let stamps = matching.stamps.as_ref();
         let counts = self.kept.sides[input].counts;
         let arrived = |row: usize| {
             let degree = if counts { matching.matched[row] } else { 0 };
-            let stamp = stamps.as_ref().map_or(matching.now_ms, |own| own[row]);
+            let stamp = stamps.map_or(matching.now_ms, |own| own[row]);
             (degree, stamp)
         };
         self.kept
@@ -496,10 +491,10 @@ impl Operator for Join {
         let interned = self.kept.intern(input, &batch, &mut numbers);
         self.numbers = numbers;
         interned?;
-        let near = self.time.as_ref().map(|time| time.near(input, &batch));
+        let stamps = self.time.as_ref().map(|time| time.stamps(input, &batch));
         self.matching = Some(Matching {
             input,
-            near: near.transpose()?.flatten(),
+            stamps: stamps.transpose()?,
             matched: Vec::with_capacity(batch.num_rows()),
             row_bytes: batch.byte_size() / batch.num_rows(),
             batch,

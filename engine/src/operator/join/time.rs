@@ -74,28 +74,18 @@ impl Time {
         Ok(times.iter().enumerate().map(stamp).collect())
     }
 
-    /// By row, the stamps of the other input's rows that are not too far from it in time; of what else makes rows partners
-    /// it says nothing. None of windows, whose rows all have the same time as their partners.
-    pub(super) fn near(
-        &self,
-        input: usize,
-        batch: &Batch,
-    ) -> Result<Option<Vec<RangeInclusive<i64>>>> {
+    /// The stamps of the other input's rows that are not too far in time from a row with this stamp; of what else makes rows
+    /// partners it says nothing. None of windows, whose rows all have the same time as their partners.
+    pub(super) fn near(&self, input: usize, stamp: i64) -> Option<RangeInclusive<i64>> {
         let (own, other) = (self.until(input).after_ms, self.until(1 - input).after_ms);
         // One may be so much later than the other, and the other way round: together the length of the interval.
-        let length_ms = own.saturating_add(other);
-        if length_ms < 0 {
-            return Ok(None);
+        if own.saturating_add(other) < 0 {
+            return None;
         }
         // Times may have a finer unit than milliseconds.
-        let near = |stamp: i64| {
-            let last = stamp.saturating_add(other).saturating_add(1);
-            let time = stamp.saturating_sub(own);
-            time.saturating_sub(1)..=last
-        };
-        Ok(Some(
-            self.stamps(input, batch)?.into_iter().map(near).collect(),
-        ))
+        let last = stamp.saturating_add(other).saturating_add(1);
+        let time = stamp.saturating_sub(own);
+        Some(time.saturating_sub(1)..=last)
     }
 
     pub(super) fn is_letting_go(&self) -> bool {

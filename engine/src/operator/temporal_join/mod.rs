@@ -20,7 +20,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 
 use super::aggregate::persist::key_groups;
 use super::keyed_rows::{Arrival, Kept, NONE, Side};
-use super::{Operator, OperatorContext, Output};
+use super::{Operator, OperatorContext, Output, check_width};
 use crate::element::{Batch, RowKind, rows_of};
 use crate::error::{EngineError, Result};
 use crate::expression::Evaluator;
@@ -89,13 +89,7 @@ impl VersionedTable {
         let fields = fields.chain(spec.right.rows.0.fields());
         let fields = fields.map(|field| field.as_ref().clone().with_nullable(true));
         let pair: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-        if output.fields().len() != pair.fields().len() {
-            return Err(EngineError::internal(format!(
-                "a temporal join of {} columns for {} output fields",
-                pair.fields().len(),
-                output.fields().len()
-            )));
-        }
+        check_width("a temporal join", pair.fields().len(), output)?;
         if spec.left.updating || spec.as_of.is_some() && spec.ttl_ms > 0 {
             return Err(EngineError::internal(
                 "a temporal join of rows that are taken back or have a time to live",

@@ -13,7 +13,7 @@ use arrow::array::{ArrayRef, StringArray, UInt8Array, make_comparator};
 use arrow::compute::{SortOptions, filter, is_not_null, take};
 use arrow::datatypes::SchemaRef;
 
-use super::{Operator, Output};
+use super::{Operator, Output, check_width};
 use crate::element::{Batch, RowKind, rows_of};
 use crate::error::{EngineError, Result};
 use crate::graph::ToChangelogSpec;
@@ -50,13 +50,7 @@ impl ToChangelog {
                 "a changelog reads columns that its input of {width} does not have"
             )));
         }
-        if spec.columns.len() != output.fields().len() {
-            return Err(EngineError::internal(format!(
-                "a changelog of {} columns for {} output fields",
-                spec.columns.len(),
-                output.fields().len()
-            )));
-        }
+        check_width("a changelog", spec.columns.len(), output)?;
         let code = |kind: RowKind| {
             let mut codes = spec.codes.iter();
             codes.find(|(_, own)| *own == kind).map(|(code, _)| code)

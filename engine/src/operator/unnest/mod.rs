@@ -17,7 +17,7 @@ use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::take;
 use arrow::datatypes::{DataType, SchemaRef};
 
-use super::{Operator, Output};
+use super::{Operator, Output, check_width};
 use crate::element::{Batch, RowKind, rows_of};
 use crate::error::{EngineError, Result};
 use crate::graph::{UnnestColumn, UnnestSpec};
@@ -112,13 +112,7 @@ impl Unnest {
                 "an UNNEST reads columns that its input of {width} does not have"
             )));
         }
-        if spec.columns.len() != output.fields().len() {
-            return Err(EngineError::internal(format!(
-                "an UNNEST of {} columns for {} output fields",
-                spec.columns.len(),
-                output.fields().len()
-            )));
-        }
+        check_width("an UNNEST", spec.columns.len(), output)?;
         Ok(Unnest {
             spec: spec.clone(),
             output: output.clone(),
