@@ -67,6 +67,10 @@ impl SourceFactory for Table {
         }
     }
 
+    fn rows(&self) -> Option<u64> {
+        self.config.rows
+    }
+
     fn create(&self, context: SourceContext) -> Result<Box<dyn Source>> {
         let makers = context
             .schema

@@ -67,6 +67,10 @@ impl SourceFactory for Events {
         }
     }
 
+    fn rows(&self) -> Option<u64> {
+        self.config.events
+    }
+
     fn create(&self, context: SourceContext) -> Result<Box<dyn Source>> {
         let generator = EventRows {
             config: self.config.clone(),

@@ -98,6 +98,11 @@ pub trait SourceFactory: Send + Sync {
     /// Whether it ends by itself.
     fn boundedness(&self) -> Boundedness;
 
+    /// How many rows it has, if that is known without a look at them.
+    fn rows(&self) -> Option<u64> {
+        None
+    }
+
     /// The kinds of rows that it delivers. Of [`ChangelogMode::Upsert`] those of a key come in order; an
     /// insert or update-after replaces the row of its PRIMARY KEY and a delete takes it away, whether
     /// there was one or not, and all but the key may be NULL in a delete.
@@ -302,6 +307,11 @@ pub trait Sink: Send {
     /// between checkpoints.
     fn takes_rows_twice(&self) -> bool {
         false
+    }
+
+    /// The bytes of rows that wait in memory for the next checkpoint. When they are many it comes before its time.
+    fn held_bytes(&self) -> usize {
+        0
     }
 
     /// When [`Sink::write`] or [`Sink::idle`] wants to be called again without input, in

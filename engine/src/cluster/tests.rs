@@ -19,6 +19,7 @@ use crate::memory::Memory;
 use crate::state::Resources;
 use crate::time::SystemClock;
 
+mod overfull;
 mod overtaking;
 mod stuck;
 
@@ -32,6 +33,8 @@ struct TestConnector {
     fail_at: Arc<AtomicI64>,
     count: i64,
     pause: Duration,
+    /// What a row weighs that waits for a checkpoint.
+    row_bytes: usize,
 }
 
 fn schema() -> SchemaRef {
@@ -57,7 +60,10 @@ impl ConnectorFactory for TestConnector {
         }))
     }
     fn sink(&self, _: &TableDescriptor) -> Result<Arc<dyn SinkFactory>> {
-        Ok(Arc::new(Collecting(Arc::clone(&self.visible))))
+        Ok(Arc::new(Collecting {
+            visible: Arc::clone(&self.visible),
+            row_bytes: self.row_bytes,
+        }))
     }
 }
 
@@ -132,7 +138,10 @@ impl Source for NumberSource {
     }
 }
 
-struct Collecting(Visible);
+struct Collecting {
+    visible: Visible,
+    row_bytes: usize,
+}
 
 impl SinkFactory for Collecting {
     fn accept(&self, mode: ChangelogMode) -> Result<ChangelogMode> {
@@ -141,9 +150,10 @@ impl SinkFactory for Collecting {
     fn create(&self, context: SinkContext) -> Result<Box<dyn Sink>> {
         let name = format!("{}-{}-{}", context.job, context.attempt, context.index);
         Ok(Box::new(CollectingSink {
-            visible: Arc::clone(&self.0),
+            visible: Arc::clone(&self.visible),
             name,
             rows: Vec::new(),
+            row_bytes: self.row_bytes,
         }))
     }
 }
@@ -152,6 +162,7 @@ struct CollectingSink {
     visible: Visible,
     name: String,
     rows: Vec<i64>,
+    row_bytes: usize,
 }
 
 #[async_trait]
@@ -176,6 +187,9 @@ impl Sink for CollectingSink {
         }
         Ok(())
     }
+    fn held_bytes(&self) -> usize {
+        self.rows.len() * self.row_bytes
+    }
 }
 
 struct Bench {
@@ -186,6 +200,10 @@ struct Bench {
 }
 
 fn bench(count: i64, pause: Duration) -> Bench {
+    bench_of_heavy_rows(count, pause, 0)
+}
+
+fn bench_of_heavy_rows(count: i64, pause: Duration, row_bytes: usize) -> Bench {
     let (visible, fail_at) = (Visible::default(), Arc::new(AtomicI64::new(-1)));
     let mut connectors = ConnectorRegistry::new();
     connectors.register(Arc::new(TestConnector {
@@ -193,6 +211,7 @@ fn bench(count: i64, pause: Duration) -> Bench {
         fail_at: Arc::clone(&fail_at),
         count,
         pause,
+        row_bytes,
     }));
     let dir = tempfile::tempdir().unwrap();
     let environment = Environment {

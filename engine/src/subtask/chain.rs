@@ -556,6 +556,15 @@ impl Chain {
         })
     }
 
+    /// Whether a sink holds so much for the next checkpoint that it should come; true once for each.
+    pub fn wants_checkpoint(&mut self) -> bool {
+        let wants = |node: &mut Node| match &mut node.stage {
+            Stage::Sink(sink) => sink.wants_checkpoint(),
+            _ => false,
+        };
+        self.nodes.iter_mut().map(wants).fold(false, |a, b| a | b)
+    }
+
     /// A checkpoint is complete: sinks commit what they prepared for it.
     pub fn checkpoint_complete(&mut self, checkpoint_id: u64) {
         for node in &mut self.nodes {

@@ -41,12 +41,15 @@ impl Subtask {
         // Nobody goes on after the last one, and after a savepoint maybe another query.
         let waits = barrier.kind != BarrierKind::Checkpoint;
         self.chain.wait_for_answers(waits);
-        if waits && self.chain.is_asking() {
+        // What operators have still to give would all be there at once.
+        let now = self.chain.clock.now_ms();
+        let overtakes_at = barrier.overtakes_at_ms;
+        let late = overtaking || overtakes_at.is_some_and(|at| at <= now);
+        if waits && self.chain.is_asking() || !late && self.chain.has_work() {
             self.held = Some(barrier);
             return Ok(());
         }
         self.chain.wait_for_answers(false);
-        let overtakes_at = barrier.overtakes_at_ms;
         let channels = match overtakes_at.is_some() {
             true => self.channel_times(),
             false => Vec::new(),
@@ -63,7 +66,6 @@ impl Subtask {
             });
         }
         let overtaken = self.unanswered();
-        let now = self.chain.clock.now_ms();
         let sinks = self.chain.sinks().map(|(uid, ..)| uid.to_string());
         let preparing = sinks.collect();
         let (done, rest) = oneshot::channel();
@@ -84,11 +86,11 @@ impl Subtask {
         Ok(())
     }
 
-    /// Cuts the subtask for a barrier that has waited for answers, when all are there.
+    /// Cuts the subtask for a barrier that has waited, if that has an end.
     pub(super) fn cut_held(&mut self) -> Result<()> {
         match self.held {
-            Some(barrier) if !self.chain.is_asking() => self.cut(barrier, false),
-            _ => Ok(()),
+            Some(barrier) => self.cut(barrier, false),
+            None => Ok(()),
         }
     }
 
@@ -213,12 +215,15 @@ impl Subtask {
         }
     }
 
-    /// When the checkpoint under way wants to be looked at again, in milliseconds.
+    /// When a checkpoint wants to be looked at again, in milliseconds.
     pub(super) fn cut_deadline_ms(&self) -> Option<i64> {
-        let cut = self.under_way.as_ref()?;
         let now = self.chain.clock.now_ms();
-        let flush = cut.flush_until_ms.filter(|_| !cut.preparing.is_empty());
-        let times = [cut.barrier.overtakes_at_ms, flush].into_iter().flatten();
+        let held = self.held.and_then(|barrier| barrier.overtakes_at_ms);
+        let cut = self.under_way.as_ref();
+        let overtakes = cut.and_then(|cut| cut.barrier.overtakes_at_ms);
+        let preparing = cut.filter(|cut| !cut.preparing.is_empty());
+        let flush = preparing.and_then(|cut| cut.flush_until_ms);
+        let times = [held, overtakes, flush].into_iter().flatten();
         times.filter(|at| *at > now).min()
     }
 

@@ -94,6 +94,8 @@ pub enum ReportKind {
     Running,
     /// All of its input has passed through.
     InputEnded,
+    /// So much waits in memory for the next checkpoint that it should come now.
+    Overfull,
     /// Its share of a checkpoint is durable.
     Snapshot {
         /// The checkpoint.
@@ -155,7 +157,7 @@ pub struct Subtask {
     replay: Option<Replay>,
     /// The checkpoint that is under way here.
     under_way: Option<Cut>,
-    /// A barrier that waits for the answers to all questions.
+    /// A barrier that waits for the answers to all questions, or until operators have given what they have to.
     held: Option<Barrier>,
     /// The chain knows that no input is waiting.
     dry: bool,
@@ -279,6 +281,9 @@ impl Subtask {
                 self.dry = false;
             }
             self.report_end_of_input().await;
+            if self.chain.wants_checkpoint() {
+                self.reporter.send(ReportKind::Overfull).await;
+            }
             if self.step()? {
                 self.dry = false;
                 continue;

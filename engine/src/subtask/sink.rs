@@ -19,6 +19,9 @@ use crate::graph::WireBytes;
 /// Written rows of a sink are flushed when so many bytes of them could still be lost.
 const UNFLUSHED_BYTES: usize = 32 << 20;
 
+/// A checkpoint should come when so many bytes wait for it in memory.
+const HELD_BYTES: usize = 32 << 20;
+
 /// A sink, what it is to do, and what it has prepared but not yet committed.
 pub(super) struct SinkStage {
     state: State,
@@ -31,6 +34,8 @@ pub(super) struct SinkStage {
     /// Rows that a checkpoint can have in place of what the sink has prepared; `None` if the sink cannot
     /// take rows twice, or nobody asks.
     unflushed: Option<Unflushed>,
+    /// Whether it was asked since it last prepared if it holds too much, and did.
+    overfull: bool,
 }
 
 enum State {
@@ -86,7 +91,19 @@ impl SinkStage {
             prepared_up_to: 0,
             twice,
             unflushed,
+            overfull: false,
         })
+    }
+
+    /// Whether so much waits for the next checkpoint that it should come; true once for each.
+    pub fn wants_checkpoint(&mut self) -> bool {
+        match &self.state {
+            State::Idle(sink) if !self.overfull => {
+                self.overfull = sink.held_bytes() >= HELD_BYTES;
+                self.overfull
+            }
+            _ => false,
+        }
     }
 
     /// Takes rows to write.
@@ -211,6 +228,7 @@ impl SinkStage {
             return;
         };
         if let Some(id) = checkpoint_id {
+            self.overfull = false;
             self.prepared_up_to = id;
             self.prepared.push_back((id, committables));
         }

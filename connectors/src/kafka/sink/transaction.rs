@@ -4,7 +4,7 @@
 //!  write ──► epoch buffer ── prepare: packed into the checkpoint ──► commit: one transaction of rows and marker
 //! ```
 //!
-//! An epoch's rows wait in memory and then in the checkpoint; nothing is on the brokers before the
+//! An epoch's rows wait in memory, so that a checkpoint comes early when they are many, and then in the checkpoint; nothing is on the brokers before the
 //! checkpoint is complete. Then the rows are written in one transaction, together with a marker: a
 //! consumer offset that says which epoch they were. After a crash the marker tells whether an epoch
 //! of the restored checkpoint is written. So no transaction has to outlive its producer, and one that
@@ -152,6 +152,10 @@ impl Sink for TransactionalSink {
 
     fn deadline_ms(&self) -> Option<i64> {
         self.intake.deadline_ms()
+    }
+
+    fn held_bytes(&self) -> usize {
+        self.buffer.len()
     }
 
     async fn prepare(&mut self, checkpoint_id: u64) -> Result<Vec<WireBytes>> {

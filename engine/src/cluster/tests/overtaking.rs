@@ -79,6 +79,7 @@ fn gated(count: i64) -> (Bench, watch::Sender<bool>) {
             fail_at: Arc::clone(&bench.fail_at),
             count,
             pause: Duration::ZERO,
+            row_bytes: 0,
         },
         open,
     }));

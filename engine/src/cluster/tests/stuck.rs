@@ -82,6 +82,7 @@ async fn a_job_goes_on_without_a_subtask_that_does_not_end() {
             fail_at: Arc::clone(&bench.fail_at),
             count: 2000,
             pause: Duration::from_millis(1),
+            row_bytes: 0,
         },
         gate: Arc::new(Mutex::new(blocked)),
     }));

@@ -16,6 +16,8 @@ pub struct Checkpoints {
     settings: CheckpointSettings,
     next_id: u64,
     next_due_ms: Option<i64>,
+    /// The next one should begin as soon as that under way is complete.
+    hurried: bool,
     pending: Option<Pending>,
     retained: VecDeque<Arc<Manifest>>,
     failures_in_a_row: u32,
@@ -41,6 +43,7 @@ impl Checkpoints {
             settings,
             next_id: first,
             next_due_ms: None,
+            hurried: false,
             pending: None,
             retained: VecDeque::new(),
             failures_in_a_row: 0,
@@ -85,6 +88,15 @@ impl Checkpoints {
             .map(|i| now_ms.saturating_add(ms(i)));
     }
 
+    /// The next periodic checkpoint should begin now, since much waits in memory for it: before its time, and without the
+    /// pause behind the last one.
+    pub fn hurry(&mut self, now_ms: i64) {
+        match self.pending.is_some() {
+            true => self.hurried = true,
+            false => self.next_due_ms = self.next_due_ms.map(|due| due.min(now_ms)),
+        }
+    }
+
     /// Begins the periodic checkpoint if it is time.
     pub fn due(&mut self, now_ms: i64) -> Option<Barrier> {
         let due = self.next_due_ms.is_some_and(|due| due <= now_ms);
@@ -121,6 +133,7 @@ impl Checkpoints {
             overtakes_at_ms: self.overtakes_at(kind, now_ms),
         };
         self.next_id += 1;
+        self.hurried = false;
         let shares = BTreeMap::new();
         self.pending = Some(Pending {
             barrier,
@@ -191,7 +204,10 @@ impl Checkpoints {
             self.retained.pop_front();
         }
         let pause = now_ms.saturating_add(ms(self.settings.min_pause_ms));
-        self.next_due_ms = self.next_due_ms.map(|due| due.max(pause));
+        self.next_due_ms = self.next_due_ms.map(|due| match self.hurried {
+            true => now_ms,
+            false => due.max(pause),
+        });
     }
 
     /// Gives up the pending checkpoint if this is the one that failed; returns the error.

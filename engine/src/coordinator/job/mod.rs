@@ -329,6 +329,10 @@ impl Job {
             ReportKind::Rewritten => self.subtask_rewrote(subtask),
             ReportKind::Running => self.subtask_running(subtask, now_ms),
             ReportKind::InputEnded => self.input_ended(subtask, now_ms),
+            ReportKind::Overfull => {
+                self.checkpoints.hurry(now_ms);
+                self.tick(now_ms)
+            }
             ReportKind::Snapshot {
                 checkpoint_id,
                 share,

@@ -359,6 +359,31 @@ fn a_checkpoint_that_fails_or_takes_too_long_counts_against_the_tolerance() {
 }
 
 #[test]
+fn a_checkpoint_that_is_wanted_comes_now_or_behind_the_one_under_way() {
+    let mut graph = graph(0);
+    graph.settings.checkpoints.interval_ms = Some(1000);
+    graph.settings.checkpoints.min_pause_ms = 500;
+    let mut job = Job::new(JobId("j".into()), graph, Some("/chk".into()), None, 0);
+    start(&mut job, 0);
+    let (run, sink) = (run_of(&job), subtasks(job.graph())[2]);
+    let wanted = job.reported(&run, sink, ReportKind::Overfull, 10);
+    assert_eq!(words(&wanted)[0], "barrier 1 stop=false w1");
+    assert!(
+        job.reported(&run, sink, ReportKind::Overfull, 20)
+            .is_empty()
+    );
+    each(&mut job, share(1), 30);
+    let first = manifest(&job, 1, BarrierKind::Checkpoint);
+    job.manifest_written(&run, first, Ok(()), 40);
+    assert_eq!(words(&job.tick(40))[0], "barrier 2 stop=false w1");
+    each(&mut job, share(2), 50);
+    let second = manifest(&job, 2, BarrierKind::Checkpoint);
+    job.manifest_written(&run, second, Ok(()), 60);
+    assert!(job.tick(1030).is_empty(), "the interval begins anew");
+    assert_eq!(words(&job.tick(1040))[0], "barrier 3 stop=false w1");
+}
+
+#[test]
 fn stopping_takes_a_last_checkpoint_and_cancelling_does_not() {
     let mut first = job(0);
     start(&mut first, 0);

@@ -29,9 +29,14 @@ pub(crate) struct Pages<'s> {
     state: &'s dyn KeyedState,
     group: KeyGroup,
     prefixes: &'s [[u8; 8]],
-    /// The next page begins here; `None` behind the last.
-    from: Option<Vec<u8>>,
+    from: PageStart,
 }
+
+/// Where a page begins; `None` behind the last one.
+pub(crate) type PageStart = Option<Vec<u8>>;
+
+/// The first page of a key group.
+pub(crate) const FIRST_PAGE: PageStart = Some(Vec::new());
 
 /// Some entries, without their prefix.
 #[derive(Default)]
@@ -72,13 +77,23 @@ impl Strip {
 }
 
 impl<'s> Pages<'s> {
-    pub(crate) fn new(state: &'s dyn KeyedState, group: KeyGroup, prefixes: &'s [[u8; 8]]) -> Self {
+    pub(crate) fn new(
+        state: &'s dyn KeyedState,
+        group: KeyGroup,
+        prefixes: &'s [[u8; 8]],
+        from: PageStart,
+    ) -> Self {
         Pages {
             state,
             group,
             prefixes,
-            from: Some(Vec::new()),
+            from,
         }
+    }
+
+    /// Where it goes on.
+    pub(crate) fn into_start(self) -> PageStart {
+        self.from
     }
 
     /// Adds the groups of the next page to an aggregation that has other pages' groups only; false

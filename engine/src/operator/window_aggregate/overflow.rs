@@ -4,7 +4,7 @@
 //! emptied, as group aggregation does it. A slice that keyed state may have groups of that are not
 //! in memory is *stored*: rows that come for it take up their groups first, so that what is in memory
 //! is right and complete by group. A window with a stored slice fires from keyed state, in order of
-//! key group and key, so many groups at a time as fit into memory.
+//! key group and key, so many groups at a time as fit into memory, and its results go out before more are read.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,13 +17,20 @@ use super::refire::fired_ends;
 use super::sliced::SlicedAggregate;
 use crate::element::Batch;
 use crate::error::Result;
+use crate::key::KeyGroup;
 use crate::operator::Output;
 use crate::operator::aggregate::Plan;
 use crate::operator::aggregate::aggregation::Aggregation;
-use crate::operator::aggregate::pages::{Pages, delete_prefix};
+use crate::operator::aggregate::pages::{FIRST_PAGE, PageStart, Pages, delete_prefix};
 use crate::operator::aggregate::persist::GROUPS;
 use crate::operator::window::split::Lateness;
 use crate::state::KeyedState;
+
+/// How far a window has fired from keyed state: what comes next.
+pub(super) struct StoredWindow {
+    group: KeyGroup,
+    from: PageStart,
+}
 
 /// What an aggregation starts from: slices in memory, or known to be stored where state is kept.
 pub(super) fn load(plan: &Arc<Plan>, state: &dyn KeyedState) -> Result<(Slices, BTreeSet<i64>)> {
@@ -138,31 +145,51 @@ impl SlicedAggregate {
         Ok(())
     }
 
-    /// Fires a window from keyed state, after writing there what has changed in memory.
-    pub(super) fn fire_stored(&mut self, window_end: i64, output: &mut Output) -> Result<()> {
+    /// Writes to keyed state what has changed in memory of the slices of a window, so that it can fire from there.
+    pub(super) fn begin_stored(&mut self, window_end: i64) -> Result<StoredWindow> {
         let start = self.windows.start(window_end);
-        let mut prefixes = Vec::new();
         for (slice, aggregation) in self.slices.range_mut(start + 1..=window_end) {
             let place = place(*slice, &self.plan, self.max_parallelism);
             aggregation.save(self.state.as_mut(), &place)?;
-            prefixes.push(slice.to_be_bytes());
         }
-        let range = self.state.key_groups();
+        Ok(StoredWindow {
+            group: self.state.key_groups().start,
+            from: FIRST_PAGE,
+        })
+    }
+
+    /// Fires the next groups of a window from keyed state, about as many as a batch has rows; `None` when these were the
+    /// last.
+    pub(super) fn fire_stored(
+        &mut self,
+        window_end: i64,
+        mut next: StoredWindow,
+        output: &mut Output,
+    ) -> Result<Option<StoredWindow>> {
+        let start = self.windows.start(window_end);
+        let slices = self.slices.range(start + 1..=window_end);
+        let prefixes: Vec<[u8; 8]> = slices.map(|(slice, _)| slice.to_be_bytes()).collect();
         let mut window = Aggregation::new(self.plan.clone())?;
-        for group in range.start..range.end {
-            // Its window has fired before it came to this operator.
-            if self.watermarks.floor(group) >= window_end {
-                continue;
-            }
-            let mut pages = Pages::new(self.state.as_ref(), group, &prefixes);
-            while pages.next(&mut window)? {
-                if window.groups.len() >= self.results.batch_rows {
-                    self.results.emit_all(&window, window_end, output)?;
-                    window = Aggregation::new(self.plan.clone())?;
+        while next.group < self.state.key_groups().end {
+            // Otherwise its window has fired before it came to this operator.
+            if self.watermarks.floor(next.group) < window_end {
+                let state = self.state.as_ref();
+                let mut pages = Pages::new(state, next.group, &prefixes, next.from.take());
+                while pages.next(&mut window)? {
+                    if window.groups.len() >= self.results.batch_rows {
+                        self.results.emit_all(&window, window_end, output)?;
+                        next.from = pages.into_start();
+                        return Ok(Some(next));
+                    }
                 }
             }
+            next = StoredWindow {
+                group: next.group + 1,
+                from: FIRST_PAGE,
+            };
         }
-        self.results.emit_all(&window, window_end, output)
+        self.results.emit_all(&window, window_end, output)?;
+        Ok(None)
     }
 
     /// Removes a slice that no window wants any more from keyed state.

@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, SchemaRef};
 
 use super::early::Early;
 use super::merges::{Merges, Slices as OpenSlices};
-use super::overflow;
+use super::overflow::{self, StoredWindow};
 use super::persist;
 use super::refire::Refire;
 use crate::element::Batch;
@@ -42,6 +42,10 @@ pub(super) struct SlicedAggregate {
     pub(super) merges: Merges,
     /// The ends of windows that have rows and have not fired.
     pending: BTreeSet<i64>,
+    /// The time to which windows are firing.
+    firing: Option<Firing>,
+    /// Rows that wait until windows have fired.
+    waiting: Option<(Batch, i64)>,
     /// What has changed since early results went out, if there are any.
     pub(super) early: Option<Early>,
     pub(super) state: Box<dyn KeyedState>,
@@ -52,6 +56,13 @@ pub(super) struct SlicedAggregate {
     pub(super) memory: Share,
     /// Scratch: the group of each row.
     groups: Vec<u32>,
+}
+
+/// Windows that fire, one behind the other.
+struct Firing {
+    until: EventTime,
+    /// What comes next of the first of them, if it has begun.
+    stored: Option<StoredWindow>,
 }
 
 /// How results become rows.
@@ -149,6 +160,8 @@ impl SlicedAggregate {
                 allowed_ms: spec.allowed_lateness_ms,
             },
             pending: ends.filter(|end| *end > watermark).collect(),
+            firing: None,
+            waiting: None,
             early: spec.early_fire_ms.map(Early::new),
             slices,
             stored,
@@ -279,29 +292,69 @@ impl SlicedAggregate {
         slices + self.merges.size_bytes()
     }
 
-    fn fire(&mut self, window_end: i64, output: &mut Output) -> Result<()> {
+    /// Windows are to fire that are complete at `time`.
+    fn advance(&mut self, time: EventTime) {
+        if time > self.lateness.watermark {
+            let stored = None;
+            self.firing = Some(Firing {
+                until: time,
+                stored,
+            });
+        }
+    }
+
+    /// Fires the windows that are to, and then takes the rows that wait for that; not all at once if there is much to give.
+    fn go_on(&mut self, output: &mut Output) -> Result<()> {
+        while let Some(firing) = self.firing.take() {
+            let first = self.pending.first().copied();
+            let Some(end) = first.filter(|end| *end <= firing.until) else {
+                self.close(firing.until)?;
+                break;
+            };
+            let stored = self.fire(end, firing.stored, output)?;
+            if stored.is_none() {
+                self.pending.remove(&end);
+            }
+            self.firing = Some(Firing { stored, ..firing });
+            if !output.is_empty() {
+                return Ok(());
+            }
+        }
+        if let Some((batch, now_ms)) = self.waiting.take() {
+            self.take_all(batch, now_ms, output)?;
+            self.give_early(now_ms, output)?;
+        }
+        self.make_room()
+    }
+
+    /// Fires a window, or what comes next of it; returns what comes behind that.
+    fn fire(
+        &mut self,
+        window_end: i64,
+        stored: Option<StoredWindow>,
+        output: &mut Output,
+    ) -> Result<Option<StoredWindow>> {
         if self.early.is_some() {
-            return self.fire_changed(window_end, output);
+            self.fire_changed(window_end, output)?;
+            return Ok(None);
+        }
+        if let Some(next) = stored {
+            return self.fire_stored(window_end, next, output);
         }
         if self.is_stored(window_end) {
-            return self.fire_stored(window_end, output);
+            let first = self.begin_stored(window_end)?;
+            return self.fire_stored(window_end, first, output);
         }
         let (results, watermarks) = (&self.results, &self.watermarks);
         self.merges
             .window(&self.windows, &self.slices, window_end, &mut |window| {
                 results.emit(window, window_end, watermarks, output)
-            })
+            })?;
+        Ok(None)
     }
 
-    /// Fires what is complete at `time` and drops what nobody needs any more.
-    fn advance(&mut self, time: EventTime, output: &mut Output) -> Result<()> {
-        if time <= self.lateness.watermark {
-            return Ok(());
-        }
-        while let Some(end) = self.pending.first().copied().filter(|end| *end <= time) {
-            self.fire(end, output)?;
-            self.pending.remove(&end);
-        }
+    /// Drops what nobody needs any more when all that is complete at `time` has fired.
+    fn close(&mut self, time: EventTime) -> Result<()> {
         self.lateness.watermark = time;
         self.watermarks.pass(time);
         let windows = self.windows;
@@ -326,23 +379,11 @@ impl SlicedAggregate {
         }
         Ok(())
     }
-}
 
-impl Operator for SlicedAggregate {
-    fn process(
-        &mut self,
-        _input: usize,
-        batch: Batch,
-        now_ms: i64,
-        output: &mut Output,
-    ) -> Result<()> {
-        if self.time == WindowTime::Processing {
-            self.advance(now_ms.max(self.watermarks.highest()), output)?;
-        }
+    /// Takes rows, each as late as its key group says.
+    fn take_all(&mut self, batch: Batch, now_ms: i64, output: &mut Output) -> Result<()> {
         if !self.watermarks.differ() {
-            self.take(batch, self.lateness, now_ms, output)?;
-            self.give_early(now_ms, output)?;
-            return self.make_room();
+            return self.take(batch, self.lateness, now_ms, output);
         }
         let keys = self.keys(&batch);
         let parts = self
@@ -355,19 +396,46 @@ impl Operator for SlicedAggregate {
             };
             self.take(part, lateness, now_ms, output)?;
         }
-        self.give_early(now_ms, output)?;
-        self.make_room()
+        Ok(())
+    }
+
+    /// Moves processing time, if windows are of that.
+    fn pass(&mut self, now_ms: i64) {
+        if self.time == WindowTime::Processing {
+            self.advance(now_ms.max(self.watermarks.highest()));
+        }
+    }
+}
+
+impl Operator for SlicedAggregate {
+    fn process(
+        &mut self,
+        _input: usize,
+        batch: Batch,
+        now_ms: i64,
+        output: &mut Output,
+    ) -> Result<()> {
+        self.pass(now_ms);
+        self.waiting = Some((batch, now_ms));
+        self.go_on(output)
+    }
+
+    fn has_more(&self) -> bool {
+        self.firing.is_some()
+    }
+
+    fn give_more(&mut self, output: &mut Output) -> Result<()> {
+        self.go_on(output)
     }
 
     fn watermark(&mut self, watermark: EventTime, output: &mut Output) -> Result<()> {
         if !self.state.keeps() {
             self.memory.hold(self.held_bytes() as u64);
         }
-        match self.time {
-            WindowTime::Event { .. } => self.advance(watermark, output)?,
-            WindowTime::Processing => {}
+        if matches!(self.time, WindowTime::Event { .. }) {
+            self.advance(watermark);
         }
-        self.make_room()
+        self.go_on(output)
     }
 
     fn deadline_ms(&self) -> Option<i64> {
@@ -381,10 +449,8 @@ impl Operator for SlicedAggregate {
 
     fn timer(&mut self, now_ms: i64, output: &mut Output) -> Result<()> {
         self.give_early(now_ms, output)?;
-        match self.time {
-            WindowTime::Event { .. } => Ok(()),
-            WindowTime::Processing => self.advance(now_ms.max(self.watermarks.highest()), output),
-        }
+        self.pass(now_ms);
+        self.go_on(output)
     }
 
     fn hand_over(&mut self, output: &mut Output) -> Result<()> {
@@ -393,7 +459,8 @@ impl Operator for SlicedAggregate {
 
     fn finish(&mut self, output: &mut Output) -> Result<()> {
         // No row will follow, so what is open is as complete as it will ever be.
-        self.advance(EventTime::MAX, output)
+        self.advance(EventTime::MAX);
+        self.go_on(output)
     }
 
     fn take_partial(&mut self, partial: bool) {

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 mod early;
+mod parts;
 
 use std::collections::BTreeMap;
 

@@ -26,10 +26,11 @@ use crate::graph::{
 };
 use crate::memory::Memory;
 use crate::metrics::SubtaskMetrics;
+use crate::operator::{Operator, Output};
 use crate::state::Resources;
-use crate::subtask::chain::Event;
+use crate::subtask::chain::{Event, Stage};
 use crate::subtask::{Plan, Report, ReportKind, Reporter, Wiring, build};
-use crate::time::SystemClock;
+use crate::time::{Clock, SystemClock};
 
 /// A table that has each key once, and answers as often as it is let.
 #[derive(Clone)]
@@ -234,10 +235,14 @@ impl Fixture {
     }
 
     fn barrier(&mut self, checkpoint_id: u64, kind: BarrierKind) {
+        self.barrier_at(checkpoint_id, kind, None);
+    }
+
+    fn barrier_at(&mut self, checkpoint_id: u64, kind: BarrierKind, overtakes_at_ms: Option<i64>) {
         let barrier = Barrier {
             checkpoint_id,
             kind,
-            overtakes_at_ms: None,
+            overtakes_at_ms,
         };
         self.subtask.cut(barrier, false).unwrap();
     }
@@ -338,4 +343,62 @@ async fn the_last_checkpoint_does_not_wait_for_a_client_that_reads_no_more() {
     assert_eq!(f.cut(), None);
     f.answer(3).await;
     assert_eq!(f.cut(), Some((1, Vec::new())));
+}
+
+/// Gives every batch three times, one at a time.
+#[derive(Default)]
+struct Thrice(Vec<Batch>);
+
+impl Operator for Thrice {
+    fn process(
+        &mut self,
+        _input: usize,
+        batch: Batch,
+        _now_ms: i64,
+        output: &mut Output,
+    ) -> Result<()> {
+        self.0 = vec![batch; 3];
+        self.give_more(output)
+    }
+
+    fn has_more(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    fn give_more(&mut self, output: &mut Output) -> Result<()> {
+        output.emit(self.0.pop().unwrap());
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_barrier_waits_until_operators_have_given_what_they_have_to() {
+    let mut f = fixture().await;
+    f.subtask.chain.nodes[0].stage = Stage::Operator(Box::new(Thrice::default()));
+    f.take(&[1]);
+    f.barrier(1, BarrierKind::Checkpoint);
+    let mut waited = 0;
+    while f.subtask.chain.has_work() {
+        f.subtask.cut_held().unwrap();
+        assert_eq!(f.cut(), None);
+        f.subtask.send_some().await.unwrap();
+        f.subtask.chain.run().unwrap();
+        waited += 1;
+    }
+    assert_eq!(waited, 2);
+    f.subtask.cut_held().unwrap();
+    assert_eq!(f.cut(), Some((1, Vec::new())));
+}
+
+#[tokio::test]
+async fn a_barrier_that_overtakes_waits_no_longer_than_that() {
+    let mut f = fixture().await;
+    f.subtask.chain.nodes[0].stage = Stage::Operator(Box::new(Thrice::default()));
+    f.take(&[1]);
+    let later = SystemClock.now_ms() + 100_000;
+    f.barrier_at(1, BarrierKind::Checkpoint, Some(later));
+    assert_eq!(f.cut(), None);
+    assert_eq!(f.subtask.cut_deadline_ms(), Some(later));
+    f.barrier_at(2, BarrierKind::Checkpoint, Some(later - 100_000));
+    assert_eq!(f.cut(), Some((2, Vec::new())));
 }

@@ -80,6 +80,11 @@ impl EpochBuffer {
         Ok(())
     }
 
+    /// The bytes that it takes.
+    pub(super) fn len(&self) -> usize {
+        self.raw.len() + self.packed.len()
+    }
+
     /// Packs the first `count` bytes.
     fn pack(&mut self, count: usize) -> Result<()> {
         let bytes = self.raw.get(..count).unwrap_or_default();

@@ -47,6 +47,10 @@ pub(super) struct SessionAggregate {
     /// The raw columns that are read.
     columns: Vec<usize>,
     lateness: Lateness,
+    /// The time to which sessions are firing.
+    firing: Option<EventTime>,
+    /// Rows that wait until sessions have fired.
+    waiting: Option<(Batch, i64)>,
     aggregation: Aggregation,
     sessions: Sessions,
     timers: BinaryHeap<Reverse<Timer>>,
@@ -116,6 +120,8 @@ impl SessionAggregate {
                 watermark: watermarks.current(),
                 allowed_ms: spec.allowed_lateness_ms,
             },
+            firing: None,
+            waiting: None,
             timers: BinaryHeap::new(),
             overflow: Overflow::new(state.as_ref()),
             state,
@@ -292,14 +298,57 @@ impl SessionAggregate {
         Ok(())
     }
 
-    /// Moves time: in several steps if more sessions have to come from disk than fit into memory.
-    fn advance(&mut self, time: EventTime, output: &mut Output) -> Result<()> {
-        while self.lateness.watermark < time {
+    /// Sessions are to fire that are over at `time`.
+    fn advance(&mut self, time: EventTime) {
+        if time > self.lateness.watermark {
+            self.firing = Some(time);
+        }
+    }
+
+    /// Moves time, in several steps if more sessions have to come from disk than fit into memory, and then takes the rows
+    /// that wait for that. What a step gives goes out before the next.
+    fn go_on(&mut self, output: &mut Output) -> Result<()> {
+        while let Some(time) = self.firing {
             let until = self.recall_due(time)?;
             self.fire(until, output)?;
             self.make_room()?;
+            if self.lateness.watermark >= time {
+                self.firing = None;
+            } else if !output.is_empty() {
+                return Ok(());
+            }
         }
-        Ok(())
+        match self.waiting.take() {
+            Some((batch, now_ms)) => self.take_all(batch, now_ms, output),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes rows, each as late as its key group says.
+    fn take_all(&mut self, batch: Batch, now_ms: i64, output: &mut Output) -> Result<()> {
+        if !self.watermarks.differ() {
+            self.take(batch, self.lateness, now_ms, output)?;
+            return self.make_room();
+        }
+        let keys = self.key_columns(&batch);
+        let parts = self
+            .watermarks
+            .divide(batch, &keys, self.lateness.watermark)?;
+        for (watermark, part) in parts {
+            let lateness = Lateness {
+                watermark,
+                ..self.lateness
+            };
+            self.take(part, lateness, now_ms, output)?;
+        }
+        self.make_room()
+    }
+
+    /// Moves processing time, if sessions are of that.
+    fn pass(&mut self, now_ms: i64) {
+        if self.time == WindowTime::Processing {
+            self.advance(now_ms.max(self.watermarks.highest()));
+        }
     }
 
     /// Fires the sessions that are over at `time`, and forgets those that nothing can change.
@@ -436,36 +485,28 @@ impl Operator for SessionAggregate {
         now_ms: i64,
         output: &mut Output,
     ) -> Result<()> {
-        if self.time == WindowTime::Processing {
-            self.advance(now_ms.max(self.watermarks.highest()), output)?;
-        }
         check_signs(&self.plan, signs(batch.kinds()).as_deref())?;
-        if !self.watermarks.differ() {
-            self.take(batch, self.lateness, now_ms, output)?;
-            return self.make_room();
-        }
-        let keys = self.key_columns(&batch);
-        let parts = self
-            .watermarks
-            .divide(batch, &keys, self.lateness.watermark)?;
-        for (watermark, part) in parts {
-            let lateness = Lateness {
-                watermark,
-                ..self.lateness
-            };
-            self.take(part, lateness, now_ms, output)?;
-        }
-        self.make_room()
+        self.pass(now_ms);
+        self.waiting = Some((batch, now_ms));
+        self.go_on(output)
+    }
+
+    fn has_more(&self) -> bool {
+        self.firing.is_some()
+    }
+
+    fn give_more(&mut self, output: &mut Output) -> Result<()> {
+        self.go_on(output)
     }
 
     fn watermark(&mut self, watermark: EventTime, output: &mut Output) -> Result<()> {
         if self.overflow.is_none() {
             self.memory.hold(self.held_bytes() as u64);
         }
-        match self.time {
-            WindowTime::Event { .. } => self.advance(watermark, output),
-            WindowTime::Processing => Ok(()),
+        if matches!(self.time, WindowTime::Event { .. }) {
+            self.advance(watermark);
         }
+        self.go_on(output)
     }
 
     fn output_watermark(&self, watermark: EventTime) -> EventTime {
@@ -487,14 +528,13 @@ impl Operator for SessionAggregate {
     }
 
     fn timer(&mut self, now_ms: i64, output: &mut Output) -> Result<()> {
-        match self.time {
-            WindowTime::Event { .. } => Ok(()),
-            WindowTime::Processing => self.advance(now_ms.max(self.watermarks.highest()), output),
-        }
+        self.pass(now_ms);
+        self.go_on(output)
     }
 
     fn finish(&mut self, output: &mut Output) -> Result<()> {
-        self.advance(EventTime::MAX, output)
+        self.advance(EventTime::MAX);
+        self.go_on(output)
     }
 
     fn memory_bytes(&self) -> usize {
