@@ -1,31 +1,22 @@
 //! TO_CHANGELOG and FROM_CHANGELOG: what is there are inserts, and what rows say adds up.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, UInt64Array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::SchemaRef;
 use arrow::row::{OwnedRow, RowConverter, SortField};
-use async_trait::async_trait;
-use datafusion::catalog::Session;
 use datafusion::common::Result;
-use datafusion::datasource::{TableProvider, TableType, provider_as_source};
-use datafusion::error::DataFusionError;
-use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
 use datafusion::logical_expr::{
     Expr, LogicalPlan, LogicalPlanBuilder, UserDefinedLogicalNodeCore, lit,
 };
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
-use datafusion::physical_plan::{ExecutionPlan, execute_stream};
-use futures::{StreamExt as _, TryStreamExt as _, stream};
 use levada_engine::element::{Batch, ChangelogMode, RowKind};
 use levada_engine::error::EngineError;
 use levada_engine::graph::FromChangelogSpec;
 use levada_engine::operator::from_changelog::Changes;
 
+use super::through::{Give, Step, Through};
 use super::upserts::LastRows;
 use crate::logical::ChangelogTable;
 use crate::parser::rewrite::Direction;
@@ -33,9 +24,6 @@ use levada_language::error::PlanError;
 
 #[cfg(test)]
 mod tests;
-
-/// The name of the rows that changes add up to.
-const ROWS: &str = "__changes";
 
 /// A plan without the node.
 pub(super) fn plain(table: &ChangelogTable) -> Result<LogicalPlan> {
@@ -68,8 +56,9 @@ fn inserts(table: &ChangelogTable) -> Result<LogicalPlan> {
 }
 
 fn summed(table: &ChangelogTable) -> Result<LogicalPlan> {
-    let op = table.op()?;
-    let op = op.ok_or_else(|| PlanError::internal("a changelog has no codes"))?;
+    let op = table
+        .op
+        .ok_or_else(|| PlanError::internal("a changelog has no codes"))?;
     let output = UserDefinedLogicalNodeCore::schema(table);
     let names = table.input.schema().fields();
     let spec = FromChangelogSpec {
@@ -80,126 +69,45 @@ fn summed(table: &ChangelogTable) -> Result<LogicalPlan> {
         columns: table.columns.iter().copied().flatten().collect(),
     };
     // As in streams: rows that have no key go by what they are.
-    let keys = table.keys()?.len();
+    let keys = table.keys.len();
     let keys = match table.call.mode(keys > 0) {
         ChangelogMode::Upsert => keys,
         ChangelogMode::Append | ChangelogMode::Retract => 0,
     };
     let schema = Arc::clone(output.inner());
     let names = schema.fields().iter().take(keys);
-    let rows = Summed {
-        log: table.input.clone(),
-        spec,
-        keys: names.map(|field| field.name().clone()).collect(),
-        schema,
+    let names = names.map(|field| field.name().clone());
+    let keys: Vec<String> = names.collect();
+    let rows = Through {
+        name: "Summed",
+        plan: table.input.clone(),
+        as_read: true,
+        schema: Arc::clone(&schema),
+        step: Arc::new(move || {
+            Ok(Box::new(Summing {
+                changes: Changes::new(&spec, &schema)?,
+                sum: Sum::new(&schema, &keys)?,
+            }))
+        }),
     };
-    let scan = LogicalPlanBuilder::scan(ROWS, provider_as_source(Arc::new(rows)), None)?;
-    let columns = scan.schema().columns().into_iter();
-    let named = columns.zip(output.fields());
-    let named = named.map(|(column, field)| Expr::Column(column).alias(field.name()));
-    scan.project(named.collect::<Vec<_>>())?.build()
+    rows.rows(output)
 }
 
-/// What changes add up to, as a table.
-struct Summed {
-    log: LogicalPlan,
-    spec: FromChangelogSpec,
-    /// The columns of the key by which rows replace each other; none if they go by what they are.
-    keys: Vec<String>,
-    schema: SchemaRef,
-}
-
-impl fmt::Debug for Summed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Summed")
-    }
-}
-
-#[async_trait]
-impl TableProvider for Summed {
-    fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
-    }
-
-    fn table_type(&self) -> TableType {
-        TableType::Temporary
-    }
-
-    async fn scan(
-        &self,
-        state: &dyn Session,
-        projection: Option<&Vec<usize>>,
-        _filters: &[Expr],
-        limit: Option<usize>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let state = state.as_any().downcast_ref::<SessionState>();
-        let mut state = state
-            .ok_or_else(|| PlanError::internal("a session has no state"))?
-            .clone();
-        // Several partitions would come in any order.
-        state.config_mut().options_mut().execution.target_partitions = 1;
-        let input = state.create_physical_plan(&self.log).await?;
-        let summing: Arc<dyn PartitionStream> = Arc::new(Summing {
-            input,
-            spec: self.spec.clone(),
-            keys: self.keys.clone(),
-            schema: Arc::clone(&self.schema),
-        });
-        let schema = Arc::clone(&self.schema);
-        let exec =
-            StreamingTableExec::try_new(schema, vec![summing], projection, [], false, limit)?;
-        Ok(Arc::new(exec))
-    }
-}
-
-/// Changes on their way to a sum.
+/// Rows of a log on their way to a sum.
 struct Summing {
-    input: Arc<dyn ExecutionPlan>,
-    spec: FromChangelogSpec,
-    keys: Vec<String>,
-    schema: SchemaRef,
+    changes: Changes,
+    sum: Sum,
 }
 
-impl fmt::Debug for Summing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Summing({:?})", self.spec.codes)
-    }
-}
-
-impl PartitionStream for Summing {
-    fn schema(&self) -> &SchemaRef {
-        &self.schema
+impl Step for Summing {
+    fn process(&mut self, rows: &RecordBatch, _give: Give<'_>) -> Result<(), EngineError> {
+        self.sum.push(&self.changes.of(rows)?)
     }
 
-    fn execute(&self, context: Arc<TaskContext>) -> SendableRecordBatchStream {
-        let schema = Arc::clone(&self.schema);
-        let started = Changes::new(&self.spec, &self.schema)
-            .and_then(|changes| Ok((changes, Sum::new(&self.schema, &self.keys)?)))
-            .map_err(external)
-            .and_then(|own| Ok((own, execute_stream(Arc::clone(&self.input), context)?)));
-        let rows = stream::once(async move {
-            let ((changes, sum), input) = started?;
-            sum_of(input, &changes, sum).await
-        });
-        let rows = rows.map_ok(|rows| stream::iter(rows).map(Ok)).try_flatten();
-        Box::pin(RecordBatchStreamAdapter::new(schema, rows))
+    fn finish(self: Box<Self>, give: Give<'_>) -> Result<(), EngineError> {
+        self.sum.finish()?.into_iter().for_each(give);
+        Ok(())
     }
-}
-
-async fn sum_of(
-    mut log: SendableRecordBatchStream,
-    changes: &Changes,
-    mut sum: Sum,
-) -> Result<Vec<RecordBatch>> {
-    while let Some(rows) = log.next().await {
-        let changes = changes.of(&rows?).map_err(external)?;
-        sum.push(&changes).map_err(external)?;
-    }
-    sum.finish().map_err(external)
-}
-
-fn external(error: EngineError) -> DataFusionError {
-    DataFusionError::External(Box::new(error))
 }
 
 /// What changes add up to.
@@ -211,6 +119,7 @@ enum Sum {
 }
 
 impl Sum {
+    /// Of rows that replace each other by columns of these names; without them, of rows that go by what they are.
     fn new(schema: &SchemaRef, keys: &[String]) -> Result<Self, EngineError> {
         Ok(match keys.is_empty() {
             true => Sum::Equal(EqualRows::new(schema)?),

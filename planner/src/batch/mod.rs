@@ -5,11 +5,12 @@
 //!         ──DataFusion──▶ rows
 //! ```
 //!
-//! [`tables`] makes a table of the catalog readable, [`files`] the files that a query names
-//! itself, [`given`] those that whoever runs it gives, [`windows`], [`count_windows`], [`temporal_join`] and [`unnest`] turn window
-//! table functions, joins with versions and UNNEST into plain SQL, and [`sums`] keeps SUM from wrapping around. [`upserts`] keeps the last row of each key
-//! where a table delivers upserts. [`patterns`] runs MATCH_RECOGNIZE as streams do, and [`changelogs`] adds up the changes that rows
-//! are. [`insert`] writes rows through engine sinks.
+//! [`tables`] makes a table of the catalog readable, [`files`] the files that a query names itself, [`given`] those that
+//! whoever runs it gives, [`windows`], [`count_windows`], [`temporal_join`] and [`unnest`] turn window table functions,
+//! joins with versions and UNNEST into plain SQL, and [`sums`] keeps SUM from wrapping around. [`upserts`] keeps the last
+//! row of each key where a table delivers upserts. [`patterns`] runs MATCH_RECOGNIZE as streams do, and [`changelogs`] adds
+//! up the changes that rows are, both on rows that go [`through`] them in one stream. [`insert`] writes rows through engine
+//! sinks.
 
 mod changelogs;
 mod count_windows;
@@ -22,6 +23,7 @@ mod tables;
 mod temporal_join;
 #[cfg(test)]
 mod tests;
+mod through;
 mod unnest;
 mod upserts;
 mod windows;

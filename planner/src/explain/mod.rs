@@ -1,9 +1,10 @@
 //! EXPLAIN: the stages as text.
 //!
 //! Without details: the logical plan and the streaming plan. CHANGELOG_MODE adds to each node of
-//! the streaming plan its mode, keys, time attributes, and what it remembers and until when. JOB GRAPH shows vertices and
-//! edges, JSON_EXECUTION_PLAN the same for programs.
+//! the streaming plan its mode, keys, time attributes, and what it remembers and until when, ESTIMATED_COST how many rows
+//! it may give and what that costs. JOB GRAPH shows vertices and edges, JSON_EXECUTION_PLAN the same for programs.
 
+mod cost;
 mod job_graph;
 mod logical;
 mod pattern;
@@ -13,6 +14,7 @@ mod tests;
 
 use levada_engine::graph::JobGraph;
 
+use self::cost::Estimates;
 use crate::parser::ExplainDetail;
 use crate::planner::Stages;
 use crate::streaming::States;
@@ -25,18 +27,16 @@ pub(crate) fn render(
     graph: impl FnOnce() -> Result<JobGraph, PlanError>,
 ) -> Result<String, PlanError> {
     let asked = |detail| details.contains(&detail);
-    if asked(ExplainDetail::EstimatedCost) {
-        return Err(PlanError::unsupported("EXPLAIN ESTIMATED_COST", None)
-            .hint("EXPLAIN, EXPLAIN CHANGELOG_MODE and EXPLAIN JOB GRAPH are there"));
-    }
     let mut sections = Vec::new();
     if details.is_empty() || asked(ExplainDetail::Logical) {
         sections.push(("Logical plan", logical::text(&stages.logical)));
     }
     let changelog = asked(ExplainDetail::ChangelogMode);
-    if details.is_empty() || changelog {
+    let costs = asked(ExplainDetail::EstimatedCost);
+    if details.is_empty() || changelog || costs {
         let states = States::of(&stages.streaming, stages.state_ttl_ms);
-        let plan = streaming::text(&stages.streaming, &states, changelog);
+        let costs = costs.then(|| Estimates::of(&stages.streaming, &states));
+        let plan = streaming::text(&stages.streaming, &states, changelog, costs.as_ref());
         sections.push(("Streaming plan", plan));
         if let Some(growing) = states.warning() {
             sections.push(("Warning", growing.to_string()));

@@ -6,24 +6,31 @@ use std::fmt::Write as _;
 
 use arrow::datatypes::{FieldRef, Schema};
 use levada_engine::connector::LookupCache;
-use levada_engine::element::{ChangelogMode, RowKind};
+use levada_engine::element::ChangelogMode;
 use levada_engine::graph::{JoinTime, OrderColumn, OverForm, UnnestColumn};
 
+use super::cost::Estimates;
 use super::pattern::pattern_line;
 use crate::parser::names::element_columns;
-use crate::parser::rewrite::kind_name;
+use crate::parser::rewrite::show_codes;
 use crate::streaming::{
     Attribute, Call, CountWindow, FromChangelog, GroupAggregate, Join, Keep, Kept, MultiJoin, Node,
     NodeId, NodeKind, Over, Plan, Properties, Rank, Scan, States, TemporalJoin, ToChangelog,
     Unnest, WindowAggregate, duration, names, text as sql,
 };
 
-/// The trees; `changelog` adds mode, keys, time attributes and state to each node.
-pub(super) fn text(plan: &Plan, states: &States<'_>, changelog: bool) -> String {
+/// The trees; `changelog` adds mode, keys, time attributes and state to each node, `costs` what it may cost.
+pub(super) fn text(
+    plan: &Plan,
+    states: &States<'_>,
+    changelog: bool,
+    costs: Option<&Estimates>,
+) -> String {
     let mut printer = Printer {
         plan,
         states,
         changelog,
+        costs,
         readers: readers(plan),
         printed: BTreeMap::new(),
         out: String::new(),
@@ -51,6 +58,7 @@ struct Printer<'a> {
     plan: &'a Plan,
     states: &'a States<'a>,
     changelog: bool,
+    costs: Option<&'a Estimates>,
     readers: BTreeMap<NodeId, usize>,
     /// Shared nodes that are printed already, by the number that they got.
     printed: BTreeMap<NodeId, usize>,
@@ -76,6 +84,9 @@ impl Printer<'_> {
         if self.changelog {
             let kept = self.states.kept(node);
             let _ = write!(self.out, ", {}", changelog(node, &kept));
+        }
+        if let Some(costs) = self.costs {
+            let _ = write!(self.out, ": {}", costs.line(id));
         }
         self.out.push('\n');
         for input in &node.inputs {
@@ -509,7 +520,7 @@ fn group_aggregate_line(aggregate: &GroupAggregate, below: &Schema) -> String {
 }
 
 fn to_changelog_line(to: &ToChangelog, below: &Schema) -> String {
-    let codes = codes(&to.codes);
+    let codes = show_codes(&to.codes);
     match to.partition_by.is_empty() {
         true => format!("ToChangelog(codes=[{codes}])"),
         false => format!(
@@ -524,14 +535,6 @@ fn from_changelog_line(from: &FromChangelog, below: &Schema) -> String {
     let others = if from.skip { ", others=skip" } else { "" };
     format!(
         "FromChangelog(op={op}, codes=[{}]{others})",
-        codes(&from.codes)
+        show_codes(&from.codes)
     )
-}
-
-fn codes(codes: &[(String, RowKind)]) -> String {
-    let codes = codes.iter();
-    let codes: Vec<String> = codes
-        .map(|(code, kind)| format!("'{code}' = {}", kind_name(*kind)))
-        .collect();
-    codes.join(", ")
 }

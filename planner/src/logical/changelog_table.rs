@@ -14,7 +14,7 @@ use datafusion::logical_expr::planner::{
 use datafusion::logical_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalNodeCore};
 use sqlparser::ast::{Spanned, TableFactor};
 
-use crate::parser::rewrite::{ChangelogCall, Direction, kind_name};
+use crate::parser::rewrite::{ChangelogCall, Direction, show_codes};
 use levada_language::error::{Location, PlanError, PlanErrorKind};
 use levada_language::types::SqlType;
 
@@ -105,6 +105,10 @@ pub struct ChangelogTable {
     pub(crate) call: ChangelogCall,
     /// The column of codes, if it reads them, and those of PARTITION BY.
     named: Vec<Expr>,
+    /// The column of codes of the input, if they are read.
+    pub op: Option<usize>,
+    /// The columns of PARTITION BY, of the input.
+    pub keys: Vec<usize>,
     /// For each column of the output that of the input, or none for the codes.
     pub columns: Vec<Option<usize>>,
     schema: DFSchemaRef,
@@ -113,14 +117,18 @@ pub struct ChangelogTable {
 impl ChangelogTable {
     fn new(input: LogicalPlan, call: ChangelogCall, named: Vec<Expr>) -> Result<Self> {
         let schema = input.schema();
-        let places = places(&named, schema)?;
-        let op = (call.direction == Direction::From) as usize;
-        let (read, keys) = places.split_at(op.min(places.len()));
-        let mut columns: Vec<Option<usize>> = keys.iter().map(|key| Some(*key)).collect();
-        if read.is_empty() {
+        let mut places = places(&named, schema)?.into_iter();
+        let op = match call.direction {
+            Direction::To => None,
+            Direction::From => places.next(),
+        };
+        let keys: Vec<usize> = places.collect();
+        let mut columns: Vec<Option<usize>> = keys.iter().copied().map(Some).collect();
+        if op.is_none() {
             columns.push(None);
         }
-        let rest = (0..schema.fields().len()).filter(|column| !places.contains(column));
+        let is_rest = |column: &usize| op != Some(*column) && !keys.contains(column);
+        let rest = (0..schema.fields().len()).filter(is_rest);
         columns.extend(rest.map(Some));
         if columns.is_empty() {
             let what = "FROM_CHANGELOG of a table that has nothing but codes";
@@ -138,33 +146,14 @@ impl ChangelogTable {
         }
         let schema = DFSchema::new_with_metadata(fields, schema.metadata().clone())?;
         Ok(ChangelogTable {
+            op,
+            keys,
             columns,
             schema: Arc::new(schema),
             input,
             call,
             named,
         })
-    }
-
-    /// The columns of PARTITION BY, of the input.
-    pub(crate) fn keys(&self) -> Result<Vec<usize>, PlanError> {
-        let mut places = places(&self.named, self.input.schema())?;
-        if self.call.direction == Direction::From {
-            places.drain(..1);
-        }
-        Ok(places)
-    }
-
-    /// The column of codes of the input, if they are read.
-    pub(crate) fn op(&self) -> Result<Option<usize>, PlanError> {
-        let op = match self.call.direction {
-            Direction::To => None,
-            Direction::From => self.named.first(),
-        };
-        let place = op.map(|op| places(std::slice::from_ref(op), self.input.schema()));
-        Ok(place
-            .transpose()?
-            .and_then(|places| places.first().copied()))
     }
 
     fn content(&self) -> (&ChangelogCall, &[Expr]) {
@@ -243,17 +232,13 @@ impl UserDefinedLogicalNodeCore for ChangelogTable {
     }
 
     fn fmt_for_explain(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let codes = self.call.codes.iter();
-        let codes: Vec<String> = codes
-            .map(|(code, kind)| format!("'{code}' = {}", kind_name(*kind)))
-            .collect();
         let columns: Vec<String> = self.named.iter().map(ToString::to_string).collect();
         write!(
             f,
             "ChangelogTable: {} op={} codes=[{}] columns=[{}]",
             self.call.direction.sql_name(),
             self.call.op,
-            codes.join(", "),
+            show_codes(&self.call.codes),
             columns.join(", ")
         )
     }
@@ -272,7 +257,8 @@ impl UserDefinedLogicalNodeCore for ChangelogTable {
         if self.call.direction == Direction::To {
             return Some(vec![(0..width).collect()]);
         }
-        let mut needed = places(&self.named, self.input.schema()).ok()?;
+        let named = self.op.iter().chain(&self.keys);
+        let mut needed: Vec<usize> = named.copied().collect();
         let asked = output_columns.iter();
         needed.extend(asked.filter_map(|column| self.columns.get(*column).copied().flatten()));
         if needed.len() == 1 {

@@ -258,11 +258,10 @@ impl<'a> Resolver<'a> {
     fn table_factor(&mut self, factor: &mut TableFactor, scope: &mut Scope, outer: &[&Scope]) {
         match factor {
             TableFactor::Table { name, alias, .. } => {
-                let at = alias.as_ref().map(|alias| alias.name.span);
-                let at = at.or_else(|| name.0.last()?.as_ident().map(|ident| ident.span));
-                let relation = aliased(self.table(name), alias.as_ref());
-                self.called_once(&relation, scope, at);
-                scope.push(relation);
+                let at = name.0.last().and_then(|part| part.as_ident());
+                let at = at.map(|ident| ident.span);
+                let relation = self.table(name);
+                self.enter(relation, alias.as_ref(), at, scope);
             }
             TableFactor::Derived {
                 lateral,
@@ -276,13 +275,7 @@ impl<'a> Resolver<'a> {
                 } else {
                     self.query(subquery, outer)
                 };
-                let relation = aliased(Relation::unnamed(columns), alias.as_ref());
-                self.called_once(
-                    &relation,
-                    scope,
-                    alias.as_ref().map(|alias| alias.name.span),
-                );
-                scope.push(relation);
+                self.enter(Relation::unnamed(columns), alias.as_ref(), None, scope);
             }
             TableFactor::NestedJoin {
                 table_with_joins,
@@ -315,20 +308,29 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Two tables of one name in a FROM cannot be told apart.
-    fn called_once(&mut self, relation: &Relation, scope: &Scope, at: Option<Span>) {
-        if relation.name.is_empty() || !scope.has(&relation.name) {
-            return;
+    /// Puts a table of FROM into the scope by the name that it has there. `at` is where it stands if it has no alias.
+    fn enter(
+        &mut self,
+        relation: Relation,
+        alias: Option<&TableAlias>,
+        at: Option<Span>,
+        scope: &mut Scope,
+    ) {
+        let relation = aliased(relation, alias);
+        // Two tables of one name cannot be told apart.
+        if !relation.name.is_empty() && scope.has(&relation.name) {
+            let name = relation.name.join(".");
+            let at = alias.map(|alias| alias.name.span).or(at);
+            self.error.get_or_insert(
+                PlanError::new(
+                    PlanErrorKind::DuplicateName,
+                    format!("two tables are called {name} here"),
+                )
+                .hint(format!("give one of them another name: {name} AS other"))
+                .at(at.and_then(Location::of)),
+            );
         }
-        let name = relation.name.join(".");
-        self.error.get_or_insert(
-            PlanError::new(
-                PlanErrorKind::DuplicateName,
-                format!("two tables are called {name} here"),
-            )
-            .hint(format!("give one of them another name: {name} AS other"))
-            .at(at.and_then(Location::of)),
-        );
+        scope.push(relation);
     }
 
     /// A table by its name, which gets the table's case.

@@ -13,6 +13,7 @@
 //! - what DataFusion would accept and ignore is refused here.
 
 mod aggregates;
+mod arguments;
 mod changelogs;
 mod checks;
 mod count_windows;
@@ -36,7 +37,7 @@ use sqlparser::ast::{
 
 use super::hints::{TableHints, misplaced_options};
 use super::statement::HintedTable;
-pub(crate) use changelogs::{ChangelogCall, Direction, kind_name};
+pub(crate) use changelogs::{ChangelogCall, Direction, show_codes};
 use levada_language::error::{Location, PlanError};
 
 /// Rewrites an expression that stands alone, such as that of a computed column.

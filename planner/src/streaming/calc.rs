@@ -48,13 +48,17 @@ impl Calc {
 
     /// The keys of the input of which every column is still there.
     fn keys(&self, input: &Properties) -> Vec<Vec<usize>> {
+        let keys = input.keys.iter();
+        keys.filter_map(|key| self.places(key)).collect()
+    }
+
+    /// Where columns of the input are in the output, if every one is still there.
+    pub(super) fn places(&self, columns: &[usize]) -> Option<Vec<usize>> {
         let place = |column: &usize| {
-            self.projection
-                .iter()
-                .position(|e| expression::as_column(e) == Some(*column))
+            let mut output = self.projection.iter();
+            output.position(|e| expression::as_column(e) == Some(*column))
         };
-        let kept = |key: &Vec<usize>| key.iter().map(place).collect::<Option<Vec<usize>>>();
-        input.keys.iter().filter_map(kept).collect()
+        columns.iter().map(place).collect()
     }
 
     /// Whether it passes all columns of the input through, in their order.

@@ -8,10 +8,7 @@ use levada_language::error::{PlanError, PlanErrorKind};
 
 use super::build::Builder;
 use super::order::keeps_order;
-use super::{
-    Attribute, ChangelogNormalize, NodeId, NodeKind, Plan, Properties, UpsertMaterialize,
-    expression,
-};
+use super::{Attribute, ChangelogNormalize, NodeId, NodeKind, Plan, Properties, UpsertMaterialize};
 use crate::logical::ChangelogTable;
 use crate::parser::rewrite::{ChangelogCall, Direction};
 
@@ -79,7 +76,7 @@ impl Builder<'_> {
         table: &ChangelogTable,
         input: NodeId,
     ) -> Result<NodeId, PlanError> {
-        let partition_by = table.keys()?;
+        let partition_by = table.keys.clone();
         let input = self.in_order(input, &table.call)?;
         let rows = self.properties(input)?;
         let key = key_in_order(&self.plan, input, rows);
@@ -140,13 +137,14 @@ impl Builder<'_> {
             return Err(PlanError::unsupported(what, call.location)
                 .hint("its input is a log, whose rows only ever come; TO_CHANGELOG makes one"));
         }
-        let keys = table.keys()?;
-        let mode = call.mode(!keys.is_empty());
+        let keys = table.keys.len();
+        let mode = call.mode(keys > 0);
         if mode == ChangelogMode::Retract && self.is_computed_anew(input) {
             return Err(varying(call));
         }
-        let op = table.op()?;
-        let op = op.ok_or_else(|| PlanError::internal("a changelog has no codes"))?;
+        let op = table
+            .op
+            .ok_or_else(|| PlanError::internal("a changelog has no codes"))?;
         let columns: Vec<usize> = table.columns.iter().copied().flatten().collect();
         let node = FromChangelog {
             op,
@@ -155,14 +153,14 @@ impl Builder<'_> {
             columns,
             mode,
         };
-        let properties = node.properties(schema_of(table), &rows, keys.len());
+        let properties = node.properties(schema_of(table), &rows, keys);
         let kind = NodeKind::FromChangelog(node);
         let from = self.plan.add(kind, vec![input], properties.clone());
         if mode != ChangelogMode::Upsert {
             return Ok(from);
         }
         let normalize = ChangelogNormalize {
-            keys: (0..keys.len()).collect(),
+            keys: (0..keys).collect(),
             emit_update_before: false,
         };
         let properties = normalize.properties(&properties);
@@ -265,13 +263,7 @@ pub(crate) fn log_key(plan: &Plan, id: NodeId) -> Option<Vec<usize>> {
             key.collect::<Option<Vec<_>>>()
                 .filter(|key| !key.is_empty())
         }
-        NodeKind::Calc(calc) => {
-            let place = |column: usize| {
-                let mut columns = calc.projection.iter();
-                columns.position(|expr| expression::as_column(expr) == Some(column))
-            };
-            below()?.into_iter().map(place).collect()
-        }
+        NodeKind::Calc(calc) => calc.places(&below()?),
         NodeKind::Union => {
             let keys = node.inputs.iter().map(|input| log_key(plan, *input));
             let keys: Option<Vec<Vec<usize>>> = keys.collect();

@@ -20,6 +20,8 @@ pub struct Scan {
     pub table: Arc<Table>,
     /// Whether the connector says that the rows end.
     pub bounded: bool,
+    /// How many rows it has, if the connector knows.
+    pub rows: Option<u64>,
     /// The kinds of rows that the connector delivers.
     pub mode: ChangelogMode,
     /// Whether upserts are read as they come, with no one to keep the last row of each key.
@@ -52,6 +54,7 @@ impl Scan {
         let factory = source_factory(&table, connectors)?;
         Ok(Scan {
             bounded: factory.boundedness() == Boundedness::Bounded,
+            rows: factory.rows(),
             mode: factory.mode(),
             changes: changes && factory.mode() == ChangelogMode::Upsert,
             table,

@@ -2,8 +2,8 @@
 
 use sqlparser::ast::{Expr, ExprWithAlias, TableFactor};
 
+use super::Resolver;
 use super::scope::{Column, Relation, Scope};
-use super::{Resolver, aliased};
 use crate::parser::rewrite::{ChangelogCall, Direction};
 
 impl Resolver<'_> {
@@ -52,10 +52,7 @@ impl Resolver<'_> {
                 keys.chain(rest.cloned()).collect()
             }
         };
-        let relation = aliased(Relation::unnamed(given), alias.as_ref());
-        let at = alias.as_ref().map(|alias| alias.name.span);
-        self.called_once(&relation, scope, at);
-        scope.push(relation);
+        self.enter(Relation::unnamed(given), alias.as_ref(), None, scope);
     }
 }
 

@@ -5,7 +5,7 @@ use sqlparser::ast::{
 };
 
 use super::scope::{Column, Relation, Scope};
-use super::{Resolver, aliased, data_type};
+use super::{Resolver, data_type};
 
 /// The variables of a pattern, each once, in the order in which they come.
 pub(crate) fn pattern_variables(pattern: &MatchRecognizePattern) -> Vec<&Ident> {
@@ -84,13 +84,7 @@ impl Resolver<'_> {
         };
         let own = measures.iter().map(|measure| measure.alias.value.clone());
         given.extend(own.map(Column::untyped));
-        let relation = aliased(Relation::unnamed(given), alias.as_ref());
-        self.called_once(
-            &relation,
-            scope,
-            alias.as_ref().map(|alias| alias.name.span),
-        );
-        scope.push(relation);
+        self.enter(Relation::unnamed(given), alias.as_ref(), None, scope);
     }
 }
 

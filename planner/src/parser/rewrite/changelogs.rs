@@ -8,15 +8,14 @@
 //! ```
 
 use sqlparser::ast::{
-    Expr, ExprWithAlias, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
-    MapEntry, ObjectName, TableAlias, TableFactor, Value, WindowType,
+    Expr, ExprWithAlias, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, MapEntry,
+    ObjectName, TableAlias, TableFactor, Value,
 };
-use sqlparser::tokenizer::Span;
 
-use super::windows::{plain_table, single_argument};
+use super::arguments::{Arguments, Signature, TableArgument, is_column};
 use super::{expression_location, name_location};
 use levada_engine::element::{ChangelogMode, RowKind};
-use levada_language::dialect::{TABLE_ARGUMENT, call, text};
+use levada_language::dialect::{call, text};
 use levada_language::error::{Location, PlanError, PlanErrorKind};
 
 /// The kinds of changes by their names.
@@ -31,9 +30,18 @@ const KINDS: [(&str, RowKind); 4] = [
 const OP: &str = "op";
 
 /// The name of a kind of change.
-pub(crate) fn kind_name(kind: RowKind) -> &'static str {
+fn kind_name(kind: RowKind) -> &'static str {
     let mut kinds = KINDS.iter();
     kinds.find(|(_, own)| *own == kind).map_or("", |k| k.0)
+}
+
+/// Codes with the kinds that they stand for, as plans show them.
+pub(crate) fn show_codes(codes: &[(String, RowKind)]) -> String {
+    let codes = codes.iter();
+    let codes: Vec<String> = codes
+        .map(|(code, kind)| format!("'{code}' = {}", kind_name(*kind)))
+        .collect();
+    codes.join(", ")
 }
 
 fn kind_of(name: &str) -> Option<RowKind> {
@@ -74,24 +82,26 @@ impl Direction {
         }
     }
 
-    fn names(self) -> &'static [&'static str] {
-        match self {
-            Direction::To => &["INPUT", "OP", "OP_MAPPING"],
-            Direction::From => &["INPUT", "OP", "OP_MAPPING", "ERROR_HANDLING"],
-        }
-    }
-
-    fn shape(self) -> &'static str {
-        match self {
-            Direction::To => {
+    fn signature(self) -> Signature {
+        let (names, shape): (&'static [&'static str], _) = match self {
+            Direction::To => (
+                &["input", "op", "op_mapping"],
                 "TO_CHANGELOG(input => TABLE t [PARTITION BY k] [, op => DESCRIPTOR(op)] \
-                 [, op_mapping => MAP['INSERT, UPDATE_AFTER', 'U', 'DELETE', 'D']])"
-            }
-            Direction::From => {
+                 [, op_mapping => MAP['INSERT, UPDATE_AFTER', 'U', 'DELETE', 'D']])",
+            ),
+            Direction::From => (
+                &["input", "op", "op_mapping", "error_handling"],
                 "FROM_CHANGELOG(input => TABLE t [PARTITION BY k] [, op => DESCRIPTOR(op)] \
                  [, op_mapping => MAP['c, r', 'INSERT', 'u', 'UPDATE_AFTER', 'd', 'DELETE']] \
-                 [, error_handling => 'SKIP'])"
-            }
+                 [, error_handling => 'SKIP'])",
+            ),
+        };
+        Signature {
+            function: self.sql_name(),
+            names,
+            unnamed: names.len(),
+            shape,
+            error: PlanErrorKind::InvalidStatement,
         }
     }
 }
@@ -164,14 +174,16 @@ pub(super) fn table(
     args: &[FunctionArg],
     alias: Option<TableAlias>,
 ) -> Result<TableFactor, PlanError> {
-    let ident = name.0.first().and_then(|part| part.as_ident());
-    let span = ident.map_or_else(Span::empty, |ident| ident.span);
-    let arguments = Arguments::bind(direction, span, args)?;
-    let (table, keys) = arguments.input()?;
-    let op = arguments.op()?;
-    let codes = arguments.codes()?;
-    arguments.check_kinds(&codes, !keys.is_empty())?;
-    let skip = arguments.skips()?;
+    let arguments = Arguments::bind(direction.signature(), name, args)?;
+    let span = arguments.span;
+    let input = arguments.table("input")?;
+    check_columns(&arguments, &input)?;
+    let op = op(&arguments)?;
+    let codes = codes(&arguments, direction)?;
+    if direction == Direction::From {
+        check_kinds(&arguments, &codes, !input.partition_by.is_empty())?;
+    }
+    let skip = skips(&arguments)?;
     let mut texts = vec![text(if skip { "SKIP" } else { "FAIL" }, span)];
     for (code, kind) in codes {
         texts.extend([text(code, span), text(kind_name(kind), span)]);
@@ -180,221 +192,125 @@ pub(super) fn table(
     let read = (direction == Direction::From).then(|| Expr::Identifier(op.clone()));
     let column = |expr| ExprWithAlias { expr, alias: None };
     Ok(TableFactor::Unpivot {
-        table: Box::new(table),
+        table: Box::new(input.table),
         value: call(direction.marker(), span, texts),
         name: op,
-        columns: read.into_iter().chain(keys).map(column).collect(),
+        columns: read
+            .into_iter()
+            .chain(input.partition_by)
+            .map(column)
+            .collect(),
         null_inclusion: None,
         alias,
     })
 }
 
-/// The arguments of a call, each in its place.
-struct Arguments<'a> {
-    direction: Direction,
-    span: Span,
-    values: Vec<Option<&'a Expr>>,
+fn check_columns(arguments: &Arguments<'_>, input: &TableArgument) -> Result<(), PlanError> {
+    let function = arguments.function();
+    if let Some(order) = input.order_by.first() {
+        let message = format!("ORDER BY has no meaning in {function}");
+        return Err(arguments
+            .refused_at(message, &order.expr)
+            .hint("changes are in the order in which they come"));
+    }
+    match input.partition_by.iter().find(|expr| !is_column(expr)) {
+        Some(expr) => {
+            let message = format!("PARTITION BY of {function} takes names of columns");
+            Err(arguments
+                .refused_at(message, expr)
+                .hint("compute the column in a view, and give that as the input"))
+        }
+        None => Ok(()),
+    }
 }
 
-impl<'a> Arguments<'a> {
-    fn bind(direction: Direction, span: Span, args: &'a [FunctionArg]) -> Result<Self, PlanError> {
-        let names = direction.names();
-        let mut bound = Arguments {
-            direction,
-            span,
-            values: vec![None; names.len()],
+/// The column of codes.
+fn op(arguments: &Arguments<'_>) -> Result<Ident, PlanError> {
+    if arguments.get("op").is_none() {
+        return Ok(Ident::with_span(arguments.span, OP));
+    }
+    match arguments.descriptor("op")? {
+        Expr::Identifier(ident) => Ok(ident.clone()),
+        other => Err(arguments.no_column(expression_location(other))),
+    }
+}
+
+/// The codes with what they stand for.
+fn codes(
+    arguments: &Arguments<'_>,
+    direction: Direction,
+) -> Result<Vec<(String, RowKind)>, PlanError> {
+    let entries = match arguments.get("op_mapping") {
+        None => {
+            let kinds = KINDS.iter();
+            let codes = kinds.map(|(name, kind)| (name.to_string(), *kind));
+            return Ok(codes.collect());
+        }
+        Some(Expr::Map(map)) if !map.entries.is_empty() => &map.entries,
+        Some(_) => return Err(arguments.usage()),
+    };
+    let mut codes: Vec<(String, RowKind)> = Vec::new();
+    for MapEntry { key, value } in entries {
+        let (Some(listed), Some(single)) = (literal(key), literal(value)) else {
+            return Err(arguments
+                .refused_at("op_mapping takes texts", key)
+                .hint(arguments.write()));
         };
-        for (position, arg) in args.iter().enumerate() {
-            let (index, value) = match arg {
-                FunctionArg::Named { name, arg, .. } => {
-                    let mut names = names.iter();
-                    let index = names.position(|n| name.value.eq_ignore_ascii_case(n));
-                    (index.ok_or_else(|| bound.unknown(name))?, arg)
-                }
-                FunctionArg::Unnamed(arg) => (position, arg),
-                FunctionArg::ExprNamed { .. } => return Err(bound.usage()),
+        for listed in listed.split(',').map(str::trim) {
+            let (code, kind, expr) = match direction {
+                Direction::To => (single, listed, key),
+                Direction::From => (listed, single.trim(), value),
             };
-            match (bound.values.get_mut(index), value) {
-                (Some(slot @ None), FunctionArgExpr::Expr(value)) => *slot = Some(value),
-                _ => return Err(bound.usage()),
-            }
-        }
-        Ok(bound)
-    }
-
-    fn get(&self, name: &str) -> Option<&'a Expr> {
-        let index = self.direction.names().iter().position(|n| *n == name)?;
-        self.values.get(index).copied().flatten()
-    }
-
-    /// The table, and the columns of PARTITION BY.
-    fn input(&self) -> Result<(TableFactor, Vec<Expr>), PlanError> {
-        let argument = match self.get("INPUT") {
-            Some(Expr::Function(function)) if function.name.to_string() == TABLE_ARGUMENT => {
-                function
-            }
-            Some(Expr::Subquery(query)) => {
-                let table = TableFactor::Derived {
-                    lateral: false,
-                    subquery: query.clone(),
-                    alias: None,
-                    sample: None,
-                };
-                return Ok((table, Vec::new()));
-            }
-            _ => return Err(self.usage()),
-        };
-        let idents = match single_argument(argument) {
-            Some(Expr::Identifier(ident)) => vec![ident.clone()],
-            Some(Expr::CompoundIdentifier(idents)) => idents.clone(),
-            _ => return Err(self.usage()),
-        };
-        Ok((plain_table(ObjectName::from(idents)), self.keys(argument)?))
-    }
-
-    fn keys(&self, argument: &Function) -> Result<Vec<Expr>, PlanError> {
-        let Some(WindowType::WindowSpec(spec)) = &argument.over else {
-            return Ok(Vec::new());
-        };
-        let name = self.direction.sql_name();
-        if let Some(order) = spec.order_by.first() {
-            return Err(self
-                .error(format!("ORDER BY has no meaning in {name}"))
-                .hint("changes are in the order in which they come")
-                .or_at(expression_location(&order.expr)));
-        }
-        let is_column =
-            |expr: &&Expr| !matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
-        match spec.partition_by.iter().find(is_column) {
-            Some(expr) => Err(self
-                .refused(format!("PARTITION BY of {name} takes names of columns"))
-                .hint("compute the column in a view, and give that as the input")
-                .at(expression_location(expr).or(Location::of(self.span)))),
-            None => Ok(spec.partition_by.clone()),
-        }
-    }
-
-    /// The column of codes.
-    fn op(&self) -> Result<Ident, PlanError> {
-        let descriptor = match self.get("OP") {
-            None => return Ok(Ident::with_span(self.span, OP)),
-            Some(Expr::Function(function))
-                if function.name.to_string().eq_ignore_ascii_case("DESCRIPTOR") =>
-            {
-                function
-            }
-            Some(_) => return Err(self.usage()),
-        };
-        match single_argument(descriptor) {
-            Some(Expr::Identifier(ident)) => Ok(ident.clone()),
-            _ => Err(self
-                .refused("DESCRIPTOR takes the name of one column".to_string())
-                .at(name_location(&descriptor.name))),
-        }
-    }
-
-    /// The codes with what they stand for.
-    fn codes(&self) -> Result<Vec<(String, RowKind)>, PlanError> {
-        let entries = match self.get("OP_MAPPING") {
-            None => {
-                let kinds = KINDS.iter();
-                return Ok(kinds
-                    .map(|(name, kind)| (name.to_string(), *kind))
-                    .collect());
-            }
-            Some(Expr::Map(map)) if !map.entries.is_empty() => &map.entries,
-            Some(_) => return Err(self.usage()),
-        };
-        let mut codes: Vec<(String, RowKind)> = Vec::new();
-        for MapEntry { key, value } in entries {
-            let (Some(listed), Some(single)) = (literal(key), literal(value)) else {
-                return Err(self
-                    .refused("op_mapping takes texts".to_string())
-                    .hint(format!("write {}", self.direction.shape()))
-                    .at(expression_location(key).or(Location::of(self.span))));
+            let kind = kind_of(kind).ok_or_else(|| no_kind(arguments, kind, expr))?;
+            let twice = |(own_code, own): &(String, RowKind)| match direction {
+                Direction::To => *own == kind,
+                Direction::From => own_code == code,
             };
-            for listed in listed.split(',').map(str::trim) {
-                let (code, kind, expr) = match self.direction {
-                    Direction::To => (single, listed, key),
-                    Direction::From => (listed, single.trim(), value),
-                };
-                let kind = kind_of(kind).ok_or_else(|| self.no_kind(kind, expr))?;
-                let twice = |(own_code, own): &(String, RowKind)| match self.direction {
-                    Direction::To => *own == kind,
-                    Direction::From => own_code == code,
-                };
-                if codes.iter().any(twice) {
-                    return Err(self
-                        .refused(format!("op_mapping has '{listed}' twice"))
-                        .at(expression_location(key).or(Location::of(self.span))));
-                }
-                codes.push((code.to_string(), kind));
+            if codes.iter().any(twice) {
+                return Err(arguments.refused_at(format!("op_mapping has '{listed}' twice"), key));
             }
-        }
-        Ok(codes)
-    }
-
-    fn no_kind(&self, kind: &str, at: &Expr) -> PlanError {
-        let names = KINDS.map(|(name, _)| name);
-        let error = self.refused(format!("'{kind}' is no kind of change"));
-        let error = match levada_language::error::nearest(kind, names) {
-            Some(near) => error.hint(format!("did you mean '{near}'?")),
-            None => error.hint(format!("the kinds are {}", names.join(", "))),
-        };
-        error.at(expression_location(at).or(Location::of(self.span)))
-    }
-
-    /// Updates need a row before, or a key by which that is known.
-    fn check_kinds(&self, codes: &[(String, RowKind)], keyed: bool) -> Result<(), PlanError> {
-        if self.direction == Direction::To {
-            return Ok(());
-        }
-        let has = |kind| codes.iter().any(|(_, own)| *own == kind);
-        match (has(RowKind::UpdateBefore), has(RowKind::UpdateAfter)) {
-            (true, false) => Err(self
-                .error("op_mapping has UPDATE_BEFORE and no UPDATE_AFTER".to_string())
-                .hint("map rows that go for good to DELETE")),
-            (false, true) if !keyed => Err(self
-                .error("updates without the row before them need a key".to_string())
-                .hint("name it: input => TABLE t PARTITION BY k; or map a code to UPDATE_BEFORE")),
-            _ => Ok(()),
+            codes.push((code.to_string(), kind));
         }
     }
+    Ok(codes)
+}
 
-    /// Whether rows with unknown codes are left out.
-    fn skips(&self) -> Result<bool, PlanError> {
-        let Some(handling) = self.get("ERROR_HANDLING") else {
-            return Ok(false);
-        };
-        match literal(handling).map(str::to_ascii_uppercase).as_deref() {
-            Some("FAIL") => Ok(false),
-            Some("SKIP") => Ok(true),
-            _ => Err(self
-                .refused("error_handling is 'FAIL' or 'SKIP'".to_string())
-                .at(expression_location(handling).or(Location::of(self.span)))),
-        }
+fn no_kind(arguments: &Arguments<'_>, kind: &str, at: &Expr) -> PlanError {
+    let names = KINDS.map(|(name, _)| name);
+    let error = arguments.refused_at(format!("'{kind}' is no kind of change"), at);
+    match levada_language::error::nearest(kind, names) {
+        Some(near) => error.hint(format!("did you mean '{near}'?")),
+        None => error.hint(format!("the kinds are {}", names.join(", "))),
     }
+}
 
-    fn refused(&self, message: String) -> PlanError {
-        PlanError::new(PlanErrorKind::InvalidStatement, message)
+/// Updates need a row before, or a key by which that is known.
+fn check_kinds(
+    arguments: &Arguments<'_>,
+    codes: &[(String, RowKind)],
+    keyed: bool,
+) -> Result<(), PlanError> {
+    let has = |kind| codes.iter().any(|(_, own)| *own == kind);
+    match (has(RowKind::UpdateBefore), has(RowKind::UpdateAfter)) {
+        (true, false) => Err(arguments
+            .error("op_mapping has UPDATE_BEFORE and no UPDATE_AFTER")
+            .hint("map rows that go for good to DELETE")),
+        (false, true) if !keyed => Err(arguments
+            .error("updates without the row before them need a key")
+            .hint("name it: input => TABLE t PARTITION BY k; or map a code to UPDATE_BEFORE")),
+        _ => Ok(()),
     }
+}
 
-    fn error(&self, message: String) -> PlanError {
-        self.refused(message).at(Location::of(self.span))
-    }
-
-    fn usage(&self) -> PlanError {
-        let name = self.direction.sql_name();
-        self.error(format!("the arguments of {name} do not fit"))
-            .hint(format!("write {}", self.direction.shape()))
-    }
-
-    fn unknown(&self, name: &Ident) -> PlanError {
-        let function = self.direction.sql_name();
-        let names = self.direction.names().join(", ").to_lowercase();
-        self.refused(format!("{function} has no argument {}", name.value))
-            .hint(format!("its arguments are {names}"))
-            .at(Location::of(name.span))
+/// Whether rows with unknown codes are left out.
+fn skips(arguments: &Arguments<'_>) -> Result<bool, PlanError> {
+    let Some(handling) = arguments.get("error_handling") else {
+        return Ok(false);
+    };
+    match literal(handling).map(str::to_ascii_uppercase).as_deref() {
+        Some("FAIL") => Ok(false),
+        Some("SKIP") => Ok(true),
+        _ => Err(arguments.refused_at("error_handling is 'FAIL' or 'SKIP'", handling)),
     }
 }
 

@@ -18,15 +18,15 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments,
-    GroupByExpr, Ident, ObjectName, OrderBy, Query, Select, SelectFlavor, SelectItem, SetExpr,
-    TableAlias, TableFactor, TableWithJoins, VisitMut, VisitorMut, WildcardAdditionalOptions,
-    WindowType,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident,
+    ObjectName, OrderBy, Query, Select, SelectFlavor, SelectItem, SetExpr, TableAlias, TableFactor,
+    TableWithJoins, VisitMut, VisitorMut, WildcardAdditionalOptions,
 };
 use sqlparser::tokenizer::Span;
 
-use super::{changelogs, count_windows, group_expressions, name_location};
-use levada_language::dialect::{TABLE_ARGUMENT, call, null, number, text};
+use super::arguments::{Arguments, Signature, TableArgument, derived};
+use super::{changelogs, count_windows, group_expressions};
+use levada_language::dialect::{call, null, number, text};
 use levada_language::error::{Location, PlanError, PlanErrorKind};
 use levada_language::functions::window::{
     MARKER, WINDOW_END, WINDOW_START, WINDOW_TIME, WindowKind, pack_location,
@@ -113,219 +113,86 @@ pub(super) fn table_function(factor: &TableFactor) -> Result<Option<TableFactor>
     if let Some(kind) = count_windows::Kind::of(name) {
         return count_windows::derived_table(kind, name, args, alias.clone()).map(Some);
     }
-    let Some(kind) = kind_of(name) else {
-        return Ok(None);
+    match kind_of(name) {
+        Some(kind) => derived_table(kind, name, args, alias.clone()).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn signature(kind: WindowKind) -> Signature {
+    let (names, shape): (&'static [&'static str], _) = match kind {
+        WindowKind::Tumble => (
+            &["DATA", "TIMECOL", "SIZE", "OFFSET"],
+            "TUMBLE(TABLE t, DESCRIPTOR(ts), size [, offset])",
+        ),
+        WindowKind::Hop => (
+            &["DATA", "TIMECOL", "SLIDE", "SIZE", "OFFSET"],
+            "HOP(TABLE t, DESCRIPTOR(ts), slide, size [, offset])",
+        ),
+        WindowKind::Cumulate => (
+            &["DATA", "TIMECOL", "STEP", "SIZE", "OFFSET"],
+            "CUMULATE(TABLE t, DESCRIPTOR(ts), step, size [, offset])",
+        ),
+        WindowKind::Session => (
+            &["DATA", "TIMECOL", "GAP"],
+            "SESSION(TABLE t [PARTITION BY k], DESCRIPTOR(ts), gap)",
+        ),
     };
-    let span = name
-        .0
-        .first()
-        .and_then(|part| part.as_ident())
-        .map_or_else(Span::empty, |i| i.span);
-    let arguments = Arguments::bind(kind, span, args)?;
-    Ok(Some(arguments.derived_table(alias.clone())?))
+    Signature {
+        function: kind.sql_name(),
+        names,
+        unnamed: names.len(),
+        shape,
+        error: PlanErrorKind::InvalidWindow,
+    }
 }
 
-/// The arguments of a window table function, each in its place.
-struct Arguments<'a> {
+/// The derived table for a call.
+fn derived_table(
     kind: WindowKind,
-    span: Span,
-    values: Vec<Option<&'a Expr>>,
+    name: &ObjectName,
+    args: &[FunctionArg],
+    alias: Option<TableAlias>,
+) -> Result<TableFactor, PlanError> {
+    let arguments = Arguments::bind(signature(kind), name, args)?;
+    let source = arguments.table("DATA")?;
+    check_order(kind, &arguments, &source)?;
+    let (size, slide) = match kind {
+        WindowKind::Tumble => ("SIZE", None),
+        WindowKind::Hop => ("SIZE", Some("SLIDE")),
+        WindowKind::Cumulate => ("SIZE", Some("STEP")),
+        WindowKind::Session => ("GAP", None),
+    };
+    let slide = slide.map(|name| arguments.require(name)).transpose()?;
+    let window = Window {
+        kind,
+        span: arguments.span,
+        time: arguments.descriptor("TIMECOL")?.clone(),
+        size: arguments.require(size)?.clone(),
+        slide: slide.cloned(),
+        offset: arguments.get("OFFSET").cloned(),
+        partition_by: source.partition_by,
+    };
+    let query = select_with(source.table, window.columns(), None);
+    Ok(derived(Box::new(query), alias))
 }
 
-impl<'a> Arguments<'a> {
-    fn names(kind: WindowKind) -> &'static [&'static str] {
-        match kind {
-            WindowKind::Tumble => &["DATA", "TIMECOL", "SIZE", "OFFSET"],
-            WindowKind::Hop => &["DATA", "TIMECOL", "SLIDE", "SIZE", "OFFSET"],
-            WindowKind::Cumulate => &["DATA", "TIMECOL", "STEP", "SIZE", "OFFSET"],
-            WindowKind::Session => &["DATA", "TIMECOL", "GAP"],
-        }
-    }
-
-    fn bind(kind: WindowKind, span: Span, args: &'a [FunctionArg]) -> Result<Self, PlanError> {
-        let names = Self::names(kind);
-        let mut bound = Self {
-            kind,
-            span,
-            values: vec![None; names.len()],
-        };
-        for (position, arg) in args.iter().enumerate() {
-            let (index, value) = match arg {
-                FunctionArg::Named { name, arg, .. } => {
-                    let index = names
-                        .iter()
-                        .position(|n| name.value.eq_ignore_ascii_case(n));
-                    let index = index.ok_or_else(|| bound.unknown_argument(name))?;
-                    (index, arg)
-                }
-                FunctionArg::Unnamed(arg) => (position, arg),
-                FunctionArg::ExprNamed { .. } => return Err(bound.usage()),
-            };
-            let FunctionArgExpr::Expr(value) = value else {
-                return Err(bound.usage());
-            };
-            match bound.values.get_mut(index) {
-                Some(slot @ None) => *slot = Some(value),
-                _ => return Err(bound.usage()),
-            }
-        }
-        Ok(bound)
-    }
-
-    fn get(&self, name: &str) -> Option<&'a Expr> {
-        let index = Self::names(self.kind).iter().position(|n| *n == name)?;
-        self.values.get(index).copied().flatten()
-    }
-
-    fn require(&self, name: &str) -> Result<&'a Expr, PlanError> {
-        self.get(name).ok_or_else(|| self.usage())
-    }
-
-    fn usage(&self) -> PlanError {
-        let shape = match self.kind {
-            WindowKind::Tumble => "TUMBLE(TABLE t, DESCRIPTOR(ts), size [, offset])",
-            WindowKind::Hop => "HOP(TABLE t, DESCRIPTOR(ts), slide, size [, offset])",
-            WindowKind::Cumulate => "CUMULATE(TABLE t, DESCRIPTOR(ts), step, size [, offset])",
-            WindowKind::Session => "SESSION(TABLE t [PARTITION BY k], DESCRIPTOR(ts), gap)",
-        };
-        PlanError::new(
-            PlanErrorKind::InvalidWindow,
-            format!("the arguments of {} do not fit", self.kind.sql_name()),
-        )
-        .hint(format!("write {shape}"))
-        .at(Location::of(self.span))
-    }
-
-    fn unknown_argument(&self, name: &Ident) -> PlanError {
-        PlanError::new(
-            PlanErrorKind::InvalidWindow,
-            format!("{} has no argument {}", self.kind.sql_name(), name.value),
-        )
-        .hint(format!(
-            "its arguments are {}",
-            Self::names(self.kind).join(", ")
-        ))
-        .at(Location::of(name.span))
-    }
-
-    fn derived_table(&self, alias: Option<TableAlias>) -> Result<TableFactor, PlanError> {
-        let (source, partition_by) = self.source()?;
-        let (size, slide) = match self.kind {
-            WindowKind::Tumble => ("SIZE", None),
-            WindowKind::Hop => ("SIZE", Some("SLIDE")),
-            WindowKind::Cumulate => ("SIZE", Some("STEP")),
-            WindowKind::Session => ("GAP", None),
-        };
-        let window = Window {
-            kind: self.kind,
-            span: self.span,
-            time: self.time_column()?,
-            size: self.require(size)?.clone(),
-            slide: slide.map(|name| self.require(name)).transpose()?.cloned(),
-            offset: self.get("OFFSET").cloned(),
-            partition_by,
-        };
-        Ok(TableFactor::Derived {
-            lateral: false,
-            subquery: Box::new(select_with(source, window.columns(), None)),
-            alias,
-            sample: None,
-        })
-    }
-
-    /// The table under the window, and the keys of PARTITION BY.
-    fn source(&self) -> Result<(TableFactor, Vec<Expr>), PlanError> {
-        match self.require("DATA")? {
-            Expr::Function(function) if function.name.to_string() == TABLE_ARGUMENT => {
-                let (partition_by, order_by) = match &function.over {
-                    Some(WindowType::WindowSpec(spec)) => {
-                        (spec.partition_by.clone(), spec.order_by.as_slice())
-                    }
-                    _ => (Vec::new(), &[][..]),
-                };
-                let at = name_location(&function.name);
-                if !order_by.is_empty() {
-                    return Err(PlanError::new(
-                        PlanErrorKind::InvalidWindow,
-                        format!("ORDER BY has no meaning in {}", self.kind.sql_name()),
-                    )
-                    .hint("DESCRIPTOR(ts) says which time counts")
-                    .at(at));
-                }
-                if !partition_by.is_empty() && self.kind != WindowKind::Session {
-                    return Err(PlanError::new(
-                        PlanErrorKind::InvalidWindow,
-                        format!("PARTITION BY has no meaning in {}", self.kind.sql_name()),
-                    )
-                    .hint("only SESSION windows depend on keys; group by the keys instead")
-                    .at(at));
-                }
-                let idents = match single_argument(function) {
-                    Some(Expr::Identifier(ident)) => vec![ident.clone()],
-                    Some(Expr::CompoundIdentifier(idents)) => idents.clone(),
-                    _ => return Err(self.usage()),
-                };
-                Ok((plain_table(ObjectName::from(idents)), partition_by))
-            }
-            Expr::Subquery(query) => {
-                let derived = TableFactor::Derived {
-                    lateral: false,
-                    subquery: query.clone(),
-                    alias: None,
-                    sample: None,
-                };
-                Ok((derived, Vec::new()))
-            }
-            _ => Err(self.usage()),
-        }
-    }
-
-    /// The column in DESCRIPTOR(column).
-    fn time_column(&self) -> Result<Expr, PlanError> {
-        let descriptor = self.require("TIMECOL")?;
-        match descriptor {
-            Expr::Function(function)
-                if function.name.to_string().eq_ignore_ascii_case("DESCRIPTOR") =>
-            {
-                match single_argument(function) {
-                    Some(column @ (Expr::Identifier(_) | Expr::CompoundIdentifier(_))) => {
-                        Ok(column.clone())
-                    }
-                    _ => Err(PlanError::new(
-                        PlanErrorKind::InvalidWindow,
-                        "DESCRIPTOR takes the name of one column",
-                    )
-                    .at(name_location(&function.name))),
-                }
-            }
-            _ => Err(self.usage()),
-        }
-    }
-}
-
-pub(super) fn single_argument(function: &Function) -> Option<&Expr> {
-    match &function.args {
-        FunctionArguments::List(FunctionArgumentList { args, .. }) => match args.as_slice() {
-            [FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))] => Some(expr),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-pub(super) fn plain_table(name: ObjectName) -> TableFactor {
-    TableFactor::Table {
-        name,
-        alias: None,
-        args: None,
-        with_hints: vec![],
-        version: None,
-        with_ordinality: false,
-        partitions: vec![],
-        json_path: None,
-        sample: None,
-        index_hints: vec![],
-    }
+/// Rows are in windows by their time, and only sessions are of a key.
+fn check_order(
+    kind: WindowKind,
+    arguments: &Arguments<'_>,
+    source: &TableArgument,
+) -> Result<(), PlanError> {
+    let (what, hint) = if !source.order_by.is_empty() {
+        ("ORDER BY", "DESCRIPTOR(ts) says which time counts")
+    } else if !source.partition_by.is_empty() && kind != WindowKind::Session {
+        let hint = "only SESSION windows depend on keys; group by the keys instead";
+        ("PARTITION BY", hint)
+    } else {
+        return Ok(());
+    };
+    let message = format!("{what} has no meaning in {}", kind.sql_name());
+    Err(arguments.refused(message).hint(hint).at(source.location))
 }
 
 /// `SELECT *, columns FROM source WHERE condition`.
